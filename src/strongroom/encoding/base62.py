@@ -1,0 +1,27 @@
+"""Random and numeric text in base62, the alphabet of tokens and accessors: digits, capitals, small letters."""
+
+from __future__ import annotations
+
+from strongroom.logical.ambient import Entropy
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# The largest multiple of 62 that a byte can hold: bytes from here on are dropped, so that no letter is likelier than another.
+_UNBIASED = 248
+
+
+def random_text(length: int, entropy: Entropy) -> str:
+    """``length`` letters, each uniform over the alphabet (5.95 bits)."""
+    letters: list[str] = []
+    while len(letters) < length:
+        drawn = entropy.bytes(length - len(letters) + 8)
+        letters.extend(ALPHABET[byte % 62] for byte in drawn if byte < _UNBIASED)
+    return "".join(letters[:length])
+
+
+def number(value: int, width: int) -> str:
+    """``value`` modulo 62**``width``, in exactly ``width`` letters, most significant first."""
+    letters = []
+    for _ in range(width):
+        value, digit = divmod(value, 62)
+        letters.append(ALPHABET[digit])
+    return "".join(reversed(letters))

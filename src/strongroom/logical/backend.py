@@ -1,0 +1,229 @@
+"""What a plug declares: one ``Path`` per path, one ``Endpoint`` per operation on it.
+
+Routing, decoding, 404 and 405, the capability that is needed, what audit may show, OpenAPI, path help and the reference pages
+are all derived from these declarations; nothing about a path is said a second time anywhere else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, get_type_hints
+
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.errors import UnsupportedOperation, UnsupportedPath
+from strongroom.logical.field import RequestType, read_request_type
+from strongroom.logical.operation import Operation
+from strongroom.logical.path import Specificity, TemplateTree, parse_template
+from strongroom.logical.request import Auth, Request, Response
+from strongroom.logical.storage import Storage
+
+
+class Shape(Enum):
+    """How an answer's data stands in the body."""
+
+    ENVELOPE = "envelope"
+    """In ``data`` of the usual envelope."""
+    ENVELOPE_AND_TOP_LEVEL = "envelope and top level"
+    """In ``data``, and its members once more at the top level, where older clients look."""
+    BARE = "bare"
+    """As the whole body, without an envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as handlers may know it: never the token itself. ``token_id`` is the token's keyed hash."""
+
+    token_id: str
+    accessor: str
+    display_name: str
+    policies: tuple[str, ...]
+    token_policies: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    entity_id: str = ""
+    is_root: bool = False
+    is_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """The mount that a request reached, as its engine may know it. TTLs are seconds and already resolved."""
+
+    path: str
+    accessor: str
+    uuid: str
+    type: str
+    options: Mapping[str, str]
+    default_lease_ttl: int
+    max_lease_ttl: int
+    is_auth: bool = False
+
+
+class Fingerprints(Protocol):
+    """Records which secret values exist, by keyed fingerprint, so that a leaked value can be recognised (DESIGN 1).
+
+    ``values`` maps the names of keys to values as they came (text, or any JSON value).
+    """
+
+    def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
+        """Remember the values of one version of the secret at ``path`` of this mount."""
+        ...
+
+    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
+        """Forget them: the version was destroyed."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What a handler is given besides its typed request: its storage, its mount, who asks, time and randomness.
+
+    ``caller`` is None exactly on unauthenticated endpoints. ``warnings`` may be appended to.
+    """
+
+    storage: Storage
+    mount: Mount
+    caller: Caller | None
+    request: Request
+    clock: Clock
+    entropy: Entropy
+    fingerprints: Fingerprints
+    warnings: list[str] = field(default_factory=list)
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+        return self.clock.now_ns()
+
+
+Handler = Callable[[Context, Any], "Response | None"]
+Exists = Callable[[Context, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation on one path.
+
+    ``exists`` tells creation from update where the difference matters to the ACL; without it a write needs ``update``.
+    ``unauthenticated`` endpoints are answered without a token. ``answers_sealed`` ones exist while the vault is sealed too.
+    ``slow`` ones call a password hash or the outside, and so run on the bounded pool instead of the loop.
+    ``secret_data`` says that the answer holds stored secrets (so its keys are named in the audit record).
+    """
+
+    operation: Operation
+    handler: Handler
+    summary: str
+    exists: Exists | None = None
+    sudo: bool = False
+    unauthenticated: bool = False
+    answers_sealed: bool = False
+    slow: bool = False
+    shape: Shape = Shape.ENVELOPE
+    deprecated: bool = False
+    any_access: bool = False
+    """Any valid token may ask; the handler itself shows only what the token may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One path template of a backend with its endpoints. ``help`` is one or more sentences."""
+
+    template: str
+    help: str
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An endpoint with everything that was derived from its declaration."""
+
+    path: Path
+    endpoint: Endpoint
+    request_type: RequestType
+
+
+class Backend(Protocol):
+    """A plug that answers below a mount. Everything it does is in its paths.
+
+    Implementations also may offer the optional protocols below (``Renews``, ``Initializes``): second, tiny protocols and
+    never a wider first one.
+    """
+
+    @property
+    def help(self) -> str:
+        """What this backend is for, in a paragraph."""
+        ...
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations, in the order in which the documentation shall show them."""
+        ...
+
+
+class Renews(Protocol):
+    """An auth method that re-checks at renewal everything that its login checked (SECURITY INV-14)."""
+
+    def renew(self, context: Context, auth: Auth) -> Auth:
+        """The auth with fresh durations. Raises PermissionDenied or InvalidRequest where the login would fail today."""
+        ...
+
+
+class BoundTo(Protocol):
+    """A backend that keeps data under a token and drops it when the token dies (cubbyhole)."""
+
+    def drop(self, storage: Storage, token_id: str) -> None:
+        """Remove all that is kept for the token with this id."""
+        ...
+
+
+class Router:
+    """The declarations of one backend, read once and searchable. Immutable after construction."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.declared: list[Declared] = []
+        self._tree: TemplateTree[dict[Operation, Declared]] = TemplateTree()
+        for path in backend.paths():
+            captures = frozenset(
+                segment.name
+                for segment in parse_template(path.template)
+                if segment.specificity is not Specificity.LITERAL
+            )
+            by_operation: dict[Operation, Declared] = {}
+            for endpoint in path.endpoints:
+                declared = Declared(path, endpoint, _request_type_of(endpoint, captures))
+                if endpoint.operation in by_operation:
+                    raise ValueError(f"{path.template!r} declares {endpoint.operation} twice")
+                by_operation[endpoint.operation] = declared
+                self.declared.append(declared)
+            self._tree.add(path.template, by_operation)
+
+    def find(self, path: str, operation: Operation) -> tuple[Declared, dict[str, str]]:
+        """The endpoint for ``operation`` on ``path`` (relative, no trailing slash) with its captures.
+
+        The most specific template that has the operation wins. Raises UnsupportedPath where no template matches, and
+        UnsupportedOperation where one does but none has the operation.
+        """
+        matches = self._tree.find(path)
+        for by_operation, captures in matches:
+            declared = by_operation.get(operation)
+            if declared is not None:
+                return declared, captures
+        if matches:
+            raise UnsupportedOperation
+        raise UnsupportedPath
+
+    def describe(self, path: str) -> Path | None:
+        """The most specific path that matches, for ``?help=1``."""
+        for by_operation, _ in self._tree.find(path):
+            for declared in by_operation.values():
+                return declared.path
+        return None
+
+
+def _request_type_of(endpoint: Endpoint, captures: frozenset[str]) -> RequestType:
+    parameters = list(inspect.signature(endpoint.handler).parameters.values())
+    if len(parameters) != 2:
+        raise TypeError(f"{endpoint.handler!r} must take a context and a typed request")
+    hints = get_type_hints(inspect.unwrap(endpoint.handler))
+    return read_request_type(hints[parameters[1].name], captures)

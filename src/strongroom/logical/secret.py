@@ -1,0 +1,51 @@
+"""A value that cannot be shown by accident.
+
+``Secret`` wraps a value whose text must never meet a log, an error, a repr or a pickle. Reading it needs the word ``reveal``,
+so ``grep reveal`` is the audit.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Generic, NoReturn, TypeVar
+
+T = TypeVar("T", str, bytes)
+
+
+class Secret(Generic[T]):
+    """A redacting box around one ``str`` or ``bytes``. Equality runs in constant time; everything else refuses."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        self._value: T = value
+
+    def reveal(self) -> T:
+        """The value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "<secret>"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(_as_bytes(self._value), _as_bytes(other._value))
+
+    def __hash__(self) -> int:
+        raise TypeError("a secret is not hashable: look it up by a keyed hash instead")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled or copied")
+
+
+def _as_bytes(value: str | bytes) -> bytes:
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
