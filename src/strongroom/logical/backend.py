@@ -80,7 +80,8 @@ class Fingerprints(Protocol):
 class Context:
     """What a handler is given besides its typed request: its storage, its mount, who asks, time and randomness.
 
-    ``caller`` is None exactly on unauthenticated endpoints. ``warnings`` may be appended to.
+    ``caller`` is None exactly on unauthenticated endpoints. ``warnings`` may be appended to. What is appended to
+    ``after_commit`` runs once the changes are durable and the response is recorded, before the answer is sent; it must not fail.
     """
 
     storage: Storage
@@ -91,6 +92,7 @@ class Context:
     entropy: Entropy
     fingerprints: Fingerprints
     warnings: list[str] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""
@@ -107,8 +109,8 @@ class Endpoint:
 
     ``exists`` tells creation from update where the difference matters to the ACL; without it a write needs ``update``.
     ``unauthenticated`` endpoints are answered without a token. ``answers_sealed`` ones exist while the vault is sealed too.
-    ``slow`` ones call a password hash or the outside, and so run on the bounded pool instead of the loop.
-    ``secret_data`` says that the answer holds stored secrets (so its keys are named in the audit record).
+    ``slow`` ones call a password hash, or have an effect outside their transaction: they run on the bounded pool instead of the
+    loop, and their request record is durable before their handler starts.
     """
 
     operation: Operation

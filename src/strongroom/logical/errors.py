@@ -2,7 +2,8 @@
 
     LogicalError
     ├── InvalidRequest          the caller's input is wrong; the text says what to do next
-    │   └── TooLarge            the input is larger than a limit
+    │   ├── TooLarge            the input is larger than a limit
+    │   └── LoginFailed         the proof of identity is wrong; what the handler counted is committed all the same
     ├── PermissionDenied        who asks may not do this (or nobody says who asks)
     │   └── AccessDenied        a policy says no; distinguished only because clients match the text
     ├── NotFound                nothing is there; may carry data and warnings
@@ -40,6 +41,10 @@ class InvalidRequest(LogicalError):
 
 class TooLarge(InvalidRequest):
     """The caller's input is larger than a documented limit."""
+
+
+class LoginFailed(InvalidRequest):
+    """A login whose proof is wrong. Unlike any other error it commits the handler's changes: the count of failures."""
 
 
 class PermissionDenied(LogicalError):
