@@ -1,0 +1,64 @@
+# The menu of this project. `make` alone prints it; every target installs what it needs by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(PYTHON) tools/install.py
+WORKERS ?= 2
+
+.DEFAULT_GOAL := menu
+.PHONY: menu try test check fmt lint types imports unit compat bench docs lock clean
+
+menu:     ## print this menu
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+try:      ## see it work: store a secret, deliver it to a process, find it in the audit log
+	@$(INSTALL) server
+	@$(BIN)/python tools/try.py
+
+test:     ## everything that CI runs: lint, types, imports, docs, clients' own suites, all tests
+	@$(MAKE) --no-print-directory lint types imports docs compat unit
+
+check:    ## what to run before a commit: fmt, lint, types, imports, docs, unit
+	@$(MAKE) --no-print-directory fmt lint types imports docs unit
+
+fmt:      ## format the code and fix what can be fixed safely
+	@$(INSTALL) dev
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+lint:     ## check style and formatting
+	@$(INSTALL) dev
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+
+types:    ## check types, strictly, in source and tests
+	@$(INSTALL) dev
+	$(BIN)/mypy
+
+imports:  ## check who may import whom (.importlinter)
+	@$(INSTALL) dev
+	$(BIN)/lint-imports
+
+unit:     ## run every test, in parallel (WORKERS=2)
+	@$(INSTALL) dev
+	$(BIN)/pytest -q -n $(WORKERS)
+
+compat:   ## run hvac's own integration suite against the server
+	@$(INSTALL) dev
+	$(BIN)/python tools/hvac_suite.py
+
+bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write stores the table
+	@$(INSTALL) dev
+	$(BIN)/python bench/run.py $(WRITE)
+
+docs:     ## check the documentation against the code
+	@$(INSTALL) dev
+	$(BIN)/pytest -q tests/test_docs.py
+
+lock:     ## pin all requirements anew, at versions at least a week old
+	@$(INSTALL) lock
+	sh tools/lock.sh
+
+clean:    ## remove everything that was made: environment, caches, builds
+	rm -rf .venv build dist site .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
