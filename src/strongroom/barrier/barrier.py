@@ -1,0 +1,206 @@
+"""The barrier: it exists only while the vault is unsealed, and everything that is stored passes through it.
+
+Keys lie in the wipeable buffers of ``Keys`` and nowhere else; ``seal`` overwrites them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+
+from strongroom.barrier.invocations import BLOCK, Invocations
+from strongroom.barrier.keyring import (
+    KEYRING_ROOT,
+    Keyring,
+    counter_key,
+    keyring_key,
+    new_keyring,
+    open_keyring,
+    seal_counter,
+    seal_keyring,
+)
+from strongroom.barrier.record import RecordCipher
+from strongroom.barrier.transaction import TENANT_PREFIX, Transaction
+from strongroom.crypto import aead, kdf
+from strongroom.crypto.aead import Damaged
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.errors import Sealed
+from strongroom.physical.store import Conflict, Record, Store
+
+TERM_INVOCATIONS_MAX = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``block`` encryption numbers are reserved at a time; a term is rotated before it did more than ``term_invocations``."""
+
+    block: int = BLOCK
+    term_invocations: int = TERM_INVOCATIONS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a barrier works with and does not own."""
+
+    store: Store
+    clock: Clock
+    entropy: Entropy
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """The active term: its number, when it was installed (ns since the epoch), and at most how often it encrypted."""
+
+    term: int
+    install_time_ns: int
+    encryptions: int
+
+
+class Barrier:
+    """Transactions over encrypted storage. Thread-safe. Owns ``root_key`` from now on and wipes it at ``seal``.
+
+    Every method raises ``logical.errors.Sealed`` once ``seal`` was called.
+    """
+
+    def __init__(self, surroundings: Surroundings, root_key: bytearray, keyring: Keyring) -> None:
+        self._surroundings = surroundings
+        self._store = surroundings.store
+        self._root_key = root_key
+        self._keyring = keyring
+        self._cipher: RecordCipher | None = RecordCipher(keyring.id, keyring.terms, surroundings.entropy)
+        self._lock = threading.RLock()
+        self._invocations = Invocations(
+            surroundings.store, root_key, keyring.id, surroundings.entropy, surroundings.limits.block
+        )
+        self._pending_numbers = itertools.count(1)
+
+    @classmethod
+    def create(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
+        """A new barrier of which nothing is stored yet: ``commit`` nothing before ``founding_records`` were stored."""
+        keyring = new_keyring(surroundings.clock.now_ns(), 1, surroundings.entropy)
+        barrier = cls(surroundings, root_key, keyring)
+        barrier._invocations.start_at(1, 1 + surroundings.limits.block)
+        return barrier
+
+    @classmethod
+    def load(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
+        """The barrier in the store. Raises Damaged where ``root_key`` is not its root key or the keyring was changed."""
+        with surroundings.store.snapshot() as snapshot:
+            record = snapshot.get(keyring_key(KEYRING_ROOT))
+        barrier = cls(surroundings, root_key, open_keyring(root_key, KEYRING_ROOT, record))
+        barrier._invocations.load()
+        return barrier
+
+    def founding_records(self, transaction: Transaction) -> dict[str, Record]:
+        """The records that make a new barrier exist, with the first changes; the caller commits them in one go."""
+        first_block = 1 + self._surroundings.limits.block
+        puts, _ = self._encrypt(transaction)
+        with self._lock:
+            keyring = self._keyring
+            puts[keyring_key(keyring.id)] = seal_keyring(self._root_key, keyring, self._surroundings.entropy)
+            puts[counter_key(keyring.id)] = seal_counter(
+                self._root_key, keyring.id, first_block, self._surroundings.entropy
+            )
+        return puts
+
+    def transaction(self) -> Transaction:
+        """A new transaction on the store as it is now; close it soon."""
+        self._refuse_if_sealed()
+        return Transaction(self._store.snapshot(), self._open, self._number_pending)
+
+    def commit(self, transaction: Transaction) -> None:
+        """Make the changes durable, all or nothing, and finish the transaction either way.
+
+        Raises ``physical.store``'s Conflict (run it again on a new transaction), Full, Unavailable or Unknown.
+        """
+        if transaction.is_nested:
+            raise ValueError("a nested transaction is merged, not committed")
+        try:
+            if not transaction.has_changes:
+                return
+            puts, deletes = self._encrypt(transaction)
+            expected = transaction.expectations()
+        finally:
+            transaction.close()
+        self._store.commit(expected, puts, deletes)
+
+    def rotate(self) -> int:
+        """Install a new term and encrypt with it from now on; answers its number. Older terms go on opening old records."""
+        with self._lock:
+            self._refuse_if_sealed()
+            first = self._invocations.take(1)
+            keyring = self._keyring.with_new_term(self._surroundings.clock.now_ns(), first, self._surroundings.entropy)
+            record = seal_keyring(self._root_key, keyring, self._surroundings.entropy)
+            key = keyring_key(keyring.id)
+            try:
+                self._store.commit({key: self._keyring.revision}, {key: record}, ())
+            except Conflict:
+                aead.wipe(keyring.active.key)
+                raise Damaged from None
+            self._keyring = keyring
+            self._cipher = RecordCipher(keyring.id, keyring.terms, self._surroundings.entropy)
+            return keyring.active.number
+
+    def key_status(self) -> KeyStatus:
+        """What ``sys/key-status`` shows."""
+        with self._lock:
+            self._refuse_if_sealed()
+            term = self._keyring.active
+            return KeyStatus(term.number, term.installed_ns, self._invocations.next - term.first_invocation)
+
+    def derive(self, purpose: bytes) -> bytearray:
+        """A 32-byte key that depends on the root key and ``purpose`` only, for the verifiers of this room."""
+        with self._lock:
+            self._refuse_if_sealed()
+            return kdf.derive(self._root_key, purpose)
+
+    def copy_root_key(self) -> bytearray:
+        """The root key, for a seal that wraps it anew. The caller wipes the copy."""
+        with self._lock:
+            self._refuse_if_sealed()
+            return bytearray(self._root_key)
+
+    def seal(self) -> None:
+        """Overwrite every key. What is not committed by now never will be. Sealing twice is fine."""
+        with self._lock:
+            self._cipher = None
+            self._keyring.wipe()
+            aead.wipe(self._root_key)
+
+    def _refuse_if_sealed(self) -> RecordCipher:
+        cipher = self._cipher
+        if cipher is None:
+            raise Sealed
+        return cipher
+
+    def _open(self, key: str, record: Record) -> bytes:
+        cipher = self._cipher
+        if cipher is None:
+            raise Sealed
+        return cipher.open(key, record)
+
+    def _number_pending(self) -> int:
+        return -next(self._pending_numbers)
+
+    def _encrypt(self, transaction: Transaction) -> tuple[dict[str, Record], list[str]]:
+        """The transaction's changes as the store takes them: encrypted records, and keys to delete."""
+        written = [(key, value) for key, value in transaction.changes().items() if value is not None]
+        deletes = [TENANT_PREFIX + key for key, value in transaction.changes().items() if value is None]
+        puts: dict[str, Record] = {}
+        if written:
+            with self._lock:
+                self._refuse_if_sealed()
+                self._rotate_if_due(len(written))
+                version = self._invocations.take(len(written))
+                cipher = self._refuse_if_sealed()
+                for key, value in written:
+                    puts[TENANT_PREFIX + key] = cipher.seal(key, version, value)
+                    version += 1
+        return puts, deletes
+
+    def _rotate_if_due(self, count: int) -> None:
+        used = self._invocations.next - self._keyring.active.first_invocation
+        if used and used + count > self._surroundings.limits.term_invocations:
+            self.rotate()

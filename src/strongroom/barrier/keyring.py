@@ -1,0 +1,140 @@
+"""The keyring: numbered terms of AES-256 keys, and how they are stored under the root key (docs/formats/keyring.md).
+
+Values, not state: a new term makes a new keyring. Key bytes are ``bytearray`` so that whoever owns a keyring can wipe it.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from strongroom.crypto import aead
+from strongroom.crypto.aead import Damaged
+from strongroom.logical.ambient import Entropy
+from strongroom.physical.store import Record
+
+FORMAT_VERSION = 1
+KEYRING_ROOT = 0
+"""The id of the keyring of the root environment, the only one for now."""
+
+_LABEL = b"strongroom keyring"
+_COUNTER_LABEL = b"strongroom invocations"
+_HEAD = struct.Struct(">BHQI")
+_TERM = struct.Struct(">IQQ32x")
+_COUNTER = struct.Struct(">Q")
+_PLACE = struct.Struct(">BHQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One key of the keyring.
+
+    ``installed_ns`` is when it became the active one, ``first_invocation`` the number of its first encryption.
+    """
+
+    number: int
+    installed_ns: int
+    first_invocation: int
+    key: bytearray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The terms, oldest first; the last one is active and encrypts. ``revision`` counts the stored writings of it."""
+
+    id: int
+    revision: int
+    terms: tuple[Term, ...]
+
+    @property
+    def active(self) -> Term:
+        """The term that encrypts."""
+        return self.terms[-1]
+
+    def with_new_term(self, now_ns: int, first_invocation: int, entropy: Entropy) -> Keyring:
+        """The same keyring with one more term, which is then the active one. The older terms share their key buffers."""
+        term = Term(self.active.number + 1, now_ns, first_invocation, aead.draw_key(entropy))
+        return Keyring(self.id, self.revision + 1, (*self.terms, term))
+
+    def wipe(self) -> None:
+        """Overwrite every key."""
+        aead.wipe(*(term.key for term in self.terms))
+
+
+def new_keyring(now_ns: int, first_invocation: int, entropy: Entropy) -> Keyring:
+    """A keyring with its first term."""
+    return Keyring(KEYRING_ROOT, 1, (Term(1, now_ns, first_invocation, aead.draw_key(entropy)),))
+
+
+def keyring_key(keyring_id: int) -> str:
+    """Where the keyring with this id is stored."""
+    return f"barrier/keyring/{keyring_id}"
+
+
+def counter_key(keyring_id: int) -> str:
+    """Where the invocation counter of the keyring with this id is stored."""
+    return f"barrier/counter/{keyring_id}"
+
+
+def seal_keyring(root_key: bytearray, keyring: Keyring, entropy: Entropy) -> Record:
+    """The record that holds ``keyring``: encrypted under the root key, bound to its id and revision."""
+    content = bytearray(_HEAD.pack(FORMAT_VERSION, keyring.id, keyring.revision, len(keyring.terms)))
+    for term in keyring.terms:
+        # The key goes in by slice: struct would make an immutable copy of it, which nobody can wipe.
+        content += _TERM.pack(term.number, term.installed_ns, term.first_invocation)
+        content[-aead.KEY_BYTES :] = term.key
+    try:
+        place = _associated(_LABEL, keyring.id, keyring.revision)
+        return Record(keyring.revision, bytes([FORMAT_VERSION]) + aead.seal(root_key, content, place, entropy))
+    finally:
+        aead.wipe(content)
+
+
+def open_keyring(root_key: bytearray, keyring_id: int, record: Record | None) -> Keyring:
+    """The keyring in ``record``. Raises Damaged for whatever is not exactly what :func:`seal_keyring` made for this id."""
+    content = _open(root_key, _LABEL, keyring_id, record)
+    try:
+        return _parse(content)
+    except (struct.error, ValueError):
+        raise Damaged from None
+    finally:
+        aead.wipe(content)
+
+
+def seal_counter(root_key: bytearray, keyring_id: int, reserved_to: int, entropy: Entropy) -> Record:
+    """The record that says: every invocation number below ``reserved_to`` may have been used."""
+    place = _associated(_COUNTER_LABEL, keyring_id, reserved_to)
+    sealed = aead.seal(root_key, _COUNTER.pack(reserved_to), place, entropy)
+    return Record(reserved_to, bytes([FORMAT_VERSION]) + sealed)
+
+
+def open_counter(root_key: bytearray, keyring_id: int, record: Record | None) -> int:
+    """The first invocation number that was never reserved. Raises Damaged."""
+    content = _open(root_key, _COUNTER_LABEL, keyring_id, record)
+    if len(content) != _COUNTER.size:
+        raise Damaged
+    (reserved_to,) = _COUNTER.unpack(content)
+    return int(reserved_to)
+
+
+def _associated(label: bytes, keyring_id: int, version: int) -> bytes:
+    return bytes([len(label)]) + label + _PLACE.pack(FORMAT_VERSION, keyring_id, version)
+
+
+def _open(root_key: bytearray, label: bytes, keyring_id: int, record: Record | None) -> bytearray:
+    if record is None or record.value[:1] != bytes([FORMAT_VERSION]):
+        raise Damaged
+    return aead.open_sealed(root_key, record.value[1:], _associated(label, keyring_id, record.version))
+
+
+def _parse(content: bytearray) -> Keyring:
+    version, keyring_id, revision, count = _HEAD.unpack_from(content)
+    if version != FORMAT_VERSION or count < 1 or len(content) != _HEAD.size + count * _TERM.size:
+        raise ValueError("not a keyring of this format")
+    terms = []
+    for index in range(count):
+        start = _HEAD.size + index * _TERM.size
+        number, installed_ns, first_invocation = _TERM.unpack_from(content, start)
+        key = content[start + _TERM.size - aead.KEY_BYTES : start + _TERM.size]
+        terms.append(Term(number, installed_ns, first_invocation, key))
+    return Keyring(keyring_id, revision, tuple(terms))

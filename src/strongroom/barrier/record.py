@@ -1,0 +1,75 @@
+"""The format of one stored record (docs/formats/barrier-record.md): sealed under a term, bound to its tenant, key and version.
+
+    0x01 | keyring id (2) | term (4) | nonce (12) | ciphertext | tag (16)        numbers are big-endian
+
+The additional data names the place that the record was written for, so a record that is moved to another key, given another
+version, or moved to another tenant is refused exactly like one whose bits were flipped.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from strongroom.barrier.keyring import Term
+from strongroom.crypto import aead
+from strongroom.crypto.aead import Damaged
+from strongroom.logical.ambient import Entropy
+from strongroom.physical.store import Record
+
+FORMAT_VERSION = 1
+TENANT = "root"
+"""The only tenant for now. Every record's key in the store begins with it."""
+
+_HEADER = struct.Struct(">BHI")
+_HEADER_BYTES = _HEADER.size
+_CIPHERTEXT_AT = _HEADER_BYTES + aead.NONCE_BYTES
+_LEAST_BYTES = _CIPHERTEXT_AT + aead.TAG_BYTES
+_LABEL = b"strongroom record"
+_LENGTH = struct.Struct(">I")
+_VERSION = struct.Struct(">Q")
+
+
+class RecordCipher:
+    """Seals records under the last of the terms given, and opens those of all of them. Immutable; safe in every thread."""
+
+    __slots__ = ("_active", "_active_header", "_after_header", "_before_header", "_by_header", "_entropy")
+
+    def __init__(self, keyring_id: int, terms: Iterable[Term], entropy: Entropy, tenant: str = TENANT) -> None:
+        # One look-up by the record's first seven bytes checks its format, keyring and term at once.
+        self._by_header: dict[bytes, AESGCM] = {}
+        for term in terms:
+            self._active_header = _HEADER.pack(FORMAT_VERSION, keyring_id, term.number)
+            self._active = self._by_header[self._active_header] = aead.cipher(term.key)
+        self._entropy = entropy
+        self._before_header = bytes([len(_LABEL)]) + _LABEL
+        self._after_header = _LENGTH.pack(len(tenant.encode())) + tenant.encode()
+
+    def seal(self, key: str, version: int, plaintext: bytes) -> Record:
+        """The record for ``plaintext`` at ``key``, as writing number ``version``."""
+        header = self._active_header
+        nonce = aead.draw(aead.NONCE_BYTES, self._entropy)
+        sealed = self._active.encrypt(nonce, plaintext, self._associated(header, key, version))
+        return Record(version, header + nonce + sealed)
+
+    def open(self, key: str, record: Record) -> bytes:
+        """What was sealed at ``key``. Raises Damaged, always the same, for whatever else the bytes may be."""
+        version, value = record
+        header = value[:_HEADER_BYTES]
+        cipher = self._by_header.get(header)
+        if cipher is None or len(value) < _LEAST_BYTES or version < 0:
+            raise Damaged
+        associated = self._associated(header, key, version)
+        try:
+            return cipher.decrypt(value[_HEADER_BYTES:_CIPHERTEXT_AT], value[_CIPHERTEXT_AT:], associated)
+        except InvalidTag:
+            raise Damaged from None
+
+    def _associated(self, header: bytes, key: str, version: int) -> bytes:
+        name = key.encode()
+        return b"".join(
+            (self._before_header, header, self._after_header, _LENGTH.pack(len(name)), name, _VERSION.pack(version))
+        )

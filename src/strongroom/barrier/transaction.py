@@ -1,0 +1,191 @@
+"""One transaction: a snapshot of the store, and on top of it what was put and deleted but not committed yet.
+
+The commit is optimistic. Each key that was *read by name* (``get``, ``version``) must still be what it was, or the commit raises
+Conflict and nothing happens. What ``children`` and ``scan`` list comes from the same snapshot but is not checked again at the
+commit: who decides by a listing must also read a key that every writer of that folder changes. A write without a read is never
+in conflict; the last one wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from strongroom.barrier.listing import list_children, scan_keys
+from strongroom.barrier.record import TENANT
+from strongroom.barrier.view import View
+from strongroom.physical.store import Record, Snapshot
+
+TENANT_PREFIX = f"{TENANT}/"
+
+
+class _Layer:
+    """The uncommitted changes of one transaction of a stack, and the reads that they rest on."""
+
+    __slots__ = ("pending_versions", "reads", "writes")
+
+    def __init__(self) -> None:
+        self.writes: dict[str, bytes | None] = {}
+        self.reads: dict[str, int | None] = {}
+        self.pending_versions: dict[str, int] = {}
+
+    def forget(self) -> None:
+        self.writes.clear()
+        self.reads.clear()
+        self.pending_versions.clear()
+
+    def absorb(self, upper: _Layer) -> None:
+        """Take over what the layer on top changed, if anything."""
+        if not upper.writes:
+            return
+        for key in upper.writes:
+            self.pending_versions.pop(key, None)
+        self.writes.update(upper.writes)
+        self.reads.update(upper.reads)
+        self.pending_versions.update(upper.pending_versions)
+
+
+class Transaction:
+    """A ``logical.storage.Storage`` over the whole barrier. For one thread at a time; finished by commit or close.
+
+    ``begin_nested`` puts another one on top, which sees everything below it and whose changes fall away unless merged.
+    """
+
+    __slots__ = ("_layer", "_layers", "_number_pending", "_open", "_reads", "_snapshot", "_writes_of_layers")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        opener: Callable[[str, Record], bytes],
+        number_pending: Callable[[], int],
+        below: tuple[_Layer, ...] = (),
+    ) -> None:
+        self._snapshot = snapshot
+        self._open = opener
+        self._number_pending = number_pending
+        self._layer = _Layer()
+        self._layers = (self._layer, *below)
+        # Both are looked at in every read, so they are found without a detour.
+        self._writes_of_layers = tuple(layer.writes for layer in self._layers)
+        self._reads = self._layer.reads
+
+    def get(self, key: str) -> bytes | None:
+        """The value at ``key``, or None. Raises Damaged where the stored bytes are not what was written there."""
+        for writes in self._writes_of_layers:
+            if key in writes:
+                return writes[key]
+        record = self._snapshot.get(TENANT_PREFIX + key)
+        if record is None:
+            self._reads[key] = None
+            return None
+        self._reads[key] = record.version
+        return self._open(key, record)
+
+    def version(self, key: str) -> int | None:
+        """A number that stands for this writing of ``key`` and no other, ever; None where nothing is there.
+
+        Cheaper than ``get``: caches of decoded values compare it. Negative for what is not committed yet. Counts as a read.
+        """
+        for layer in self._layers:
+            if key in layer.writes:
+                return self._version_of_write(layer, key)
+        record = self._snapshot.get(TENANT_PREFIX + key)
+        version = None if record is None else record.version
+        self._reads[key] = version
+        return version
+
+    def put(self, key: str, value: bytes) -> None:
+        """Set ``key`` to ``value``, which is copied unless it is immutable."""
+        if not key or key[-1] == "/":
+            raise ValueError("a storage key may be neither empty nor end in '/'")
+        self._layer.writes[key] = bytes(value)
+        self._layer.pending_versions.pop(key, None)
+
+    def delete(self, key: str) -> None:
+        """Remove ``key``; nothing happens if it is not there."""
+        self._layer.writes[key] = None
+        self._layer.pending_versions.pop(key, None)
+
+    def children(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """The names directly below ``prefix``, in order; a folder, which ends in ``/``, costs one look whatever it holds."""
+        return list_children(self._stored_keys, self._overlay(), prefix, after, limit)
+
+    def scan(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Every key that starts with ``prefix`` and is greater than ``after``, in order, as things are at the call."""
+        return scan_keys(self._stored_keys, self._overlay(), prefix, after)
+
+    def view(self, prefix: str) -> View:
+        """The part of the barrier below ``prefix`` (which ends in ``/``)."""
+        return View(self, prefix)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a commit would write anything."""
+        return bool(self._layer.writes)
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether this one was begun on top of another."""
+        return len(self._layers) > 1
+
+    def begin_nested(self) -> Transaction:
+        """A transaction on top of this one. Leave this one alone until it was merged or dropped."""
+        return Transaction(self._snapshot, self._open, self._number_pending, self._layers)
+
+    def merge(self) -> None:
+        """Give the changes to the transaction below, with the reads that they rest on. This one is then empty.
+
+        Without changes nothing is given, so that those who only read are never the reason of a conflict.
+        """
+        if not self.is_nested:
+            raise ValueError("only a nested transaction can be merged; commit this one")
+        self._layers[1].absorb(self._layer)
+        self._layer.forget()
+
+    def changes(self) -> Mapping[str, bytes | None]:
+        """What would be written: values by key, None where the key is deleted. For the barrier's commit."""
+        return self._layer.writes
+
+    def expectations(self) -> dict[str, int | None]:
+        """The versions that were read, by key of the store. For the barrier's commit."""
+        return {TENANT_PREFIX + key: version for key, version in self._reads.items()}
+
+    def close(self) -> None:
+        """Drop the changes and, unless nested, the snapshot. Closing twice is fine."""
+        self._layer.forget()
+        if not self.is_nested:
+            self._snapshot.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _version_of_write(self, layer: _Layer, key: str) -> int | None:
+        if layer.writes[key] is None:
+            return None
+        version = layer.pending_versions.get(key)
+        if version is None:
+            version = layer.pending_versions[key] = self._number_pending()
+        return version
+
+    def _overlay(self) -> Mapping[str, bytes | None]:
+        if not self.is_nested:
+            return self._layer.writes
+        merged: dict[str, bytes | None] = {}
+        for writes in reversed(self._writes_of_layers):
+            merged.update(writes)
+        return merged
+
+    def _stored_keys(self, prefix: str, after: str, limit: int, start: str) -> list[str]:
+        found = self._snapshot.keys(
+            TENANT_PREFIX + prefix,
+            TENANT_PREFIX + after if after else "",
+            limit,
+            start=TENANT_PREFIX + start if start else "",
+        )
+        return [key[len(TENANT_PREFIX) :] for key in found]

@@ -1,0 +1,1 @@
+"""Pure functions over bytes, each citing its standard. Keys, time and randomness come in as arguments; nothing is kept."""

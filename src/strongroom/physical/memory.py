@@ -1,0 +1,116 @@
+"""A store in memory, for development and tests: nothing survives the process.
+
+Snapshots are copy-on-write: opening one marks the present state as shared, and the next commit works on a copy of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Mapping
+from types import TracebackType
+from typing import Self
+
+from strongroom.physical.store import Conflict, Record, Unavailable, check_keys, prefix_end
+
+
+class _State:
+    """One state of the store. Never changed once it is ``shared``."""
+
+    __slots__ = ("order", "records", "shared")
+
+    def __init__(self, records: dict[str, Record], order: list[str]) -> None:
+        self.records = records
+        self.order = order
+        self.shared = False
+
+
+class MemorySnapshot:
+    """A state of the store that no commit changes any more."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def get(self, key: str) -> Record | None:
+        """The record at ``key``, or None."""
+        return self._state.records.get(key)
+
+    def keys(self, prefix: str, after: str = "", limit: int | None = None, *, start: str = "") -> list[str]:
+        """The keys that begin with ``prefix``, in order; see the protocol."""
+        order = self._state.order
+        first = bisect_left(order, max(prefix, start))
+        if after:
+            first = max(first, bisect_right(order, after))
+        end = prefix_end(prefix)
+        last = len(order) if end is None else bisect_left(order, end)
+        if limit is not None:
+            last = min(last, first + limit)
+        return order[first:last]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MemoryStore:
+    """A store of the process's own memory. ``close`` forgets nothing, so that a test can open it again by reference."""
+
+    name = "inmem"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = _State({}, [])
+        self._closed = False
+
+    def snapshot(self) -> MemorySnapshot:
+        """The store as it is now."""
+        with self._lock:
+            self._refuse_if_closed()
+            self._state.shared = True
+            return MemorySnapshot(self._state)
+
+    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+        """Apply the change, all or nothing; see the protocol."""
+        check_keys(expected, puts, deletes)
+        with self._lock:
+            self._refuse_if_closed()
+            records = self._state.records
+            for key, version in expected.items():
+                found = records.get(key)
+                if (None if found is None else found.version) != version:
+                    raise Conflict("a record changed since it was read")
+            if self._state.shared:
+                self._state = _State(dict(records), list(self._state.order))
+            _apply(self._state, puts, deletes)
+
+    def close(self) -> None:
+        """Refuse everything from now on, until ``reopen``."""
+        self._closed = True
+
+    def reopen(self) -> MemoryStore:
+        """The same store, open again: what a restart is to a durable one."""
+        self._closed = False
+        return self
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Unavailable("the store is closed")
+
+
+def _apply(state: _State, puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    for key in deletes:
+        if state.records.pop(key, None) is not None:
+            del state.order[bisect_left(state.order, key)]
+    for key, record in puts.items():
+        if key not in state.records:
+            insort(state.order, key)
+        state.records[key] = Record(record.version, bytes(record.value))

@@ -1,0 +1,118 @@
+"""Opening the database with settings that cannot lose an acknowledged write, and proof that they took.
+
+Sources: https://sqlite.org/wal.html (the WAL-reset flaw of 3.7.0 to 3.51.2), https://sqlite.org/pragma.html,
+https://sqlite.org/c3ref/c_dbconfig_defensive.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from strongroom.physical.store import Unavailable
+
+FORMAT_VERSION = 1
+
+# The version of SQLite's library from which on a line of releases has the WAL-reset fix.
+_FIXED = (3, 51, 3)
+_BACKPORTS = {(3, 50): 7, (3, 44): 6}
+
+# Each setting with the value that it must read back as. synchronous 2 is FULL: with NORMAL, a loss of power loses commits
+# that were acknowledged. The journal mode comes first because it belongs to the file.
+_SETTINGS: tuple[tuple[str, str, object], ...] = (
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    ("trusted_schema", "OFF", 0),
+    ("cell_size_check", "ON", 1),
+    ("secure_delete", "ON", 1),
+    ("foreign_keys", "ON", 1),
+    ("busy_timeout", "10000", 10000),
+    ("temp_store", "MEMORY", 2),
+)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS records (
+    key TEXT COLLATE BINARY PRIMARY KEY,
+    version INTEGER NOT NULL,
+    value BLOB NOT NULL
+) WITHOUT ROWID, STRICT;
+"""
+
+
+def is_safe_version(number: int) -> bool:
+    """Whether SQLite ``number`` (3051003 for 3.51.3) is free of the WAL-reset flaw."""
+    major, rest = divmod(number, 1_000_000)
+    minor, patch = divmod(rest, 1_000)
+    if (major, minor, patch) >= _FIXED:
+        return True
+    needed = _BACKPORTS.get((major, minor))
+    return needed is not None and patch >= needed
+
+
+def refuse_unsafe_library(number: int) -> None:
+    """Raise Unavailable where SQLite ``number`` can lose an acknowledged write."""
+    if not is_safe_version(number):
+        raise Unavailable(
+            "this SQLite can lose acknowledged writes (its WAL-reset flaw was fixed in 3.51.3, 3.50.7 and 3.44.6); install a newer apsw"
+        )
+
+
+def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
+    """A connection to the existing file at ``path`` with every setting in force. Raises Unavailable.
+
+    ``vfs`` names another of SQLite's file layers; fault-injection tests use it.
+    """
+    try:
+        connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW, vfs=vfs, statementcachesize=64
+        )
+    except apsw.Error:
+        raise Unavailable("the database cannot be opened; check its folder's owner and free space") from None
+    try:
+        _apply_settings(connection)
+    except apsw.Error:
+        connection.close()
+        raise Unavailable(
+            "the database cannot be used: it is damaged, is no SQLite database, or cannot be written"
+        ) from None
+    except Unavailable:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare_schema(connection: apsw.Connection) -> None:
+    """Make the tables of a new database, and refuse one that a newer server wrote. Raises Unavailable."""
+    try:
+        with connection:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO meta (name, value) VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT_VERSION,)
+            )
+            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").get
+    except apsw.Error:
+        raise Unavailable("the database cannot be used: its tables are not those of a data folder of ours") from None
+    if found != FORMAT_VERSION:
+        raise Unavailable(
+            "the data folder was written by a newer server; start that version, or restore an older backup"
+        )
+
+
+def _apply_settings(connection: apsw.Connection) -> None:
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+    for name, value, _ in _SETTINGS:
+        connection.execute(f"PRAGMA {name}={value}")
+    for name, _, expected in _SETTINGS:
+        read_setting(connection.pragma, name, expected)
+
+
+def read_setting(pragma: Callable[[str], object], name: str, expected: object) -> None:
+    """Raise Unavailable unless the setting ``name`` reads back as ``expected``."""
+    if pragma(name) != expected:
+        raise Unavailable(f"the database setting {name} did not take, so acknowledged writes could be lost")

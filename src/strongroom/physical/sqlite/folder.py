@@ -1,0 +1,119 @@
+"""The data folder: made for the owner alone, checked at each start, and held by one process at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from strongroom.physical.store import Unavailable
+
+DATABASE = "strongroom.db"
+LOCK = "lock"
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+_OTHERS = 0o077
+
+
+class Folder:
+    """A data folder that this process holds. Raises Unavailable where it is unsafe, unreachable or held by another."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            _make_folder(path)
+            _check(path, is_folder=True)
+            self._lock = _hold(path / LOCK)
+        except OSError as error:
+            raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
+        try:
+            self.prepare_files()
+        except BaseException:
+            self.release()
+            raise
+
+    @property
+    def database(self) -> Path:
+        """Where the database lies."""
+        return self.path / DATABASE
+
+    def prepare_files(self) -> None:
+        """Make the database file for the owner alone if it is missing, and check those that are there.
+
+        SQLite gives its journal files the mode of the database file, so this decides about all of them, whatever the umask.
+        """
+        try:
+            os.close(_open(self.database))
+            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+                if os.path.lexists(self.path / name):
+                    _check(self.path / name, is_folder=False)
+            _sync(self.path)
+        except OSError as error:
+            raise Unavailable(f"the database in {self.path} cannot be used: {os.strerror(error.errno or 0)}") from None
+
+    def free_bytes(self) -> int:
+        """How much the file system still takes from us. Raises Unavailable."""
+        try:
+            state = os.statvfs(self.path)
+        except OSError:
+            raise Unavailable("the data folder cannot be reached") from None
+        return state.f_bavail * state.f_frsize
+
+    def release(self) -> None:
+        """Let another process have the folder. Releasing twice is fine."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=_FOLDER_MODE, parents=True)
+    except FileExistsError:
+        return
+    path.chmod(_FOLDER_MODE)
+    _sync(path.parent)
+
+
+def _check(path: Path, *, is_folder: bool) -> None:
+    state = path.lstat()
+    if is_folder:
+        state = path.stat()
+        if not stat.S_ISDIR(state.st_mode):
+            raise Unavailable(f"{path} is not a folder")
+    elif not stat.S_ISREG(state.st_mode):
+        raise Unavailable(f"{path} is not a regular file")
+    if state.st_uid != os.geteuid():
+        raise Unavailable(f"{path} belongs to another user; run the server as its owner, or chown it")
+    if state.st_mode & _OTHERS:
+        wanted = "700" if is_folder else "600"
+        raise Unavailable(f"other users may use {path}; close it with: chmod {wanted} {path}")
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    except FileExistsError:
+        return os.open(path, flags)
+    os.fchmod(descriptor, _FILE_MODE)
+    return descriptor
+
+
+def _hold(path: Path) -> int:
+    descriptor = _open(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Unavailable(f"another server has the data folder open (it holds {path}); stop it first") from None
+    return descriptor
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,81 @@
+"""A read transaction on one connection of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import apsw
+
+from strongroom.physical.store import Record, Unavailable, prefix_end
+
+# The reading of one row makes SQLite fix the moment that the transaction sees; BEGIN alone does not.
+_PIN = "SELECT value FROM meta WHERE name = 'format'"
+_GET = "SELECT version, value FROM records WHERE key = ?"
+_CLOSED = "the snapshot is closed"
+_FAILED = "the database could not be read; check the disk, then the integrity of the database"
+
+
+class SqliteSnapshot:
+    """The store at one moment. Used by one thread at a time; ``close`` gives the connection back to the pool."""
+
+    __slots__ = ("_connection", "_give_back")
+
+    def __init__(self, connection: apsw.Connection, give_back: Callable[[apsw.Connection], None]) -> None:
+        self._connection: apsw.Connection | None = connection
+        self._give_back = give_back
+        try:
+            connection.execute("BEGIN")
+            connection.execute(_PIN).fetchone()
+        except apsw.Error:
+            connection.close()
+            raise Unavailable(_FAILED) from None
+
+    def get(self, key: str) -> Record | None:
+        """The record at ``key``, or None. Raises Unavailable where the database cannot be read."""
+        connection = self._connection
+        if connection is None:
+            raise Unavailable(_CLOSED)
+        try:
+            row: Any = connection.execute(_GET, (key,)).fetchone()
+        except apsw.Error:
+            raise Unavailable(_FAILED) from None
+        return None if row is None else Record(row[0], row[1])
+
+    def keys(self, prefix: str, after: str = "", limit: int | None = None, *, start: str = "") -> list[str]:
+        """The keys that begin with ``prefix``, in order; see the protocol."""
+        connection = self._connection
+        if connection is None:
+            raise Unavailable(_CLOSED)
+        least = max(prefix, start)
+        # One lower bound only: with two, SQLite would seek to the first and filter by the other row by row.
+        lower, low = (">", after) if after and after >= least else (">=", least)
+        end = prefix_end(prefix)
+        sql = f"SELECT key FROM records WHERE key {lower} ?1"  # noqa: S608 -- the operator is one of two constants
+        sql += " ORDER BY key LIMIT ?3" if end is None else " AND key < ?2 ORDER BY key LIMIT ?3"
+        try:
+            rows: Any = connection.execute(sql, (low, end, -1 if limit is None else limit)).fetchall()
+        except apsw.Error:
+            raise Unavailable(_FAILED) from None
+        return [row[0] for row in rows]
+
+    def close(self) -> None:
+        """End the transaction and give the connection back. Closing twice is fine."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except apsw.Error:
+            connection.close()
+            return
+        self._give_back(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

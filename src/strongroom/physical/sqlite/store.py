@@ -1,0 +1,185 @@
+"""One group-committing writer and a pool of readers over one database file.
+
+Callers of ``commit`` that come while another commit is under way wait together, and the first of them to be let in writes for
+all: one durable transaction, each change in a savepoint of its own, so that a conflict of one touches no other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import apsw
+
+from strongroom.physical.sqlite.connection import open_connection, prepare_schema, refuse_unsafe_library
+from strongroom.physical.sqlite.folder import Folder
+from strongroom.physical.sqlite.snapshot import SqliteSnapshot
+from strongroom.physical.store import Conflict, Full, Record, StoreError, Unavailable, Unknown, check_keys
+
+# What a commit may need beyond its own bytes: the pages of the tree that it touches, and the frame that seals the commit.
+RESERVE_BYTES = 256 * 1024
+_IDLE_READERS_MAX = 8
+
+_VERSION_OF = "SELECT version FROM records WHERE key = ?"
+_PUT = (
+    "INSERT INTO records (key, version, value) VALUES (?, ?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value"
+)
+_DELETE = "DELETE FROM records WHERE key = ?"
+_FULL = "no space is left on the data folder's file system; free some, then try again"
+
+
+class _Change:
+    """One caller's change on its way through the writer. ``outcome`` is what ``commit`` raises, if anything."""
+
+    __slots__ = ("deletes", "done", "expected", "outcome", "puts")
+
+    def __init__(
+        self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]
+    ) -> None:
+        self.expected = expected
+        self.puts = puts
+        self.deletes = deletes
+        self.outcome: StoreError | None = None
+        self.done = False
+
+    def size(self) -> int:
+        """About how many bytes the change adds to the files."""
+        return sum(3 * len(key) + len(record.value) + 64 for key, record in self.puts.items())
+
+
+class SqliteStore:
+    """The database in ``folder``, which is made if it is missing. Raises Unavailable with a text that says what to do.
+
+    ``vfs`` names another of SQLite's file layers, for fault-injection tests.
+    """
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path | str, *, reserve_bytes: int = RESERVE_BYTES, vfs: str | None = None) -> None:
+        refuse_unsafe_library(apsw.SQLITE_VERSION_NUMBER)
+        self._folder = Folder(Path(folder))
+        self._vfs = vfs
+        self._reserve_bytes = reserve_bytes
+        self._queue: list[_Change] = []
+        self._queue_lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._idle: list[apsw.Connection] = []
+        self._refusal: str | None = None
+        try:
+            self._writer = open_connection(self._folder.database, vfs)
+            prepare_schema(self._writer)
+            # Now that the journal files exist, see that they are closed to others as well.
+            self._folder.prepare_files()
+        except BaseException:
+            self._folder.release()
+            raise
+
+    def snapshot(self) -> SqliteSnapshot:
+        """The store as it is now. Raises Unavailable."""
+        if self._refusal is not None:
+            raise Unavailable(self._refusal)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = open_connection(self._folder.database, self._vfs)
+        return SqliteSnapshot(connection, self._give_back)
+
+    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+        """Apply the change, all or nothing; see the protocol. Callers that come together share one transaction."""
+        check_keys(expected, puts, deletes)
+        change = _Change(expected, puts, deletes)
+        with self._queue_lock:
+            self._queue.append(change)
+        with self._writing:
+            # Whoever is let in first writes for all who wait behind it; they then find their change done.
+            if not change.done:
+                with self._queue_lock:
+                    batch, self._queue = self._queue, []
+                self._write(batch)
+        if change.outcome is not None:
+            raise change.outcome
+
+    def close(self) -> None:
+        """Close every idle connection and let another process have the folder. Closing twice is fine."""
+        with self._writing:
+            self._refusal = self._refusal or "the store is closed"
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+            self._folder.release()
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        if self._refusal is None and len(self._idle) < _IDLE_READERS_MAX:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _write(self, batch: list[_Change]) -> None:
+        outcome: StoreError | None = None
+        try:
+            outcome = self._write_together(batch)
+        except Unavailable as refused:
+            outcome = refused
+        except BaseException:
+            # Not an answer of the database but a fault of ours in mid-transaction: the only safe word is "unknown".
+            self._refuse_from_now_on()
+            outcome = Unknown(self._refusal or "")
+            raise
+        finally:
+            for change in batch:
+                change.outcome = change.outcome or outcome
+                change.done = True
+
+    def _write_together(self, batch: list[_Change]) -> StoreError | None:
+        """Write the batch in one transaction. Answers what befell all of it, if anything did."""
+        if self._refusal is not None:
+            return Unavailable(self._refusal)
+        if self._folder.free_bytes() < self._reserve_bytes + sum(change.size() for change in batch):
+            # Found out before the commit: a commit that runs out of space could be found durable after a crash.
+            return Full(_FULL)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for change in batch:
+                self._apply(change)
+        except apsw.Error as error:
+            return self._roll_back(error)
+        try:
+            self._writer.execute("COMMIT")
+        except apsw.Error:
+            self._refuse_from_now_on()
+            return Unknown("the database failed while committing: the outcome is unknown, so the store is stopped")
+        return None
+
+    def _apply(self, change: _Change) -> None:
+        execute = self._writer.execute
+        for key, version in change.expected.items():
+            if execute(_VERSION_OF, (key,)).get != version:
+                change.outcome = Conflict("a record changed since it was read")
+                return
+        execute("SAVEPOINT change")
+        try:
+            for key in change.deletes:
+                execute(_DELETE, (key,))
+            for key, record in change.puts.items():
+                execute(_PUT, (key, record.version, record.value))
+        except apsw.TooBigError:
+            execute("ROLLBACK TO change")
+            change.outcome = Unavailable("a record is larger than the database can hold")
+        execute("RELEASE change")
+
+    def _roll_back(self, error: apsw.Error) -> StoreError:
+        # A conflict found in a transaction that was rolled back was found against changes that never happened.
+        try:
+            if not self._writer.get_autocommit():
+                self._writer.execute("ROLLBACK")
+        except apsw.Error:
+            self._refuse_from_now_on()
+            return Unknown("the database failed while rolling back: the outcome is unknown, so the store is stopped")
+        if isinstance(error, apsw.FullError):
+            return Full(_FULL)
+        return Unavailable("the database failed before anything was changed; check the disk")
+
+    def _refuse_from_now_on(self) -> None:
+        self._refusal = "the store stopped after a failed commit; restart the server to see what became durable"
