@@ -1,0 +1,131 @@
+"""The records of one mount of versioned secrets: the only module that reads and writes them (docs/formats/kv.md).
+
+    config                      the mount's settings
+    metadata/<path>             one secret: data key, settings, list of versions
+    versions/<path>/<number>    the sealed body of one version
+
+Fingerprints are kept in step here: a body that is stored is recorded, a body that is removed is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from strongroom.crypto.aead import Damaged
+from strongroom.engines.entries import decode_body, encode_body
+from strongroom.engines.kv_v2.record import Config, Metadata, Version
+from strongroom.engines.kv_v2.sealing import new_data_key, open_body, place_of, seal_body
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.backend import Context, Fingerprints
+from strongroom.logical.instant import NANOSECONDS
+from strongroom.logical.storage import Storage
+
+CONFIG = "config"
+METADATA = "metadata/"
+VERSIONS = "versions/"
+
+_encoder = msgspec.json.Encoder()
+_metadata_decoder = msgspec.json.Decoder(Metadata)
+_config_decoder = msgspec.json.Decoder(Config)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStore:
+    """The secrets of one mount, inside one transaction. ``now_ns`` is the one instant of the whole request."""
+
+    storage: Storage
+    mount_uuid: str
+    entropy: Entropy
+    fingerprints: Fingerprints
+    now_ns: int
+
+    @classmethod
+    def of(cls, context: Context) -> SecretStore:
+        """The secrets of the mount that the request reached."""
+        return cls(context.storage, context.mount.uuid, context.entropy, context.fingerprints, context.now_ns())
+
+    @classmethod
+    def at(
+        cls, storage: Storage, mount_uuid: str, clock: Clock, entropy: Entropy, fingerprints: Fingerprints
+    ) -> SecretStore:
+        """The secrets of a mount outside a request."""
+        return cls(storage, mount_uuid, entropy, fingerprints, clock.now_ns())
+
+    def config(self) -> Config:
+        """The mount's settings; all unset where none were written."""
+        content = self.storage.get(CONFIG)
+        return Config() if content is None else _config_decoder.decode(content)
+
+    def save_config(self, config: Config) -> None:
+        """Replace the mount's settings."""
+        self.storage.put(CONFIG, _encoder.encode(config))
+
+    def find(self, path: str) -> Metadata | None:
+        """The secret at ``path``, or None. The caller may change what it gets; nothing counts before :meth:`save`."""
+        content = self.storage.get(METADATA + path)
+        return None if content is None else _metadata_decoder.decode(content)
+
+    def new(self) -> Metadata:
+        """A secret without versions, under a fresh data key. Not yet stored."""
+        return Metadata(key=new_data_key(self.entropy), created_ns=self.now_ns, updated_ns=self.now_ns)
+
+    def save(self, path: str, metadata: Metadata) -> None:
+        """Store what is known about the secret at ``path``."""
+        self.storage.put(METADATA + path, _encoder.encode(metadata))
+
+    def body(self, path: str, metadata: Metadata, version: Version) -> dict[str, Any]:
+        """The body of a version that was not destroyed. Raises Damaged where it is missing or does not open."""
+        sealed = self.storage.get(_version_key(path, version.number))
+        if sealed is None:
+            raise Damaged
+        return decode_body(open_body(metadata.key, place_of(self.mount_uuid, path, version.number), sealed))
+
+    def add(self, path: str, metadata: Metadata, config: Config, body: Mapping[str, Any]) -> Version:
+        """Store ``body`` as the newest version, prune what is beyond the limit, and save the metadata.
+
+        Raises TooLarge before anything is written.
+        """
+        content = encode_body(body)
+        number = metadata.current_version + 1
+        seconds = metadata.lifetime_seconds(config)
+        version = Version(number, self.now_ns, self.now_ns + seconds * NANOSECONDS if seconds else 0)
+        place = place_of(self.mount_uuid, path, number)
+        self.storage.put(_version_key(path, number), seal_body(metadata.key, place, content, self.entropy))
+        self.fingerprints.record(path, number, body)
+        metadata.versions.append(version)
+        metadata.current_version = number
+        metadata.updated_ns = self.now_ns
+        self._prune(path, metadata, config)
+        self.save(path, metadata)
+        return version
+
+    def remove_body(self, path: str, metadata: Metadata, version: Version) -> None:
+        """Remove the sealed body of a version and forget its fingerprints. The caller marks or drops the version."""
+        if version.destroyed:
+            return
+        self.fingerprints.forget(path, version.number, self.body(path, metadata, version))
+        self.storage.delete(_version_key(path, version.number))
+
+    def remove(self, path: str, metadata: Metadata) -> None:
+        """Remove the secret at ``path`` with all its versions, and with its data key."""
+        for version in metadata.versions:
+            self.remove_body(path, metadata, version)
+        self.storage.delete(METADATA + path)
+
+    def _prune(self, path: str, metadata: Metadata, config: Config) -> None:
+        newest_pruned = metadata.current_version - metadata.versions_to_keep(config)
+        if newest_pruned < 1:
+            return
+        for version in metadata.versions:
+            if version.number <= newest_pruned:
+                self.remove_body(path, metadata, version)
+        metadata.versions = [version for version in metadata.versions if version.number > newest_pruned]
+        metadata.oldest_version = max(metadata.oldest_version, newest_pruned + 1)
+
+
+def _version_key(path: str, number: int) -> str:
+    return f"{VERSIONS}{path}/{number}"
