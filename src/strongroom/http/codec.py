@@ -1,0 +1,186 @@
+"""From HTTP to the words of the API and back (CONTRACT part 1 §1-2, part 2 B.1).
+
+The path is made canonical here, once; from here on everybody has the same text. What is read of a request is its method, its
+target, its body and the few headers named here, and nothing else of HTTP goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from strongroom.encoding import json
+from strongroom.http.errors import UnknownMethod
+from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.target import parse_query, split_target
+from strongroom.http.writer import JSON_HEADERS
+from strongroom.logical.backend import Shape
+from strongroom.logical.envelope import envelope
+from strongroom.logical.errors import InvalidRequest, NotFound, UnsupportedMediaType
+from strongroom.logical.instant import parse_duration
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Request, Response
+from strongroom.logical.secret import Secret
+
+MERGE_PATCH = "application/merge-patch+json"
+FORM = "application/x-www-form-urlencoded"
+KEPT_HEADERS = ("user-agent", "x-forwarded-for", "x-vault-request")
+"""The headers that a Request carries on, as they came; everything else of HTTP ends here."""
+
+_KEPT_HEADER_CHARACTERS = 512
+_TOKEN_CHARACTERS_MAX = 8192
+# Stands for a token that no store can ever have given out: looked up like any other, found like none.
+_IMPOSSIBLE_TOKEN = "invalid"  # noqa: S105 -- the opposite of a secret
+_HEAD_PATHS = frozenset({"sys/health"})
+_OPERATIONS = MappingProxyType(
+    {
+        "GET": Operation.READ,
+        "HEAD": Operation.READ,
+        "POST": Operation.UPDATE,
+        "PUT": Operation.UPDATE,
+        "PATCH": Operation.PATCH,
+        "DELETE": Operation.DELETE,
+        "LIST": Operation.LIST,
+        "HELP": Operation.HELP,
+    }
+)
+_WITH_BODY = frozenset({Operation.UPDATE, Operation.PATCH})
+# strconv.ParseBool's spellings, which Vault uses for these parameters.
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False", ""})
+
+
+def decode_request(http: HttpRequest, *, request_id: str) -> Request:
+    """What ``http`` asks for, or the LogicalError that says why it asks for nothing."""
+    headers = http.headers
+    operation = _OPERATIONS.get(http.method)
+    if operation is None:
+        raise UnknownMethod
+    path, query = split_target(http.target)
+    parameters = parse_query(query) if query else {}
+    if operation is Operation.READ and parameters:
+        operation = _asked_by_parameter(parameters)
+    if http.method == "HEAD" and path not in _HEAD_PATHS:
+        raise UnknownMethod
+    body: Mapping[str, Any]
+    if operation in _WITH_BODY:
+        if path[-1] == "/":
+            raise InvalidRequest("cannot write to a path ending in '/'")
+        media_type = headers.get("content-type", "")
+        if operation is Operation.PATCH and _media_type(media_type) != MERGE_PATCH:
+            raise UnsupportedMediaType(f"PATCH requires Content-Type of {MERGE_PATCH}")
+        body = _decode_body(http.body, media_type)
+    else:
+        path = path.removesuffix("/")
+        body = parameters
+    return Request(
+        id=request_id,
+        operation=operation,
+        path=path,
+        body=body,
+        token=_token(headers),
+        wrap_ttl=_wrap_ttl(headers["x-vault-wrap-ttl"]) if "x-vault-wrap-ttl" in headers else None,
+        namespace=_namespace(headers["x-vault-namespace"]) if "x-vault-namespace" in headers else "",
+        connection=http.connection,
+        headers={name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
+        method=http.method,
+    )
+
+
+def encode_response(response: Response | None, request: Request | None, shape: Shape) -> HttpResponse:
+    """``response`` as HTTP. None, and a response in which nothing is set, are 204."""
+    if response is None:
+        return _NO_CONTENT
+    status = response.status
+    if status is not None and not 200 <= status <= 599:
+        raise ValueError("a response's status must be final: 200 to 599")
+    if response.wrapped_envelope is not None:
+        return HttpResponse(status or 200, JSON_HEADERS, response.wrapped_envelope)
+    if response.raw is not None and response.wrap_info is None:
+        raw = response.raw
+        return HttpResponse(status or 200, (("Content-Type", raw.content_type), JSON_HEADERS[1]), raw.content)
+    if response.wrap_info is None and response.data is None and response.auth is None and not response.warnings:
+        return _NO_CONTENT if status is None else HttpResponse(status, JSON_HEADERS)
+    if shape is Shape.BARE and response.wrap_info is None:
+        return HttpResponse(status or 200, JSON_HEADERS, json.encode(response.data))
+    members = envelope(response, request.id if request else "")
+    if shape is Shape.ENVELOPE_AND_TOP_LEVEL and response.data and response.wrap_info is None:
+        members.update((name, value) for name, value in response.data.items() if name not in members)
+    return HttpResponse(status or 200, JSON_HEADERS, json.encode(members))
+
+
+_NO_CONTENT = HttpResponse(204, JSON_HEADERS)
+
+
+def _asked_by_parameter(parameters: dict[str, str]) -> Operation:
+    """The operation that a GET's ``list`` or ``help`` asks for; both are taken out of ``parameters``."""
+    wants_help = _flag(parameters, "help")
+    wants_list = _flag(parameters, "list")
+    if _flag(parameters, "scan"):
+        raise InvalidRequest("scan is not supported: list each folder with ?list=true")
+    if wants_help:
+        return Operation.HELP
+    return Operation.LIST if wants_list else Operation.READ
+
+
+def _flag(parameters: dict[str, str], name: str) -> bool:
+    text = parameters.pop(name, "0")
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise InvalidRequest(f"the parameter {name!r} must be true or false")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _decode_body(body: bytes, content_type: str) -> Mapping[str, Any]:
+    """A JSON object, told by its first character and not by its type (curl -d says form); or a form."""
+    first = body.lstrip(b" \t\r\n")[:1]
+    if first == b"":
+        return {}
+    if first not in {b"{", b"["} and _media_type(content_type) == FORM:
+        try:
+            return parse_query(body.decode("ascii"))
+        except UnicodeDecodeError:
+            raise InvalidRequest("the form holds characters that are not percent-encoded") from None
+    value = json.decode_untrusted(body)
+    if not isinstance(value, dict):
+        raise InvalidRequest("failed to decode JSON input: the body must be a JSON object")
+    return value
+
+
+def _token(headers: Mapping[str, str]) -> Secret[str] | None:
+    text = headers.get("x-vault-token")
+    if not text:
+        scheme, _, text = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        text = text.strip()
+        if not text:
+            return None
+    # What cannot be a token is denied like any unknown one, and takes the same way (SECURITY D-7).
+    if len(text) > _TOKEN_CHARACTERS_MAX or not (text.isascii() and text.isprintable()) or " " in text:
+        text = _IMPOSSIBLE_TOKEN
+    return Secret(text)
+
+
+def _wrap_ttl(text: str) -> int | None:
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        raise InvalidRequest(
+            "X-Vault-Wrap-TTL must be a duration: whole seconds, or a form like 30s, 15m, 1h30m"
+        ) from None
+    if seconds < 0:
+        raise InvalidRequest("X-Vault-Wrap-TTL must not be negative")
+    return seconds or None
+
+
+def _namespace(text: str) -> str:
+    if text.strip("/") in {"", "root"}:
+        return ""
+    raise NotFound("namespace not found")

@@ -1,0 +1,297 @@
+"""One client's connection: reads requests, sends answers, keeps deadlines and bounds.
+
+    HANDSHAKE → READING → ANSWERING → READING …
+                   │          └→ WRITING (the socket is full) → READING
+                   └→ (refused) WRITING → DRAINING → CLOSED
+
+One request is in flight at a time: what a client pipelines waits in its parser, in order. While the application works on a
+request that it did not answer in its batch, the socket is not watched at all.
+"""
+
+from __future__ import annotations
+
+import socket
+from enum import Enum
+
+from strongroom.http.errors import refusal
+from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE, Loop
+from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.parser import Limits, Refused, RequestParser
+from strongroom.http.shared import Exchange, Shared
+from strongroom.http.transport import Broken, Transport
+from strongroom.http.writer import CONTINUE, SPEAK_TLS, serialize
+from strongroom.logical.request import Connection
+
+# A body may take the timeout and then one second more for each of these bytes: whoever is slower only holds a place.
+_BODY_BYTES_PER_SECOND = 16 * 1024
+# How many reads of one connection a round makes before the others have their turn.
+_READS_PER_ROUND = 16
+_DISCARDED_BYTES = 65536
+
+
+class Phase(Enum):
+    """What a conversation waits for."""
+
+    HANDSHAKE = "handshake"
+    READING = "reading"
+    ANSWERING = "answering"
+    WRITING = "writing"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+class Conversation:
+    """One connection, from accept to close. It belongs to the loop's thread."""
+
+    __slots__ = (
+        "_accounted",
+        "_body_since",
+        "_connection",
+        "_descriptor",
+        "_last",
+        "_loop",
+        "_outgoing",
+        "_parser",
+        "_phase",
+        "_receiving",
+        "_refused",
+        "_shared",
+        "_socket",
+        "_transport",
+        "_watched",
+        "address",
+        "deadline",
+        "scheduled",
+    )
+
+    def __init__(
+        self,
+        accepted: socket.socket,
+        transport: Transport,
+        connection: Connection,
+        address: str,
+        limits: Limits,
+        loop: Loop,
+        shared: Shared,
+    ) -> None:
+        self._socket = accepted
+        self._descriptor = accepted.fileno()
+        self._transport = transport
+        self._connection = connection
+        self._parser = RequestParser(limits, connection)
+        self._loop = loop
+        self._shared = shared
+        self._phase = Phase.HANDSHAKE
+        self._watched = NOTHING
+        self._outgoing = memoryview(b"")
+        self._last = False
+        self._refused = False
+        self._receiving = False
+        self._body_since = NEVER
+        self._accounted = 0
+        self.address = address
+        self.deadline = NEVER
+        self.scheduled = NEVER
+
+    def begin(self) -> None:
+        """Start with the handshake, which plain connections have behind them already."""
+        self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.handshake)
+        self._watch(READABLE)
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more will happen here."""
+        return self._phase is Phase.CLOSED
+
+    def on_event(self, mask: int) -> None:
+        """The socket is ready, or broken: go on with what this phase waits for."""
+        del mask  # reading or writing tells more exactly what happened
+        phase = self._phase
+        try:
+            if phase is Phase.READING:
+                self._read()
+            elif phase is Phase.HANDSHAKE:
+                self._shake_hands()
+            elif phase is Phase.WRITING:
+                self._write()
+            elif phase is Phase.DRAINING:
+                self._drain()
+        except Broken as broken:
+            if broken.plain_http:
+                self._answer_plain_http()
+            self.close()
+
+    def on_deadline(self) -> None:
+        """The client took too long. Whoever was sending a request is told; everybody is disconnected."""
+        if self._phase is Phase.READING and self._receiving:
+            self._refuse(Refused(408, "the request took too long to arrive"))
+        else:
+            self.close()
+
+    def resume(self) -> None:
+        """Look for the next request in what was already received."""
+        if self._phase is Phase.READING:
+            try:
+                self._advance()
+            except Broken:
+                self.close()
+
+    def park(self) -> None:
+        """The application answers later: leave the socket alone until then."""
+        if self._phase is Phase.ANSWERING:
+            self._watch(NOTHING)
+
+    def answer(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Send ``response`` to the request in flight. Without effect where the client is gone."""
+        if self._phase is not Phase.ANSWERING:
+            return
+        shared = self._shared
+        self._last = shared.stopping or not self._parser.keep_alive
+        self._send(
+            serialize(response, date=shared.date, keep_alive=not self._last, without_body=request.method == "HEAD")
+        )
+
+    def end_if_idle(self) -> None:
+        """Close unless a request is arriving, in flight or being answered."""
+        if self._phase is Phase.HANDSHAKE or (self._phase is Phase.READING and not self._parser.buffered):
+            self.close()
+
+    def close(self) -> None:
+        """End the conversation now. The descriptor is given back when the round is over."""
+        if self._phase is Phase.CLOSED:
+            return
+        if self._phase is not Phase.DRAINING:
+            self._transport.say_goodbye()
+        self._phase = Phase.CLOSED
+        self._watch(NOTHING)
+        self._account(0)
+        self.deadline = NEVER
+        self._loop.close_later(self._socket)
+        self._shared.forget(self)
+
+    def _shake_hands(self) -> None:
+        if self._transport.handshake(self._connection):
+            self._phase = Phase.READING
+            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.first_byte)
+            self._watch(READABLE)
+            self._read()
+        else:
+            self._watch(WRITABLE if self._transport.wants_write else READABLE)
+
+    def _read(self) -> None:
+        for _ in range(_READS_PER_ROUND):
+            received = self._transport.receive()
+            if received is None:
+                return
+            if not received:
+                self.close()
+                return
+            self._parser.feed(received)
+            self._advance()
+            if self._phase is not Phase.READING:
+                return
+
+    def _advance(self) -> None:
+        try:
+            request = self._parser.next_request()
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        if request is None:
+            if self._parser.buffered or self._parser.in_body:
+                self._await_rest()
+            return
+        self._phase = Phase.ANSWERING
+        self.deadline = NEVER
+        if self._receiving:
+            self._receiving = False
+            self._body_since = NEVER
+            self._account(0)
+        self._shared.batch.append(Exchange(self, request, self._shared))
+
+    def _await_rest(self) -> None:
+        loop, timeouts, parser = self._loop, self._shared.timeouts, self._parser
+        if not self._receiving:
+            self._receiving = True
+            loop.set_deadline(self, loop.now + timeouts.head)
+        if parser.in_body:
+            if self._body_since == NEVER:
+                self._body_since = loop.now
+            loop.set_deadline(self, self._body_since + timeouts.body + parser.buffered / _BODY_BYTES_PER_SECOND)
+        if parser.wants_continue:
+            parser.wants_continue = False
+            # The socket is empty here but for a previous answer, which was sent whole: these 25 bytes always fit.
+            self._transport.send(CONTINUE)
+        self._account(parser.buffered)
+        if self._shared.buffered > self._shared.bounds.buffered_bytes:
+            self._refuse(Refused(429, "too many request bodies are arriving at once; try again"))
+
+    def _account(self, buffered: int) -> None:
+        self._shared.buffered += buffered - self._accounted
+        self._accounted = buffered
+
+    def _refuse(self, refused: Refused) -> None:
+        self._last = self._refused = True
+        self._phase = Phase.ANSWERING
+        self._account(0)
+        self._send(serialize(refusal(refused), date=self._shared.date, keep_alive=False, without_body=False))
+
+    def _send(self, content: bytes) -> None:
+        try:
+            sent = self._transport.send(content)
+            if sent == len(content):
+                self._finish_answer()
+                return
+            self._outgoing = memoryview(content)[sent:]
+            self._phase = Phase.WRITING
+            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.write)
+            self._write()
+        except Broken:
+            self.close()
+
+    def _write(self) -> None:
+        while self._outgoing:
+            sent = self._transport.send(self._outgoing)
+            if sent == 0:
+                self._watch(WRITABLE)
+                return
+            self._outgoing = self._outgoing[sent:]
+            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.write)
+        self._finish_answer()
+
+    def _finish_answer(self) -> None:
+        if self._refused:
+            # Closing now would reset the connection while the client still sends, and it would never read why.
+            self._transport.say_goodbye()
+            self._phase = Phase.DRAINING
+            self._watch(READABLE)
+            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.drain)
+        elif self._last:
+            self.close()
+        else:
+            self._phase = Phase.READING
+            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.idle)
+            if self._watched != READABLE:
+                self._watch(READABLE)
+            if self._parser.buffered:
+                self._shared.ready.append(self)
+
+    def _drain(self) -> None:
+        try:
+            if not self._socket.recv(_DISCARDED_BYTES):
+                self.close()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+
+    def _answer_plain_http(self) -> None:
+        try:
+            self._socket.send(SPEAK_TLS)
+        except OSError:
+            return
+
+    def _watch(self, mask: int) -> None:
+        if mask != self._watched:
+            self._loop.watch(self._descriptor, self, self._watched, mask)
+            self._watched = mask

@@ -1,0 +1,285 @@
+"""The listener: every listening socket of the server on one loop thread that works in batches (DESIGN 8).
+
+A round reads whatever is ready, hands all requests that are complete to the application in one call, and sends what it answered.
+So the application can share one snapshot, one audit write and one commit among them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import socket
+from collections.abc import Callable
+
+from OpenSSL import SSL
+
+from strongroom.http.conversation import Conversation
+from strongroom.http.errors import encode_error
+from strongroom.http.loop import NOTHING, READABLE, Loop, Timer
+from strongroom.http.parser import Limits
+from strongroom.http.shared import Bounds, Exchange, Shared, Timeouts
+from strongroom.http.sockets import bind_tcp, bind_unix, remove_unix
+from strongroom.http.tls import TlsSettings, build_context
+from strongroom.http.transport import PlainTransport, TlsTransport
+from strongroom.http.writer import http_date
+from strongroom.logical.ambient import Clock
+from strongroom.logical.instant import NANOSECONDS
+from strongroom.logical.request import Connection
+
+Application = Callable[[list[Exchange]], None]
+
+_ACCEPTS_PER_ROUND = 64
+_OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_ACCEPT_PAUSE_SECONDS = 0.2
+
+
+class Acceptor:
+    """One listening socket: turns what it accepts into conversations."""
+
+    __slots__ = ("_listening", "_loop", "_shared", "_watched", "context", "limits", "tls", "unix_path")
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        loop: Loop,
+        shared: Shared,
+        *,
+        limits: Limits,
+        tls: TlsSettings | None,
+        unix_path: str,
+    ) -> None:
+        self._listening = listening
+        self._loop = loop
+        self._shared = shared
+        self._watched = NOTHING
+        self.limits = limits
+        self.tls = tls
+        self.context: SSL.Context | None = build_context(tls) if tls else None
+        self.unix_path = unix_path
+
+    def start(self) -> None:
+        """Accept from now on."""
+        self._watch(READABLE)
+
+    def stop(self) -> None:
+        """Accept no more, and give the address back."""
+        self._watch(NOTHING)
+        self._listening.close()
+        if self.unix_path:
+            remove_unix(self.unix_path)
+
+    def on_event(self, mask: int) -> None:
+        """Somebody knocks."""
+        del mask
+        for _ in range(_ACCEPTS_PER_ROUND):
+            try:
+                accepted, peer = self._listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _OUT_OF_DESCRIPTORS:
+                    self._pause()
+                    return
+                continue  # that client is gone already
+            self._welcome(accepted, peer)
+
+    def _welcome(self, accepted: socket.socket, peer: object) -> None:
+        connection = Connection() if self.unix_path else _connection(peer)
+        address = _counted_as(connection.remote_address)
+        if not self._shared.admits(address):
+            accepted.close()
+            return
+        accepted.setblocking(False)
+        if not self.unix_path:
+            with contextlib.suppress(OSError):
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        context = self.context
+        transport = PlainTransport(accepted) if context is None else TlsTransport(accepted, context)
+        conversation = Conversation(accepted, transport, connection, address, self.limits, self._loop, self._shared)
+        self._shared.remember(conversation)
+        conversation.begin()
+
+    def _pause(self) -> None:
+        """Out of descriptors: let those that are open finish, instead of spinning on a socket that stays ready."""
+        self._watch(NOTHING)
+        self._loop.set_deadline(Timer(self._unpause), self._loop.now + _ACCEPT_PAUSE_SECONDS)
+
+    def _unpause(self) -> None:
+        if not self._shared.stopping:
+            self._watch(READABLE)
+
+    def _watch(self, mask: int) -> None:
+        if mask != self._watched:
+            self._loop.watch(self._listening.fileno(), self, self._watched, mask)
+            self._watched = mask
+
+
+class Listener:
+    """Serves ``application`` on every socket that was added, until ``stop``.
+
+    Add sockets, then call ``run`` on the thread that shall be the loop's. ``stop`` and ``call_soon`` may be called from
+    any thread or signal handler. ``on_failure`` hears of exceptions that escape the application; the requests that they
+    leave without an answer get 500 ``internal error``.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        clock: Clock,
+        *,
+        timeouts: Timeouts | None = None,
+        bounds: Bounds | None = None,
+        on_failure: Callable[[Exception], None] | None = None,
+    ) -> None:
+        self._application = application
+        self._clock = clock
+        self._loop = Loop(clock)
+        self._shared = Shared(self._loop, timeouts or Timeouts(), bounds or Bounds())
+        self._on_failure = on_failure
+        self._acceptors: list[Acceptor] = []
+        self._date_second = -1
+
+    def add_tcp(
+        self, host: str, port: int, *, tls: TlsSettings | None = None, limits: Limits | None = None
+    ) -> tuple[str, int]:
+        """Listen on ``host`` and ``port`` (0 picks one) and return both as bound. Raises OSError, TlsConfigurationError."""
+        listening = bind_tcp(host, port)
+        try:
+            self.add_socket(listening, tls=tls, limits=limits)
+        except BaseException:
+            listening.close()
+            raise
+        name = listening.getsockname()
+        return str(name[0]), int(name[1])
+
+    def add_unix(self, path: str, *, mode: int = 0o600, limits: Limits | None = None) -> None:
+        """Listen on a unix socket at ``path`` with the file mode ``mode``. Raises OSError."""
+        self.add_socket(bind_unix(path, mode), limits=limits, unix_path=path)
+
+    def add_socket(
+        self,
+        listening: socket.socket,
+        *,
+        tls: TlsSettings | None = None,
+        limits: Limits | None = None,
+        unix_path: str = "",
+    ) -> None:
+        """Serve a socket that listens already (one that was inherited). ``unix_path`` is removed when we stop."""
+        listening.setblocking(False)
+        self._acceptors.append(
+            Acceptor(listening, self._loop, self._shared, limits=limits or Limits(), tls=tls, unix_path=unix_path)
+        )
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Have ``call`` run on the loop's thread soon."""
+        self._loop.call_soon(call)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Have ``call`` run on the loop's thread after ``seconds``. Only for the loop's thread, or before ``run``."""
+        self._loop.set_deadline(Timer(call), self._clock.monotonic() + seconds)
+
+    def reload_certificates(self) -> None:
+        """Read certificates and keys again; new connections use them. If any cannot be used, all stay as they were.
+
+        Raises TlsConfigurationError.
+        """
+        fresh = [build_context(acceptor.tls) if acceptor.tls else None for acceptor in self._acceptors]
+        for acceptor, context in zip(self._acceptors, fresh, strict=True):
+            acceptor.context = context
+
+    def stop(self) -> None:
+        """Accept no more, finish what is under way (10 seconds at most by default), close, and let ``run`` return."""
+        self._loop.call_soon(self._begin_stop)
+
+    def run(self) -> None:
+        """Serve until ``stop``."""
+        loop, shared = self._loop, self._shared
+        loop.adopt_thread()
+        self._set_date()
+        for acceptor in self._acceptors:
+            acceptor.start()
+        try:
+            while not shared.stopping or shared.conversations:
+                self._round()
+        finally:
+            self._end()
+
+    def _round(self) -> None:
+        loop, shared = self._loop, self._shared
+        # What was received already comes before new events: an end of the stream must not overtake it.
+        ready = shared.ready
+        if ready:
+            shared.ready = []
+            for conversation in ready:
+                conversation.resume()
+        loop.wait(at_once=bool(ready or shared.batch or shared.answered))
+        self._set_date()
+        batch = shared.batch
+        if batch:
+            shared.batch = []
+            self._apply(batch)
+        if shared.answered:
+            answered = shared.answered
+            shared.answered = []
+            for exchange, response in answered:
+                exchange.send(response)
+        for exchange in batch:
+            if not exchange.answered:
+                exchange.park()
+        loop.finish_round()
+
+    def _apply(self, batch: list[Exchange]) -> None:
+        try:
+            self._application(batch)
+        except Exception as failure:  # noqa: BLE001 -- one bad batch must not end the service
+            for exchange in batch:
+                if not exchange.answered:
+                    exchange.respond(encode_error(failure))
+            if self._on_failure is not None:
+                self._on_failure(failure)
+
+    def _set_date(self) -> None:
+        second = self._clock.now_ns() // NANOSECONDS
+        if second != self._date_second:
+            self._date_second = second
+            self._shared.date = http_date(second)
+
+    def _begin_stop(self) -> None:
+        shared = self._shared
+        if shared.stopping:
+            return
+        shared.stopping = True
+        for acceptor in self._acceptors:
+            acceptor.stop()
+        for conversation in list(shared.conversations):
+            conversation.end_if_idle()
+        self.call_later(shared.timeouts.stop, self._close_all)
+
+    def _close_all(self) -> None:
+        for conversation in list(self._shared.conversations):
+            conversation.close()
+
+    def _end(self) -> None:
+        if not self._shared.stopping:
+            for acceptor in self._acceptors:
+                acceptor.stop()
+        self._close_all()
+        self._loop.close()
+
+
+def _connection(peer: object) -> Connection:
+    if not isinstance(peer, tuple):
+        return Connection()
+    host = str(peer[0]).partition("%")[0]
+    # A socket for both families shows IPv4 clients as ::ffff:192.0.2.1; rules on addresses mean the plain form.
+    if host.startswith("::ffff:") and "." in host:
+        host = host.removeprefix("::ffff:")
+    return Connection(remote_address=host, remote_port=int(peer[1]))
+
+
+def _counted_as(address: str) -> str:
+    """The unit in which connections are counted: one IPv4 address, or one IPv6 /64, which one host can have whole."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.IPv6Address(int(ipaddress.IPv6Address(address)) >> 64 << 64))

@@ -1,0 +1,33 @@
+"""One HTTP request and one HTTP response, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strongroom.logical.request import Connection
+
+
+@dataclass(slots=True)
+class HttpRequest:
+    """A complete request whose framing was checked. Nothing in it is decoded yet.
+
+    ``target`` is the path and query as they stood on the wire. Names of ``headers`` are lower case; their values are latin-1
+    text without surrounding blanks. A header that came twice is joined by ``", "``, and those for which that would be
+    dangerous never come twice (``parser.SINGLE_HEADERS``).
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    connection: Connection
+
+
+@dataclass(slots=True)
+class HttpResponse:
+    """An answer. ``Content-Length``, ``Date`` and ``Connection`` are the listener's business and never stand in ``headers``."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(default=b"", repr=False)

@@ -1,0 +1,134 @@
+"""What all conversations of a listener share: bounds, timeouts, counters, and the batch that this round gathers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from strongroom.http.loop import Loop
+from strongroom.http.message import HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a client may take, in seconds, for each step. ``body`` grows by one second per 16 KiB that arrived."""
+
+    handshake: float = 10.0
+    first_byte: float = 10.0
+    head: float = 10.0
+    body: float = 30.0
+    idle: float = 120.0
+    write: float = 30.0
+    drain: float = 2.0
+    stop: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many connections there may be, in all and of one address, and how many bytes of incomplete requests."""
+
+    connections: int = 4096
+    connections_per_address: int = 1024
+    buffered_bytes: int = 256 * 1024 * 1024
+
+
+class Talks(Protocol):
+    """What an exchange and the listener need of a conversation."""
+
+    address: str
+
+    def answer(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Send the answer to the request in flight."""
+        ...
+
+    def park(self) -> None:
+        """The answer comes later."""
+        ...
+
+    def resume(self) -> None:
+        """Look for the next request in what was already received."""
+        ...
+
+    def end_if_idle(self) -> None:
+        """Close unless a request is under way."""
+        ...
+
+    def close(self) -> None:
+        """End now."""
+        ...
+
+
+@dataclass(slots=True)
+class Shared:
+    """The state of one listener. It belongs to the loop's thread."""
+
+    loop: Loop
+    timeouts: Timeouts
+    bounds: Bounds
+    stopping: bool = False
+    buffered: int = 0
+    date: bytes = b""
+    batch: list[Exchange] = field(default_factory=list)
+    ready: list[Talks] = field(default_factory=list)
+    answered: list[tuple[Exchange, HttpResponse]] = field(default_factory=list)
+    conversations: set[Talks] = field(default_factory=set)
+    addresses: Counter[str] = field(default_factory=Counter)
+
+    def admits(self, address: str) -> bool:
+        """Whether one more connection from ``address`` is within the bounds; ``""`` (a unix socket) has only the total."""
+        if len(self.conversations) >= self.bounds.connections:
+            return False
+        return not address or self.addresses[address] < self.bounds.connections_per_address
+
+    def remember(self, conversation: Talks) -> None:
+        """Count a new connection."""
+        self.conversations.add(conversation)
+        self.addresses[conversation.address] += 1
+
+    def forget(self, conversation: Talks) -> None:
+        """It is closed."""
+        self.conversations.discard(conversation)
+        self.addresses[conversation.address] -= 1
+        if not self.addresses[conversation.address]:
+            del self.addresses[conversation.address]
+
+
+class Exchange:
+    """One request and the one answer that it shall get.
+
+    ``respond`` may be called from any thread: on the loop's own the answer is sent when the application has returned, from
+    others the loop is woken. A second answer raises RuntimeError. It is not an error that the client has gone meanwhile.
+    """
+
+    __slots__ = ("_answered", "_conversation", "_shared", "request")
+
+    def __init__(self, conversation: Talks, request: HttpRequest, shared: Shared) -> None:
+        self._conversation = conversation
+        self._shared = shared
+        self._answered = False
+        self.request = request
+
+    @property
+    def answered(self) -> bool:
+        """Whether ``respond`` was called."""
+        return self._answered
+
+    def respond(self, response: HttpResponse) -> None:
+        """Answer with ``response``."""
+        if self._answered:
+            raise RuntimeError("a request was answered twice")
+        self._answered = True
+        shared = self._shared
+        if shared.loop.on_this_thread():
+            shared.answered.append((self, response))
+        else:
+            shared.loop.call_soon(lambda: self.send(response))
+
+    def send(self, response: HttpResponse) -> None:
+        """Send ``response`` now. Only the listener calls this, on the loop's thread."""
+        self._conversation.answer(self.request, response)
+
+    def park(self) -> None:
+        """Leave the client's socket alone until there is an answer."""
+        self._conversation.park()
