@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Makes the project's virtual environment and installs pinned, hash-checked sets of packages into it.
 
     python3 tools/install.py SET...      SET: cli, server, dev, lock
@@ -67,7 +66,7 @@ def install(name: str) -> None:
 
 def run_pip(*arguments: str) -> None:
     """Run the environment's pip quietly; its errors are shown and end the run."""
-    command = [ENVIRONMENT / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    command = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     environment = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if done.returncode:
@@ -77,7 +76,9 @@ def run_pip(*arguments: str) -> None:
 def main() -> None:
     """Install every named set."""
     if sys.version_info < OLDEST_PYTHON:
-        sys.exit(f"Strongroom needs Python 3.11 or later; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12")
+        sys.exit(
+            f"Strongroom needs Python 3.11 or later; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12"
+        )
     unknown = [name for name in sys.argv[1:] if name not in SETS]
     if unknown or not sys.argv[1:]:
         sys.exit(f"usage: python3 tools/install.py {'|'.join(SETS)}...")

@@ -9,7 +9,7 @@ pin() {
     shift
     {
         echo "# Made by 'make lock' from pyproject.toml. Do not edit."
-        .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+        .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
             --no-emit-index-url --no-annotate --no-header --exclude-newer 7days "$@"
     } >"$target.new"
     mv "$target.new" "$target"
