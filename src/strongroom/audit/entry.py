@@ -1,0 +1,253 @@
+"""The form of a record: field names as Vault and OpenBao have them, values covered, one JSON object per line.
+
+The format is described in ``docs/formats/audit.md``. A :class:`Formatter` turns facts into bytes. The bytes lack the closing brace,
+because the broker adds the record's place in the chain when it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from strongroom.audit.facts import Facts, SealedFacts
+from strongroom.audit.hasher import Cover, Uncovered, cover_members
+from strongroom.audit.options import Format
+from strongroom.audit.text import line_of, refused_path
+from strongroom.encoding.json import decode
+from strongroom.logical.backend import Caller, Mount
+from strongroom.logical.errors import LogicalError, NotFound
+from strongroom.logical.instant import rfc3339
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Auth, Request, Response, TokenType, WrapInfo
+
+_CALLERS_MAX = 1024
+_INTERNAL_ERROR = "internal error"
+
+
+class Formatter:
+    """Writes the records of one :class:`Format`. Safe to use from several threads.
+
+    What cannot be covered raises UnknownType; then there is no record, and so nothing may happen.
+    """
+
+    def __init__(self, hasher: Cover, form: Format) -> None:
+        self.form = form
+        self._cover: Cover = Uncovered() if form.log_raw else hasher
+        self._cover_accessor = self._cover.text if form.hmac_accessor else Uncovered().text
+        # The same caller object asks many times in a row; what is said about it is covered once.
+        self._callers: dict[str, tuple[Caller, dict[str, Any]]] = {}
+
+    def request(self, facts: Facts, time: str, error: BaseException | None) -> bytes:
+        """The record of a request, before anything happens. ``error`` is the refusal that was decided, if there is one."""
+        auth, request = self._shared(facts)
+        return b'{"time":"%b","type":"request","auth":%b,"request":%b%b' % (
+            time.encode(),
+            auth,
+            request,
+            _error_member(error),
+        )
+
+    def response(self, facts: Facts, time: str, response: Response | None, error: BaseException | None) -> bytes:
+        """The record of what came of a request, before a byte of the answer leaves."""
+        auth, request = self._shared(facts)
+        if facts.caller is None and response is not None and response.auth is not None:
+            auth = line_of(self._new_auth(response.auth) | _policy_results(facts))
+        return b'{"time":"%b","type":"response","auth":%b,"request":%b,"response":%b%b' % (
+            time.encode(),
+            auth,
+            request,
+            line_of(self._response(facts, response, error)),
+            _error_member(error),
+        )
+
+    def _shared(self, facts: Facts) -> tuple[bytes, bytes]:
+        """The members ``auth`` and ``request``, which both records of a request have in common."""
+        shared = facts.formatted.get(self.form)
+        if shared is None:
+            secret = facts.request.token
+            token = {"client_token": self._cover.text(secret.reveal())} if secret else {}
+            caller = self._known_caller(facts.caller) if facts.caller else {}
+            shared = (
+                line_of(token | caller | _policy_results(facts)),
+                line_of(self._request(facts, token, caller.get("accessor"))),
+            )
+            facts.formatted[self.form] = shared
+        return shared
+
+    def _known_caller(self, caller: Caller) -> dict[str, Any]:
+        known = self._callers.get(caller.token_id)
+        if known is not None and known[0] is caller:
+            return known[1]
+        described = {
+            "accessor": self._cover_accessor(caller.accessor) if caller.accessor else "",
+            "display_name": caller.display_name,
+            "policies": caller.policies,
+            "token_policies": caller.token_policies,
+            "metadata": self._cover.walk(caller.metadata),
+            "entity_id": caller.entity_id,
+            "token_type": "batch" if caller.is_batch else "service",
+        }
+        described = _without_empty(described)
+        if len(self._callers) >= _CALLERS_MAX:
+            self._callers.clear()
+        self._callers[caller.token_id] = (caller, described)
+        return described
+
+    def _request(self, facts: Facts, token: dict[str, Any], accessor: str | None) -> dict[str, Any]:
+        request = facts.request
+        members: dict[str, Any] = {
+            "id": request.id,
+            "operation": facts.operation or request.operation.value,
+            **_mount_members(facts.mount),
+            **token,
+        }
+        if accessor:
+            members["client_token_accessor"] = accessor
+        members |= _where(request, path_is_canonical=facts.path_is_canonical)
+        if request.body:
+            members["data"] = cover_members(
+                self._cover, request.body, public=facts.public_fields, shown=facts.non_hmac_request_keys
+            )
+        if facts.audited_headers:
+            members["headers"] = self._headers(request.headers, facts.audited_headers)
+        if request.wrap_ttl is not None:
+            members["wrap_ttl"] = request.wrap_ttl
+        return members
+
+    def _headers(self, headers: Mapping[str, str], audited: Mapping[str, bool]) -> dict[str, list[str]]:
+        """The headers that an operator asked for, each with whether its value is covered."""
+        covered = {name.lower(): hashed for name, hashed in audited.items()}
+        return {
+            name.lower(): [self._cover.text(value) if covered[name.lower()] else value]
+            for name, value in headers.items()
+            if name.lower() in covered
+        }
+
+    def _response(self, facts: Facts, response: Response | None, error: BaseException | None) -> dict[str, Any]:
+        members = _mount_members(facts.mount)
+        data = error.data if response is None and isinstance(error, NotFound) else None
+        if response is not None:
+            data = response.data
+            if response.auth is not None:
+                members["auth"] = self._new_auth(response.auth)
+            if response.wrap_info is not None:
+                members["wrap_info"] = self._wrap_info(response.wrap_info)
+            if response.warnings:
+                members["warnings"] = response.warnings
+            if response.raw is not None:
+                data = {"http_content_type": response.raw.content_type, "http_raw_body": response.raw.content}
+            elif response.wrapped_envelope is not None:
+                data = self._unwrapped(members, response.wrapped_envelope)
+        self._add_data(members, facts, data)
+        if response is not None and response.returned_keys is not None:
+            members["returned_keys"] = response.returned_keys
+        elif data:
+            members["returned_keys"] = list(data)
+        return members
+
+    def _add_data(self, members: dict[str, Any], facts: Facts, data: Mapping[str, Any] | None) -> None:
+        if not data:
+            return
+        if self.form.elide_list_responses and facts.request.operation is Operation.LIST:
+            data = {name: _count(name, value) for name, value in data.items()}
+        members["data"] = cover_members(self._cover, data, shown=facts.non_hmac_response_keys)
+
+    def _unwrapped(self, members: dict[str, Any], envelope: bytes) -> Mapping[str, Any] | None:
+        """The data of an answer that was kept wrapped and leaves now; its auth is covered whole, names aside."""
+        answer = decode(envelope)
+        if answer.get("auth"):
+            members["auth"] = self._cover.walk(answer["auth"])
+        data: Mapping[str, Any] | None = answer.get("data")
+        return data
+
+    def _new_auth(self, auth: Auth) -> dict[str, Any]:
+        """What a login made: the token covered, the names in clear."""
+        return _without_empty(
+            {
+                "client_token": self._cover.text(auth.client_token.reveal()) if auth.client_token else "",
+                "accessor": self._cover_accessor(auth.accessor) if auth.accessor else "",
+                "display_name": auth.display_name,
+                "policies": auth.policies,
+                "token_policies": auth.policies,
+                "metadata": self._cover.walk(auth.metadata),
+                "entity_id": auth.entity_id,
+                "num_uses": auth.num_uses,
+                "token_type": (auth.token_type or TokenType.SERVICE).value,
+                "token_ttl": auth.lease_duration,
+            }
+        )
+
+    def _wrap_info(self, info: WrapInfo) -> dict[str, Any]:
+        return _without_empty(
+            {
+                "ttl": info.ttl,
+                "token": self._cover.text(info.token.reveal()),
+                "accessor": self._cover_accessor(info.accessor) if info.accessor else "",
+                "creation_time": rfc3339(info.creation_time_ns),
+                "creation_path": info.creation_path,
+                "wrapped_accessor": self._cover_accessor(info.wrapped_accessor) if info.wrapped_accessor else "",
+            }
+        )
+
+
+def sealed_record(facts: SealedFacts, time: str, kind: str, error: BaseException | None) -> bytes:
+    """The record of an attempt to initialize, unseal or seal; ``kind`` is ``request`` or ``response``. Holds no value at all."""
+    request = facts.request
+    members: dict[str, Any] = {"time": time, "type": kind, "auth": {}}
+    members["request"] = {
+        "id": request.id,
+        "operation": request.operation.value,
+        **_where(request, path_is_canonical=facts.path_is_canonical),
+    }
+    if facts.outcome:
+        members["response"] = {"outcome": facts.outcome}
+    return line_of(members)[:-1] + _error_member(error)
+
+
+def _error_member(error: BaseException | None) -> bytes:
+    """The member ``error`` with its comma, or nothing. Only texts of our own error tree are known to hold no value."""
+    if error is None:
+        return b""
+    text = "\n".join(error.messages) if isinstance(error, LogicalError) else _INTERNAL_ERROR
+    return b',"error":' + line_of(text)
+
+
+def _policy_results(facts: Facts) -> dict[str, Any]:
+    results: dict[str, Any] = {"allowed": facts.policies_allowed}
+    if facts.granting_policies:
+        results["granting_policies"] = [
+            {"name": name, "namespace_id": "root", "type": "acl"} for name in facts.granting_policies
+        ]
+    return {"policy_results": results}
+
+
+def _mount_members(mount: Mount | None) -> dict[str, Any]:
+    if mount is None:
+        return {}
+    return {
+        "mount_point": mount.path,
+        "mount_type": mount.type,
+        "mount_accessor": mount.accessor,
+        "mount_class": "auth" if mount.is_auth else "secret",
+    }
+
+
+def _where(request: Request, *, path_is_canonical: bool) -> dict[str, Any]:
+    """What was named and from where. Paths stand in clear: a log in which one cannot see the path answers no question."""
+    namespace = {"id": "root", "path": request.namespace} if request.namespace else {"id": "root"}
+    members: dict[str, Any] = {"namespace": namespace, "path": request.path}
+    if not path_is_canonical:
+        members |= {"path": refused_path(request.path), "path_refused": True}
+    connection = request.connection
+    if connection.remote_address:
+        members["remote_address"] = connection.remote_address
+        members["remote_port"] = connection.remote_port
+    return members
+
+
+def _count(name: str, value: Any) -> Any:
+    return len(value) if name in {"keys", "key_info"} and isinstance(value, list | tuple | Mapping) else value
+
+
+def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}

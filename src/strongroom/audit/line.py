@@ -1,0 +1,50 @@
+"""Records on their way to the devices: formatted once for each format, numbered once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from strongroom.audit.enabled import Enabled
+from strongroom.audit.options import Format
+
+
+class Line:
+    """One record, formatted once for each format that an enabled device wanted when it was made."""
+
+    __slots__ = ("_formatted", "_render", "only_configured")
+
+    def __init__(
+        self, render: Callable[[Format], bytes], forms: Sequence[Format], *, only_configured: bool = False
+    ) -> None:
+        self._render = render
+        self._formatted = {form: render(form) for form in forms}
+        self.only_configured = only_configured
+
+    def text(self, form: Format) -> bytes:
+        """The record without its closing brace. Formats it now if ``form`` came up only after the record was made."""
+        text = self._formatted.get(form)
+        if text is None:
+            text = self._formatted[form] = self._render(form)
+        return text
+
+
+class Batch:
+    """Records on their way to the devices: numbered, and joined once for all devices that want them alike."""
+
+    def __init__(self, lines: Sequence[Line], chain: bytes, first: int) -> None:
+        self._lines = lines
+        self._chain = chain
+        self._first = first
+        self._texts: dict[tuple[Format, str], bytes] = {}
+
+    def text(self, enabled: Enabled) -> bytes:
+        """The records as ``enabled`` wants them."""
+        wanted = (enabled.form, enabled.prefix)
+        text = self._texts.get(wanted)
+        if text is None:
+            prefix = enabled.prefix.encode()
+            text = self._texts[wanted] = b"".join(
+                b'%b%b,"chain":{"id":"%b","sequence":%d}}\n' % (prefix, line.text(enabled.form), self._chain, sequence)
+                for sequence, line in enumerate(self._lines, self._first)
+            )
+        return text
