@@ -1,0 +1,31 @@
+"""How a command ends early: with a text for standard error and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from strongroom.client.errors import ClientError
+
+LOCAL = 1
+"""Exit code: wrong usage, or something on this machine."""
+REMOTE = 2
+"""Exit code: the server said no, gave no answer, or has nothing there."""
+
+
+class CommandFailed(Exception):
+    """Ends the command. The text is printed on standard error as it is."""
+
+    def __init__(self, text: str, exit_code: int = LOCAL) -> None:
+        super().__init__(text)
+        self.text = text
+        self.exit_code = exit_code
+
+
+@contextlib.contextmanager
+def reporting(action: str, exit_code: int = REMOTE) -> Iterator[None]:
+    """Puts ``action`` before the text of a client's error, as in ``Error writing data to secret/app: …``."""
+    try:
+        yield
+    except ClientError as error:
+        raise CommandFailed(f"{action}: {error}", exit_code) from None

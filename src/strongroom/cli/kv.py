@@ -1,0 +1,200 @@
+"""``kv get|put|patch|list``: the daily four."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strongroom.cli import tables
+from strongroom.cli.arguments import parse_data
+from strongroom.cli.errors import REMOTE, CommandFailed, reporting
+from strongroom.cli.grammar import Output, command, expect, text, texts, whole
+from strongroom.cli.kv_mount import KvPath, locate
+from strongroom.cli.printer import warnings_text
+from strongroom.cli.session import Session
+from strongroom.client.errors import ApiError
+
+MOUNT_HELP = "Path of the kv store; the argument is then the secret's name below it."
+
+
+@command(
+    "get",
+    "KEY",
+    text("-mount", help=MOUNT_HELP),
+    whole("-version", help="Version to read; the newest without it.", default=0),
+    output=Output.FIELD,
+)
+def get(session: Session, arguments: tuple[str, ...], mount: str, version: int) -> None:
+    """Reads a secret.
+
+    strongroom kv get -mount=secret app
+    strongroom kv get -field=password secret/app
+    """
+    expect(arguments, 1)
+    place = locate(session.client, arguments[0], mount)
+    path = place.api("data")
+    query = {"version": str(version)} if version > 0 and place.versioned else None
+    answer = session.client.read(path, query)
+    if answer is None:
+        raise CommandFailed(f"No value found at {path}", REMOTE)
+    if not place.versioned or answer.get("wrap_info"):
+        _show_version_1(session, answer)
+        return
+    _show_version_2(session, path, answer)
+
+
+@command(
+    "put",
+    "KEY [K=V...]",
+    text("-mount", help=MOUNT_HELP),
+    whole("-cas", help="Write only if this is the current version; 0: only if there is none.", default=-1),
+    output=Output.FIELD,
+)
+def put(session: Session, arguments: tuple[str, ...], mount: str, cas: int) -> None:
+    """Writes a secret: all of its keys.
+
+    Keep values off the command line: K=- reads standard input, K=@file a file, a bare K asks.
+
+        strongroom kv put -mount=secret app password=- <password.txt
+        strongroom kv put -mount=secret app @app.json
+    """
+    expect(arguments, 1, len(arguments))
+    data = parse_data(session, arguments[1:])
+    if len(arguments) == 1:
+        raise CommandFailed("Must supply data")
+    place = locate(session.client, arguments[0], mount)
+    path = place.api("data")
+    body: dict[str, Any] = data
+    if place.versioned:
+        body = {"data": data, "options": {"cas": cas} if cas >= 0 else {}}
+    with reporting(f"Error writing data to {path}"):
+        answer = session.client.write(path, body)
+    show_written(session, path, answer)
+
+
+@command(
+    "patch",
+    "KEY [K=V...]",
+    text("-mount", help=MOUNT_HELP),
+    whole("-cas", help="Write only if this is the current version.", default=-1),
+    text("-method", help='"patch" (a merge patch) or "rw" (read, then write). Without it: patch, else rw.'),
+    texts("-remove-data", help="Key to remove. May be repeated."),
+    output=Output.FIELD,
+)
+def patch(
+    session: Session, arguments: tuple[str, ...], mount: str, cas: int, method: str, remove_data: tuple[str, ...]
+) -> None:
+    """Changes some keys of a secret and leaves the others. Version 2 only.
+
+    strongroom kv patch -mount=secret app password=-
+    """
+    expect(arguments, 1, len(arguments))
+    if method not in {"", "patch", "rw"}:
+        raise CommandFailed('-method must be "patch" or "rw"')
+    data: dict[str, Any] = parse_data(session, arguments[1:])
+    if not data and not remove_data:
+        raise CommandFailed("Must supply data")
+    data |= dict.fromkeys(remove_data)
+    place = locate(session.client, arguments[0], mount)
+    if not place.versioned:
+        raise CommandFailed("K/V engine mount must be version 2 for patch support", REMOTE)
+    path = place.api("data")
+    with reporting(f"Error writing data to {path}"):
+        answer = _patched(session, path, data, cas, method)
+    show_written(session, path, answer)
+
+
+@command("list", "PATH", text("-mount", help=MOUNT_HELP), output=Output.FORMAT)
+def list_keys(session: Session, arguments: tuple[str, ...], mount: str) -> int:
+    """Lists the secrets and folders below a path.
+
+    strongroom kv list secret/
+    """
+    most = 1
+    if mount and not arguments:
+        arguments = ("",)
+    expect(arguments, 1, most)
+    place: KvPath = locate(session.client, arguments[0], mount)
+    path = place.api("metadata")
+    with reporting(f"Error listing {path}"):
+        answer = session.client.list(path)
+    return show_listing(session, path, answer)
+
+
+def show_listing(session: Session, path: str, answer: dict[str, Any] | None) -> int:
+    """Prints the keys of a LIST answer. Exit code 2 where there is nothing, in the words of Vault."""
+    if answer and answer.get("wrap_info"):
+        session.show(answer)
+        return 0
+    names = ((answer or {}).get("data") or {}).get("keys")
+    if not session.printer.is_table and not isinstance(names, list):
+        session.printer.data({})
+        return REMOTE
+    if answer is None:
+        raise CommandFailed(f"No value found at {path}", REMOTE)
+    if not answer.get("data"):
+        session.note(warnings_text(answer))
+        return 0
+    if not isinstance(names, list) or not names:
+        raise CommandFailed(f"No entries found at {path}", REMOTE)
+    session.printer.listing(names)
+    session.warn_of(answer)
+    return 0
+
+
+def show_written(session: Session, path: str, answer: dict[str, Any] | None) -> None:
+    """Prints what a kv write gave back: the new version's metadata, or that it worked."""
+    if answer is None:
+        session.success(f"Data written to: {path}")
+        return
+    if session.printer.field or not session.printer.is_table or answer.get("wrap_info") or not answer.get("data"):
+        session.show(answer)
+        return
+    session.say(tables.banner("Secret Path", len(path)) + f"\n{path}\n")
+    session.say(tables.titled("Metadata", answer["data"]))
+    session.warn_of(answer)
+
+
+def _patched(session: Session, path: str, data: dict[str, Any], cas: int, method: str) -> dict[str, Any] | None:
+    if method != "rw":
+        options = {"cas": cas} if cas >= 0 else {}
+        try:
+            return session.client.patch(path, {"data": data, "options": options})
+        except ApiError as error:
+            # A server or a policy without patch: 405 or 403. Reading and writing may still be allowed.
+            if method == "patch" or error.status not in {403, 405}:
+                raise
+    current = session.client.read(path)
+    inner = (current or {}).get("data") or {}
+    if not isinstance(inner.get("data"), dict):
+        raise CommandFailed(f"No value found at {path}", REMOTE)
+    merged = {name: value for name, value in {**inner["data"], **data}.items() if value is not None or name not in data}
+    version = cas if cas >= 0 else inner.get("metadata", {}).get("version", 0)
+    return session.client.write(path, {"data": merged, "options": {"cas": version}})
+
+
+def _show_version_1(session: Session, answer: dict[str, Any]) -> None:
+    if session.printer.field or not session.printer.is_table or answer.get("wrap_info"):
+        session.show(answer)
+        return
+    session.say(tables.titled("Data", answer.get("data") or {}))
+    session.warn_of(answer)
+
+
+def _show_version_2(session: Session, path: str, answer: dict[str, Any]) -> None:
+    outer = answer.get("data") or {}
+    inner, metadata = outer.get("data"), outer.get("metadata")
+    if session.printer.field:
+        if not isinstance(inner, dict):
+            raise CommandFailed(f"No data found at {path}", REMOTE)
+        whole_data = session.printer.field == "data" and "data" not in inner
+        session.printer.one_field(inner if whole_data else inner.get(session.printer.field), "map")
+        return
+    if not session.printer.is_table:
+        session.show(answer)
+        return
+    session.say(tables.banner("Secret Path", len(path)) + f"\n{path}\n")
+    if isinstance(metadata, dict) and metadata:
+        session.say(tables.titled("Metadata", metadata) + "\n")
+    if isinstance(inner, dict) and inner:
+        session.say(tables.titled("Data", inner))
+    session.warn_of(answer)

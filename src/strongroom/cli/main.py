@@ -1,0 +1,73 @@
+"""The table of all commands, and the one place where an error becomes a text and an exit code.
+
+Exit codes: 0 fine; 1 wrong usage or a local error; 2 the server's error, or nothing found; 127 no such command. ``run`` has
+its own (see there), and ``status`` says 2 for sealed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from strongroom.cli.errors import REMOTE, CommandFailed
+from strongroom.cli.lazy import LazyGroup
+from strongroom.cli.session import CurlPrinted
+from strongroom.client.errors import BadSettings, ClientError
+
+SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
+
+_COMMANDS = {
+    "kv": ("groups:kv", "Work with key-value secrets"),
+    "operator": ("groups:operator", "Initialize, unseal, rekey and rotate"),
+    "run": ("run:run", "Run a program with secrets in its environment"),
+    "status": ("status:status", "Show seal and leader status"),
+}
+_INTERRUPTED = 130
+
+
+def root() -> LazyGroup:
+    """The command ``strongroom``."""
+    return LazyGroup("strongroom", SUMMARY, _COMMANDS, missing_exit_code=127)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A value is shown as it is, whatever the locale; what no encoding can hold is replaced.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        result = root().main(
+            list(sys.argv[1:] if arguments is None else arguments), prog_name="strongroom", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _abandon_output()
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except CurlPrinted:
+        return 0
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code if error.exit_code != click.UsageError.exit_code else 1)
+    except CommandFailed as failure:
+        return _fail(failure.text, failure.exit_code)
+    except BadSettings as error:
+        return _fail(str(error), 1)
+    except ClientError as error:
+        return _fail(str(error), REMOTE)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(text: str, exit_code: int) -> int:
+    sys.stdout.flush()
+    print(text, file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
+    return exit_code
+
+
+def _abandon_output() -> int:
+    # The reader went away (head, less): nothing more can be written, not even at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
