@@ -14,10 +14,10 @@ import socket
 from enum import Enum
 
 from strongroom.http.errors import refusal
-from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE, Loop
+from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.http.parser import Limits, Refused, RequestParser
-from strongroom.http.shared import Exchange, Shared
+from strongroom.http.shared import Exchange, Shared, Timeouts
 from strongroom.http.transport import Broken, Transport
 from strongroom.http.writer import CONTINUE, SPEAK_TLS, serialize
 from strongroom.logical.request import Connection
@@ -57,6 +57,7 @@ class Conversation:
         "_refused",
         "_shared",
         "_socket",
+        "_timeouts",
         "_transport",
         "_watched",
         "address",
@@ -69,9 +70,10 @@ class Conversation:
         accepted: socket.socket,
         transport: Transport,
         connection: Connection,
+        *,
         address: str,
         limits: Limits,
-        loop: Loop,
+        timeouts: Timeouts,
         shared: Shared,
     ) -> None:
         self._socket = accepted
@@ -79,7 +81,8 @@ class Conversation:
         self._transport = transport
         self._connection = connection
         self._parser = RequestParser(limits, connection)
-        self._loop = loop
+        self._timeouts = timeouts
+        self._loop = shared.loop
         self._shared = shared
         self._phase = Phase.HANDSHAKE
         self._watched = NOTHING
@@ -95,7 +98,7 @@ class Conversation:
 
     def begin(self) -> None:
         """Start with the handshake, which plain connections have behind them already."""
-        self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.handshake)
+        self._loop.set_deadline(self, self._loop.now + self._timeouts.handshake)
         self._watch(READABLE)
 
     @property
@@ -172,7 +175,7 @@ class Conversation:
     def _shake_hands(self) -> None:
         if self._transport.handshake(self._connection):
             self._phase = Phase.READING
-            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.first_byte)
+            self._loop.set_deadline(self, self._loop.now + self._timeouts.first_byte)
             self._watch(READABLE)
             self._read()
         else:
@@ -210,7 +213,7 @@ class Conversation:
         self._shared.batch.append(Exchange(self, request, self._shared))
 
     def _await_rest(self) -> None:
-        loop, timeouts, parser = self._loop, self._shared.timeouts, self._parser
+        loop, timeouts, parser = self._loop, self._timeouts, self._parser
         if not self._receiving:
             self._receiving = True
             loop.set_deadline(self, loop.now + timeouts.head)
@@ -244,7 +247,7 @@ class Conversation:
                 return
             self._outgoing = memoryview(content)[sent:]
             self._phase = Phase.WRITING
-            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.write)
+            self._loop.set_deadline(self, self._loop.now + self._timeouts.write)
             self._write()
         except Broken:
             self.close()
@@ -256,7 +259,7 @@ class Conversation:
                 self._watch(WRITABLE)
                 return
             self._outgoing = self._outgoing[sent:]
-            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.write)
+            self._loop.set_deadline(self, self._loop.now + self._timeouts.write)
         self._finish_answer()
 
     def _finish_answer(self) -> None:
@@ -265,12 +268,12 @@ class Conversation:
             self._transport.say_goodbye()
             self._phase = Phase.DRAINING
             self._watch(READABLE)
-            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.drain)
+            self._loop.set_deadline(self, self._loop.now + self._timeouts.drain)
         elif self._last:
             self.close()
         else:
             self._phase = Phase.READING
-            self._loop.set_deadline(self, self._loop.now + self._shared.timeouts.idle)
+            self._loop.set_deadline(self, self._loop.now + self._timeouts.idle)
             if self._watched != READABLE:
                 self._watch(READABLE)
             if self._parser.buffered:

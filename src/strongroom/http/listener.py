@@ -29,6 +29,7 @@ from strongroom.logical.request import Connection
 
 Application = Callable[[list[Exchange]], None]
 
+STOP_SECONDS = 10.0
 _ACCEPTS_PER_ROUND = 64
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_SECONDS = 0.2
@@ -37,26 +38,27 @@ _ACCEPT_PAUSE_SECONDS = 0.2
 class Acceptor:
     """One listening socket: turns what it accepts into conversations."""
 
-    __slots__ = ("_listening", "_loop", "_shared", "_watched", "context", "limits", "tls", "unix_path")
+    __slots__ = ("_limits", "_listening", "_loop", "_shared", "_timeouts", "_unix_path", "_watched", "context", "tls")
 
     def __init__(
         self,
         listening: socket.socket,
-        loop: Loop,
         shared: Shared,
         *,
         limits: Limits,
+        timeouts: Timeouts,
         tls: TlsSettings | None,
         unix_path: str,
     ) -> None:
         self._listening = listening
-        self._loop = loop
+        self._loop = shared.loop
         self._shared = shared
         self._watched = NOTHING
-        self.limits = limits
+        self._limits = limits
+        self._timeouts = timeouts
+        self._unix_path = unix_path
         self.tls = tls
         self.context: SSL.Context | None = build_context(tls) if tls else None
-        self.unix_path = unix_path
 
     def start(self) -> None:
         """Accept from now on."""
@@ -66,8 +68,8 @@ class Acceptor:
         """Accept no more, and give the address back."""
         self._watch(NOTHING)
         self._listening.close()
-        if self.unix_path:
-            remove_unix(self.unix_path)
+        if self._unix_path:
+            remove_unix(self._unix_path)
 
     def on_event(self, mask: int) -> None:
         """Somebody knocks."""
@@ -85,18 +87,26 @@ class Acceptor:
             self._welcome(accepted, peer)
 
     def _welcome(self, accepted: socket.socket, peer: object) -> None:
-        connection = Connection() if self.unix_path else _connection(peer)
+        connection = Connection() if self._unix_path else _connection(peer)
         address = _counted_as(connection.remote_address)
         if not self._shared.admits(address):
             accepted.close()
             return
         accepted.setblocking(False)
-        if not self.unix_path:
+        if not self._unix_path:
             with contextlib.suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         context = self.context
         transport = PlainTransport(accepted) if context is None else TlsTransport(accepted, context)
-        conversation = Conversation(accepted, transport, connection, address, self.limits, self._loop, self._shared)
+        conversation = Conversation(
+            accepted,
+            transport,
+            connection,
+            address=address,
+            limits=self._limits,
+            timeouts=self._timeouts,
+            shared=self._shared,
+        )
         self._shared.remember(conversation)
         conversation.begin()
 
@@ -128,34 +138,43 @@ class Listener:
         application: Application,
         clock: Clock,
         *,
-        timeouts: Timeouts | None = None,
         bounds: Bounds | None = None,
+        stop_seconds: float = STOP_SECONDS,
         on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         self._application = application
         self._clock = clock
         self._loop = Loop(clock)
-        self._shared = Shared(self._loop, timeouts or Timeouts(), bounds or Bounds())
+        self._shared = Shared(self._loop, bounds or Bounds())
+        self._stop_seconds = stop_seconds
         self._on_failure = on_failure
         self._acceptors: list[Acceptor] = []
         self._date_second = -1
 
     def add_tcp(
-        self, host: str, port: int, *, tls: TlsSettings | None = None, limits: Limits | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: TlsSettings | None = None,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
     ) -> tuple[str, int]:
         """Listen on ``host`` and ``port`` (0 picks one) and return both as bound. Raises OSError, TlsConfigurationError."""
         listening = bind_tcp(host, port)
         try:
-            self.add_socket(listening, tls=tls, limits=limits)
+            self.add_socket(listening, tls=tls, limits=limits, timeouts=timeouts)
         except BaseException:
             listening.close()
             raise
         name = listening.getsockname()
         return str(name[0]), int(name[1])
 
-    def add_unix(self, path: str, *, mode: int = 0o600, limits: Limits | None = None) -> None:
+    def add_unix(
+        self, path: str, *, mode: int = 0o600, limits: Limits | None = None, timeouts: Timeouts | None = None
+    ) -> None:
         """Listen on a unix socket at ``path`` with the file mode ``mode``. Raises OSError."""
-        self.add_socket(bind_unix(path, mode), limits=limits, unix_path=path)
+        self.add_socket(bind_unix(path, mode), limits=limits, timeouts=timeouts, unix_path=path)
 
     def add_socket(
         self,
@@ -163,12 +182,20 @@ class Listener:
         *,
         tls: TlsSettings | None = None,
         limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
         unix_path: str = "",
     ) -> None:
         """Serve a socket that listens already (one that was inherited). ``unix_path`` is removed when we stop."""
         listening.setblocking(False)
         self._acceptors.append(
-            Acceptor(listening, self._loop, self._shared, limits=limits or Limits(), tls=tls, unix_path=unix_path)
+            Acceptor(
+                listening,
+                self._shared,
+                limits=limits or Limits(),
+                timeouts=timeouts or Timeouts(),
+                tls=tls,
+                unix_path=unix_path,
+            )
         )
 
     def call_soon(self, call: Callable[[], None]) -> None:
@@ -254,7 +281,7 @@ class Listener:
             acceptor.stop()
         for conversation in list(shared.conversations):
             conversation.end_if_idle()
-        self.call_later(shared.timeouts.stop, self._close_all)
+        self.call_later(self._stop_seconds, self._close_all)
 
     def _close_all(self) -> None:
         for conversation in list(self._shared.conversations):

@@ -21,7 +21,6 @@ class Timeouts:
     idle: float = 120.0
     write: float = 30.0
     drain: float = 2.0
-    stop: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,6 @@ class Shared:
     """The state of one listener. It belongs to the loop's thread."""
 
     loop: Loop
-    timeouts: Timeouts
     bounds: Bounds
     stopping: bool = False
     buffered: int = 0
