@@ -1,0 +1,32 @@
+"""The ``approle`` auth method as a plug."""
+
+from __future__ import annotations
+
+from strongroom.auth.approle import role_paths, secret_id_paths
+from strongroom.auth.approle.login import log_in, renew
+from strongroom.logical.backend import Context, Endpoint, Path
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Auth
+
+
+class AppRole:
+    """Logins for machines. Implements ``Backend`` and ``Renews``; holds no state."""
+
+    help = (
+        "Any machine that belongs to a role can log in: it shows the role's ID and, unless the role says otherwise, a secret ID "
+        "that was handed out for the role. Roles say what the tokens may do and how long they live; secret IDs can be limited to "
+        "a time, a number of logins and the addresses that they come from."
+    )
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations: login first, then roles, then secret IDs."""
+        login = Path(
+            "login",
+            "Logs a machine in.",
+            (Endpoint(Operation.UPDATE, log_in, "Log in with a role ID and a secret ID.", unauthenticated=True),),
+        )
+        return (login, *role_paths.paths(), *secret_id_paths.paths())
+
+    def renew(self, context: Context, auth: Auth) -> Auth:
+        """``auth`` with the durations that hold today; see ``login.renew``."""
+        return renew(context, auth)
