@@ -130,17 +130,20 @@ class Barrier:
         """Install a new term and encrypt with it from now on; answers its number. Older terms go on opening old records."""
         with self._lock:
             self._refuse_if_sealed()
-            first = self._invocations.take(1)
-            keyring = self._keyring.with_new_term(self._surroundings.clock.now_ns(), first, self._surroundings.entropy)
-            record = seal_keyring(self._root_key, keyring, self._surroundings.entropy)
+            now_ns, entropy = self._surroundings.clock.now_ns(), self._surroundings.entropy
+            keyring = self._keyring.with_new_term(now_ns, self._invocations.next, entropy)
             key = keyring_key(keyring.id)
             try:
+                record = seal_keyring(self._root_key, keyring, entropy)
                 self._store.commit({key: self._keyring.revision}, {key: record}, ())
-            except Conflict:
+            except BaseException as error:
                 aead.wipe(keyring.active.key)
-                raise Damaged from None
+                if isinstance(error, Conflict):
+                    # Nobody but us writes the keyring, so somebody tampered with it.
+                    raise Damaged from None
+                raise
             self._keyring = keyring
-            self._cipher = RecordCipher(keyring.id, keyring.terms, self._surroundings.entropy)
+            self._cipher = RecordCipher(keyring.id, keyring.terms, entropy)
             return keyring.active.number
 
     def key_status(self) -> KeyStatus:

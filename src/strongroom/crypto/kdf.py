@@ -11,4 +11,6 @@ def derive(key: bytes | bytearray, purpose: bytes, length: int = 32, salt: bytes
 
     Different purposes give unrelated keys; a purpose is a constant of ours, never input.
     """
-    return bytearray(HKDF(SHA256(), length, salt or None, purpose).derive(key))
+    derived = bytearray(length)
+    HKDF(SHA256(), length, salt or None, purpose).derive_into(key, derived)
+    return derived
