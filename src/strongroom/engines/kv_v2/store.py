@@ -10,6 +10,7 @@ Fingerprints are kept in step here: a body that is stored is recorded, a body th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +108,9 @@ class SecretStore:
         """Remove the sealed body of a version and forget its fingerprints. The caller marks or drops the version."""
         if version.destroyed:
             return
-        self.fingerprints.forget(path, version.number, self.body(path, metadata, version))
+        # A damaged body must not stand in the way of its own removal, although its fingerprints can no longer be named.
+        with suppress(Damaged):
+            self.fingerprints.forget(path, version.number, self.body(path, metadata, version))
         self.storage.delete(_version_key(path, version.number))
 
     def remove(self, path: str, metadata: Metadata) -> None:
