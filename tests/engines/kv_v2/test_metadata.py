@@ -222,6 +222,21 @@ def test_check_and_set_of_metadata_can_be_required(kv2: MountedEngine, where: st
     assert kv2.read("metadata/app")["current_metadata_version"] == current + 2
 
 
+@pytest.mark.parametrize("operation", [Operation.UPDATE, Operation.PATCH])
+@pytest.mark.parametrize(("name", "cas"), [("cas_required", None), ("metadata_cas_required", 1)])
+def test_a_setting_that_the_mount_overrules_is_pointed_out(
+    kv2: MountedEngine, operation: Operation, name: str, cas: int | None
+) -> None:
+    kv2.update("metadata/app", max_versions=1)
+    kv2.call(operation, "metadata/app", {name: False, "metadata_cas": cas})
+    assert kv2.warnings == []
+    kv2.update("config", **{name: True})
+
+    kv2.call(operation, "metadata/app", {name: False, "metadata_cas": cas and cas + 1})
+
+    assert kv2.warnings == [f'"{name}" set to false, but is mandated by backend config. This value will be ignored.']
+
+
 def test_check_and_set_of_metadata_holds_where_it_is_not_required(kv2: MountedEngine) -> None:
     kv2.update("metadata/app", max_versions=1, metadata_cas=0)
 

@@ -61,13 +61,14 @@ class KvV2Machine(RuleBasedStateMachine):
     def now(self) -> int:
         return self.engine.clock.now_ns()
 
+    def _next_deletion(self, secret: ModelSecret) -> int | None:
+        lifetime = min((each for each in (self.lifetime, secret.lifetime) if each > 0), default=None)
+        return None if self.lifetime == -1 or lifetime is None else self.now + lifetime * NANOSECONDS
+
     def _add(self, path: str, body: Body) -> None:
         secret = self.secrets.setdefault(path, ModelSecret())
         secret.current += 1
-        lifetime = min((each for each in (self.lifetime, secret.lifetime) if each > 0), default=None)
-        never = self.lifetime == -1 or lifetime is None
-        deletion = None if never else self.now + (lifetime or 0) * NANOSECONDS
-        secret.versions[secret.current] = ModelVersion(body, self.now, deletion)
+        secret.versions[secret.current] = ModelVersion(body, self.now, self._next_deletion(secret))
         kept = max(self.limit, secret.limit) or 10
         secret.versions = {n: version for n, version in secret.versions.items() if n > secret.current - kept}
 
@@ -115,7 +116,7 @@ class KvV2Machine(RuleBasedStateMachine):
         self.engine.update(f"undelete/{path}", versions=chosen)
         for version in self._chosen(path, chosen):
             if version.body is not None:
-                version.deletion = None
+                version.deletion = self._next_deletion(self.secrets[path])
 
     @rule(path=paths, chosen=numbers)
     def destroy_versions(self, path: str, chosen: list[int]) -> None:

@@ -98,10 +98,12 @@ def test_versions_beyond_the_limit_are_removed(kv2: MountedEngine) -> None:
     assert caught.value.data is None
 
 
-def test_the_oldest_version_is_zero_until_one_was_removed(kv2: MountedEngine) -> None:
-    written(kv2, 10)
-
+def test_the_oldest_version_is_zero_until_the_limit_is_reached(kv2: MountedEngine) -> None:
+    written(kv2, 9)
     assert kv2.read("metadata/app")["oldest_version"] == 0
+
+    written(kv2, 1)
+    assert kv2.read("metadata/app")["oldest_version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -172,15 +174,20 @@ def test_the_shorter_of_the_two_lifetimes_counts(
         assert caught.value.data["metadata"]["deletion_time"] == expected
 
 
-def test_an_expired_version_can_be_restored_for_good(kv2: MountedEngine) -> None:
+def test_a_restored_version_lives_as_long_as_a_new_one(kv2: MountedEngine) -> None:
     kv2.update("config", delete_version_after="1h")
     written(kv2, 1)
-    kv2.clock.jump(3600)
+    kv2.clock.jump(7200)
 
     kv2.update("undelete/app", versions=[1])
-    kv2.clock.jump(10**6)
 
-    assert kv2.read("data/app")["data"] == {"n": 1}
+    assert kv2.read("data/app")["metadata"]["deletion_time"] == rfc3339(START_NS + 10_800_000_000_000)
+    kv2.clock.jump(3600)
+    with pytest.raises(NotFound):
+        kv2.read("data/app")
+    kv2.update("config", delete_version_after=0)
+    kv2.update("undelete/app", versions=[1])
+    assert kv2.read("data/app")["metadata"]["deletion_time"] == ""
 
 
 def test_deleting_a_version_that_would_expire_later_deletes_it_now(kv2: MountedEngine) -> None:

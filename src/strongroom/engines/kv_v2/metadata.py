@@ -44,7 +44,7 @@ def write(context: Context, request: MetadataRequest) -> None:
     if "custom_metadata" in named:
         named["custom_metadata"] = check_custom_metadata(named["custom_metadata"])
     store = SecretStore.of(context)
-    _change(store, request, store.find(request.path) or store.new(), named)
+    _change(context, store, request, store.find(request.path) or store.new(), named)
 
 
 def patch(context: Context, request: MetadataRequest) -> None:
@@ -58,7 +58,7 @@ def patch(context: Context, request: MetadataRequest) -> None:
         raise NotFound
     if request.custom_metadata is not None:
         named["custom_metadata"] = check_custom_metadata(merge_patch(metadata.custom_metadata, request.custom_metadata))
-    _change(store, request, metadata, named)
+    _change(context, store, request, metadata, named)
 
 
 def delete(context: Context, request: SecretRequest) -> None:
@@ -93,8 +93,16 @@ def _named(context: Context, request: MetadataRequest) -> dict[str, Any]:
     return named
 
 
-def _change(store: SecretStore, request: MetadataRequest, metadata: Metadata, named: dict[str, Any]) -> None:
-    _check_and_set(request, metadata, store.config())
+def _change(
+    context: Context, store: SecretStore, request: MetadataRequest, metadata: Metadata, named: dict[str, Any]
+) -> None:
+    config = store.config()
+    _check_and_set(request, metadata, config)
+    for name in ("cas_required", "metadata_cas_required"):
+        if named.get(name) is False and getattr(config, name):
+            context.warnings.append(
+                f'"{name}" set to false, but is mandated by backend config. This value will be ignored.'
+            )
     for name, value in named.items():
         setattr(metadata, name, value)
     metadata.metadata_version += 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from strongroom.logical.instant import format_duration, rfc3339
+from strongroom.logical.instant import NANOSECONDS, format_duration, rfc3339
 
 DEFAULT_MAX_VERSIONS = 10
 MAX_VERSIONS_LIMIT = 10_000
@@ -56,7 +56,8 @@ class Version(msgspec.Struct, array_like=True):
 class Metadata(msgspec.Struct, kw_only=True):
     """One secret: its data key, its settings and its versions, oldest first.
 
-    ``metadata_version`` counts changes of the settings, and not of the data. ``oldest_version`` is 0 until a version was pruned.
+    ``metadata_version`` counts changes of the settings, and not of the data. ``oldest_version`` is 0 as long as fewer versions were
+    written than are kept.
     """
 
     key: bytes
@@ -85,12 +86,12 @@ class Metadata(msgspec.Struct, kw_only=True):
         """How many versions stay. The larger of the two settings wins, as in Vault: a default never costs history."""
         return max(config.max_versions, self.max_versions) or DEFAULT_MAX_VERSIONS
 
-    def lifetime_seconds(self, config: Config) -> int:
-        """After how many seconds a new version counts as deleted: the shorter of the two settings. 0 means never."""
+    def next_deletion_ns(self, config: Config, now_ns: int) -> int:
+        """When a version that is written or restored now will count as deleted: the shorter of the two settings; 0 is never."""
         if config.delete_version_after == DELETE_VERSION_AFTER_DISABLED:
             return 0
         set_ones = [seconds for seconds in (config.delete_version_after, self.delete_version_after) if seconds > 0]
-        return min(set_ones, default=0)
+        return now_ns + min(set_ones) * NANOSECONDS if set_ones else 0
 
     def describe(self) -> dict[str, Any]:
         """The answer to a read of the secret's metadata. Never the data key."""

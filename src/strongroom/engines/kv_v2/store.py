@@ -22,7 +22,6 @@ from strongroom.engines.kv_v2.record import Config, Metadata, Version
 from strongroom.engines.kv_v2.sealing import new_data_key, open_body, place_of, seal_body
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Context, Fingerprints
-from strongroom.logical.instant import NANOSECONDS
 from strongroom.logical.storage import Storage
 
 CONFIG = "config"
@@ -92,8 +91,7 @@ class SecretStore:
         """
         content = encode_body(body)
         number = metadata.current_version + 1
-        seconds = metadata.lifetime_seconds(config)
-        version = Version(number, self.now_ns, self.now_ns + seconds * NANOSECONDS if seconds else 0)
+        version = Version(number, self.now_ns, metadata.next_deletion_ns(config, self.now_ns))
         place = place_of(self.mount_uuid, path, number)
         self.storage.put(_version_key(path, number), seal_body(metadata.key, place, content, self.entropy))
         self.fingerprints.record(path, number, body)
@@ -120,14 +118,15 @@ class SecretStore:
         self.storage.delete(METADATA + path)
 
     def _prune(self, path: str, metadata: Metadata, config: Config) -> None:
-        newest_pruned = metadata.current_version - metadata.versions_to_keep(config)
-        if newest_pruned < 1:
+        kept = metadata.versions_to_keep(config)
+        if metadata.current_version - metadata.oldest_version < kept:
             return
+        oldest = metadata.current_version - kept + 1
         for version in metadata.versions:
-            if version.number <= newest_pruned:
+            if version.number < oldest:
                 self.remove_body(path, metadata, version)
-        metadata.versions = [version for version in metadata.versions if version.number > newest_pruned]
-        metadata.oldest_version = max(metadata.oldest_version, newest_pruned + 1)
+        metadata.versions = [version for version in metadata.versions if version.number >= oldest]
+        metadata.oldest_version = oldest
 
 
 def _version_key(path: str, number: int) -> str:

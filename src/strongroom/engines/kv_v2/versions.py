@@ -26,14 +26,15 @@ def delete(context: Context, request: VersionsRequest) -> None:
 
 
 def undelete(context: Context, request: VersionsRequest) -> None:
-    """Take the deletion time off versions, those in the future too. A destroyed version stays destroyed."""
+    """Restore versions: their lifetime starts anew, where one is set. A destroyed version stays destroyed."""
     store = SecretStore.of(context)
     metadata, chosen = _chosen(context, store, request)
     if metadata is None:
         return
+    config = store.config()
     for version in chosen:
         if not version.destroyed:
-            version.deletion_ns = 0
+            version.deletion_ns = metadata.next_deletion_ns(config, store.now_ns)
     store.save(request.path, metadata)
 
 
