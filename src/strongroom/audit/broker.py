@@ -23,6 +23,8 @@ from strongroom.logical.errors import AuditUnavailable, InvalidRequest, LogicalE
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 
+__all__ = ["RETRY_SECONDS", "Broker", "Health", "Line"]
+
 RETRY_SECONDS = 1.0
 _CHAIN_ID_BYTES = 16
 
@@ -175,17 +177,23 @@ class Broker:
         Raises UnknownType where the request holds what cannot be hashed, and Sealed.
         """
         time = self._stamp.now()
-        return Line(lambda form: self._formatter(form).request(facts, time, error), self._devices.forms)
+        formatted = {}
+        for form in self._devices.forms:
+            formatted[form] = self._formatter(form).request(facts, time, error)
+        return Line(formatted, lambda form: self._formatter(form).request(facts, time, error))
 
     def response_line(self, facts: Facts, response: Response | None, error: BaseException | None = None) -> Line:
         """The record of what came of it; raises as :meth:`request_line` does. Errors that are not our own are not quoted."""
         time = self._stamp.now()
-        return Line(lambda form: self._formatter(form).response(facts, time, response, error), self._devices.forms)
+        formatted = {}
+        for form in self._devices.forms:
+            formatted[form] = self._formatter(form).response(facts, time, response, error)
+        return Line(formatted, lambda form: self._formatter(form).response(facts, time, response, error))
 
     def sealed_line(self, facts: SealedFacts, error: BaseException | None = None, *, is_response: bool = False) -> Line:
         """The record of an attempt to initialize, unseal or seal, for the devices of the configuration file alone."""
         text = sealed_record(facts, self._stamp.now(), "response" if is_response else "request", error)
-        return Line(lambda _: text, (), only_configured=True)
+        return Line({}, lambda _: text, only_configured=True)
 
     def write(self, lines: Sequence[Line]) -> None:
         """Make ``lines`` durable, in this order. Raises AuditUnavailable where no device kept them: then nothing may happen."""

@@ -7,6 +7,7 @@ because the broker adds the record's place in the chain when it is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from strongroom.audit.facts import Facts, SealedFacts
@@ -24,6 +25,25 @@ _CALLERS_MAX = 1024
 _INTERNAL_ERROR = "internal error"
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The member ``auth``, but for the token, of a caller who asks again and again."""
+
+    caller: Caller | None
+    allowed: bool
+    granting_policies: tuple[str, ...]
+    accessor: str
+    auth: bytes
+
+    def is_about(self, facts: Facts) -> bool:
+        """Whether the same decision was made about the same caller, with the same policies."""
+        return (
+            (self.caller is facts.caller or self.caller == facts.caller)
+            and self.allowed is facts.policies_allowed
+            and self.granting_policies == facts.granting_policies
+        )
+
+
 class Formatter:
     """Writes the records of one :class:`Format`. Safe to use from several threads.
 
@@ -34,8 +54,7 @@ class Formatter:
         self.form = form
         self._cover: Cover = Uncovered() if form.log_raw else hasher
         self._cover_accessor = self._cover.text if form.hmac_accessor else Uncovered().text
-        # The same caller object asks many times in a row; what is said about it is covered once.
-        self._callers: dict[str, tuple[Caller, dict[str, Any]]] = {}
+        self._callers: dict[str, _Known] = {}
 
     def request(self, facts: Facts, time: str, error: BaseException | None) -> bytes:
         """The record of a request, before anything happens. ``error`` is the refusal that was decided, if there is one."""
@@ -65,42 +84,55 @@ class Formatter:
         shared = facts.formatted.get(self.form)
         if shared is None:
             secret = facts.request.token
-            token = {"client_token": self._cover.text(secret.reveal())} if secret else {}
-            caller = self._known_caller(facts.caller) if facts.caller else {}
-            shared = (
-                line_of(token | caller | _policy_results(facts)),
-                line_of(self._request(facts, token, caller.get("accessor"))),
-            )
-            facts.formatted[self.form] = shared
+            token = self._cover.text(secret.reveal()) if secret else ""
+            known = self._known(facts)
+            # ``known.auth`` is never empty, so the comma is always right.
+            auth = b'{"client_token":' + line_of(token) + b"," + known.auth[1:] if token else known.auth
+            shared = facts.formatted[self.form] = (auth, line_of(self._request(facts, token, known.accessor)))
         return shared
 
-    def _known_caller(self, caller: Caller) -> dict[str, Any]:
-        known = self._callers.get(caller.token_id)
-        if known is not None and known[0] is caller:
-            return known[1]
-        described = {
-            "accessor": self._cover_accessor(caller.accessor) if caller.accessor else "",
-            "display_name": caller.display_name,
-            "policies": caller.policies,
-            "token_policies": caller.token_policies,
-            "metadata": self._cover.walk(caller.metadata),
-            "entity_id": caller.entity_id,
-            "token_type": "batch" if caller.is_batch else "service",
-        }
-        described = _without_empty(described)
+    def _known(self, facts: Facts) -> _Known:
+        """What is said about the caller and the decision, formatted once for as long as both stay the same."""
+        caller = facts.caller
+        key = caller.token_id if caller is not None else ""
+        known = self._callers.get(key)
+        if known is not None and known.is_about(facts):
+            return known
+        members = self._describe(caller) if caller is not None else {}
+        known = _Known(
+            caller,
+            facts.policies_allowed,
+            facts.granting_policies,
+            members.get("accessor", ""),
+            line_of(members | _policy_results(facts)),
+        )
         if len(self._callers) >= _CALLERS_MAX:
             self._callers.clear()
-        self._callers[caller.token_id] = (caller, described)
-        return described
+        self._callers[key] = known
+        return known
 
-    def _request(self, facts: Facts, token: dict[str, Any], accessor: str | None) -> dict[str, Any]:
+    def _describe(self, caller: Caller) -> dict[str, Any]:
+        return _without_empty(
+            {
+                "accessor": self._cover_accessor(caller.accessor) if caller.accessor else "",
+                "display_name": caller.display_name,
+                "policies": caller.policies,
+                "token_policies": caller.token_policies,
+                "metadata": self._cover.walk(caller.metadata),
+                "entity_id": caller.entity_id,
+                "token_type": "batch" if caller.is_batch else "service",
+            }
+        )
+
+    def _request(self, facts: Facts, token: str, accessor: str) -> dict[str, Any]:
         request = facts.request
         members: dict[str, Any] = {
             "id": request.id,
             "operation": facts.operation or request.operation.value,
             **_mount_members(facts.mount),
-            **token,
         }
+        if token:
+            members["client_token"] = token
         if accessor:
             members["client_token_accessor"] = accessor
         members |= _where(request, path_is_canonical=facts.path_is_canonical)
@@ -214,7 +246,7 @@ def _error_member(error: BaseException | None) -> bytes:
 
 def _policy_results(facts: Facts) -> dict[str, Any]:
     results: dict[str, Any] = {"allowed": facts.policies_allowed}
-    if facts.granting_policies:
+    if facts.granting_policies and facts.policies_allowed:
         results["granting_policies"] = [
             {"name": name, "namespace_id": "root", "type": "acl"} for name in facts.granting_policies
         ]

@@ -43,6 +43,10 @@ class Cover(Protocol):
         """What stands in the record for ``value``, of any JSON type, at any depth. Raises UnknownType."""
         ...
 
+    def members(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands in the record for an object. Raises UnknownType."""
+        ...
+
 
 class Hasher:
     """HMAC-SHA-256 (RFC 2104) under one key, in the form ``hmac-sha256:<64 hex digits>``.
@@ -51,7 +55,7 @@ class Hasher:
     booleans are hashed as the text that JSON has for them, bytes as they are.
     """
 
-    __slots__ = ("_inner", "_numbers", "_outer", "_truths")
+    __slots__ = ("_empty", "_inner", "_numbers", "_outer", "_truths")
 
     def __init__(self, key: bytes | bytearray | memoryview) -> None:
         if len(key) < 16 or len(key) > _BLOCK_SIZE:
@@ -60,6 +64,7 @@ class Hasher:
         # Both halves of the HMAC are started once and copied for each value: a third of the time of the one-shot function.
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
+        self._empty = self.content(b"")
         self._truths = {True: self.text("true"), False: self.text("false")}
         # Small whole numbers are frequent (versions, flags, ports) and few, so their hashes are kept.
         self._numbers = {number: self.text(str(number)) for number in _SMALL_NUMBERS}
@@ -74,7 +79,18 @@ class Hasher:
 
     def text(self, value: str) -> str:
         """The keyed hash of ``value`` in UTF-8."""
-        return self.content(value.encode("utf-8", "surrogatepass"))
+        if not value:
+            return self._empty
+        try:
+            content = value.encode()
+        except UnicodeEncodeError:
+            content = value.encode("utf-8", "surrogatepass")
+        # The same as ``content``, without the call: most of what is hashed comes by here.
+        inner = self._inner()
+        inner.update(content)
+        outer = self._outer()
+        outer.update(inner.digest())
+        return PREFIX + outer.hexdigest()
 
     def walk(self, value: Any) -> Any:
         """``value`` with its structure and names kept and everything else hashed. Raises UnknownType."""
@@ -82,7 +98,7 @@ class Hasher:
         if kind is str:
             return self.text(value)
         if kind is dict:
-            return {name_of(name): self.walk(item) for name, item in value.items()}
+            return self.members(value)
         if value is None:
             return None
         if kind is bool:
@@ -92,6 +108,15 @@ class Hasher:
         if kind is list or kind is tuple:
             return [self.walk(item) for item in value]
         return _walk_rest(self, value, self._scalar)
+
+    def members(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """An object with its names kept and its values hashed. Raises UnknownType, for a name that is not a text too."""
+        covered = {}
+        for name, value in members.items():
+            if type(name) is not str:
+                name_of(name)
+            covered[name] = self.text(value) if type(value) is str else self.walk(value)
+        return covered
 
     def _scalar(self, value: Any) -> Any:
         return self.text(str(value))
@@ -116,6 +141,10 @@ class Uncovered:
             return value
         return _walk_rest(self, value, _itself)
 
+    def members(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """An object in types that JSON has. Raises UnknownType."""
+        return {name_of(name): self.walk(value) for name, value in members.items()}
+
 
 def _itself(value: Any) -> Any:
     return value
@@ -130,7 +159,7 @@ def _walk_rest(cover: Cover, value: Any, scalar: Callable[[Any], Any]) -> Any:
     if isinstance(value, Secret):
         return cover.walk(value.reveal())
     if isinstance(value, Mapping):
-        return {name_of(name): cover.walk(item) for name, item in value.items()}
+        return cover.members(value)
     if isinstance(value, list | tuple):
         return [cover.walk(item) for item in value]
     if isinstance(value, int | float | Decimal):
@@ -159,7 +188,7 @@ def cover_members(
     those, and a client can put anything anywhere.
     """
     if not public and not shown:
-        return {name_of(name): cover.walk(value) for name, value in members.items()}
+        return cover.members(members)
     uncovered = Uncovered()
     return {
         name_of(name): (uncovered if name in shown or (name in public and _is_flat(value)) else cover).walk(value)

@@ -9,19 +9,22 @@ from strongroom.audit.options import Format
 
 
 class Line:
-    """One record, formatted once for each format that an enabled device wanted when it was made."""
+    """One record, formatted for each format that an enabled device wanted when it was made.
+
+    ``render`` formats it for one that came up later, because a device was enabled in between.
+    """
 
     __slots__ = ("_formatted", "_render", "only_configured")
 
     def __init__(
-        self, render: Callable[[Format], bytes], forms: Sequence[Format], *, only_configured: bool = False
+        self, formatted: dict[Format, bytes], render: Callable[[Format], bytes], *, only_configured: bool = False
     ) -> None:
+        self._formatted = formatted
         self._render = render
-        self._formatted = {form: render(form) for form in forms}
         self.only_configured = only_configured
 
     def text(self, form: Format) -> bytes:
-        """The record without its closing brace. Formats it now if ``form`` came up only after the record was made."""
+        """The record without its closing brace. May raise what formatting raises, if it was not formatted yet."""
         text = self._formatted.get(form)
         if text is None:
             text = self._formatted[form] = self._render(form)

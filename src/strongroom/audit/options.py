@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from strongroom.logical.errors import InvalidRequest
 
@@ -16,8 +17,7 @@ _PREFIX_LENGTH_MAX = 64
 _TRUTHS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """How one device wants its records. Devices with equal formats share the work of formatting.
 
     ``log_raw`` writes values as they are. ``hmac_accessor`` false leaves token accessors readable. ``elide_list_responses`` writes how
