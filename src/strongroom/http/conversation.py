@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum
 
-from strongroom.http.errors import refusal
+from strongroom.http.errors import encode_error, refusal
 from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.http.parser import Limits, Refused, RequestParser
@@ -150,9 +150,14 @@ class Conversation:
             return
         shared = self._shared
         self._last = shared.stopping or not self._parser.keep_alive
-        self._send(
-            serialize(response, date=shared.date, keep_alive=not self._last, without_body=request.method == "HEAD")
-        )
+        head = request.method == "HEAD"
+        try:
+            content = serialize(response, date=shared.date, keep_alive=not self._last, without_body=head)
+        except ValueError as failure:
+            # A header that would not stay on its line: the client must not get it, and somebody must hear of it.
+            shared.on_failure(failure)
+            content = serialize(encode_error(failure), date=shared.date, keep_alive=not self._last, without_body=head)
+        self._send(content)
 
     def end_if_idle(self) -> None:
         """Close unless a request is arriving, in flight or being answered."""

@@ -129,8 +129,8 @@ class Listener:
     """Serves ``application`` on every socket that was added, until ``stop``.
 
     Add sockets, then call ``run`` on the thread that shall be the loop's. ``stop`` and ``call_soon`` may be called from
-    any thread or signal handler. ``on_failure`` hears of exceptions that escape the application; the requests that they
-    leave without an answer get 500 ``internal error``.
+    any thread or signal handler. ``on_failure`` hears of exceptions that escape the application and of answers that cannot be
+    sent; the requests concerned get 500 ``internal error``.
     """
 
     def __init__(
@@ -145,9 +145,8 @@ class Listener:
         self._application = application
         self._clock = clock
         self._loop = Loop(clock)
-        self._shared = Shared(self._loop, bounds or Bounds())
+        self._shared = Shared(self._loop, bounds or Bounds(), on_failure or _ignore)
         self._stop_seconds = stop_seconds
-        self._on_failure = on_failure
         self._acceptors: list[Acceptor] = []
         self._date_second = -1
 
@@ -197,6 +196,11 @@ class Listener:
                 unix_path=unix_path,
             )
         )
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._shared.conversations)
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Have ``call`` run on the loop's thread soon."""
@@ -263,8 +267,7 @@ class Listener:
             for exchange in batch:
                 if not exchange.answered:
                     exchange.respond(encode_error(failure))
-            if self._on_failure is not None:
-                self._on_failure(failure)
+            self._shared.on_failure(failure)
 
     def _set_date(self) -> None:
         second = self._clock.now_ns() // NANOSECONDS
@@ -293,6 +296,10 @@ class Listener:
                 acceptor.stop()
         self._close_all()
         self._loop.close()
+
+
+def _ignore(failure: Exception) -> None:
+    del failure
 
 
 def _connection(peer: object) -> Connection:

@@ -12,6 +12,7 @@ import os
 import select
 import socket
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -50,6 +51,7 @@ class Loop:
     """Watches descriptors and deadlines. Everything but ``call_soon`` and ``on_this_thread`` belongs to the loop's thread."""
 
     __slots__ = (
+        "__weakref__",
         "_calls",
         "_clock",
         "_closing",
@@ -72,6 +74,9 @@ class Loop:
         self._pushed = 0
         self._calls: deque[Callable[[], None]] = deque()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # Closed with the last reference and not before: a late answer from another thread must never write to a descriptor
+        # that by then is somebody else's.
+        weakref.finalize(self, os.close, self._wake)
         self._woken = False
         self._thread = 0
         self.now = clock.monotonic()
@@ -143,10 +148,9 @@ class Loop:
             self._closing.clear()
 
     def close(self) -> None:
-        """Give the loop's own descriptors back."""
+        """End the loop. ``call_soon`` may still be called and then has no effect."""
         self.finish_round()
         self._epoll.close()
-        os.close(self._wake)
 
     def _patience(self) -> float | None:
         if not self._deadlines:

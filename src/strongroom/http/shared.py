@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,6 +65,7 @@ class Shared:
 
     loop: Loop
     bounds: Bounds
+    on_failure: Callable[[Exception], None]
     stopping: bool = False
     buffered: int = 0
     date: bytes = b""
