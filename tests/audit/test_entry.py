@@ -324,7 +324,7 @@ def test_a_list_can_be_recorded_by_its_length() -> None:
     facts = make_facts(make_request(operation=Operation.LIST))
     response = Response(data={"keys": ["a", "b", "c"], "key_info": {"a": {}, "b": {}}})
     record = response_record(facts, response, form=Format(elide_list_responses=True))
-    assert record["response"]["data"] == {"keys": hashed("3"), "key_info": hashed("2")}
+    assert record["response"]["data"] == {"keys": 3, "key_info": 2}
     assert record["response"]["returned_keys"] == ["keys", "key_info"]
 
 

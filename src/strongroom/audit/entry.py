@@ -6,7 +6,7 @@ because the broker adds the record's place in the chain when it is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,9 +180,11 @@ class Formatter:
     def _add_data(self, members: dict[str, Any], facts: Facts, data: Mapping[str, Any] | None) -> None:
         if not data:
             return
+        counts: dict[str, int] = {}
         if self.form.elide_list_responses and facts.request.operation is Operation.LIST:
-            data = {name: _count(name, value) for name, value in data.items()}
-        members["data"] = cover_members(self._cover, data, shown=facts.non_hmac_response_keys)
+            counts = {name: len(data[name]) for name in ("keys", "key_info") if isinstance(data.get(name), Collection)}
+            data = {name: value for name, value in data.items() if name not in counts}
+        members["data"] = cover_members(self._cover, data, shown=facts.non_hmac_response_keys) | counts
 
     def _unwrapped(self, members: dict[str, Any], envelope: bytes) -> Mapping[str, Any] | None:
         """The data of an answer that was kept wrapped and leaves now; its auth is covered whole, names aside."""
@@ -275,10 +277,6 @@ def _where(request: Request, *, path_is_canonical: bool) -> dict[str, Any]:
         members["remote_address"] = connection.remote_address
         members["remote_port"] = connection.remote_port
     return members
-
-
-def _count(name: str, value: Any) -> Any:
-    return len(value) if name in {"keys", "key_info"} and isinstance(value, list | tuple | Mapping) else value
 
 
 def _without_empty(members: dict[str, Any]) -> dict[str, Any]:

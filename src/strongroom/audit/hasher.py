@@ -111,11 +111,13 @@ class Hasher:
 
     def members(self, members: Mapping[str, Any]) -> dict[str, Any]:
         """An object with its names kept and its values hashed. Raises UnknownType, for a name that is not a text too."""
+        text, walk = self.text, self.walk
         covered = {}
         for name, value in members.items():
             if type(name) is not str:
                 name_of(name)
-            covered[name] = self.text(value) if type(value) is str else self.walk(value)
+            kind = type(value)
+            covered[name] = text(value) if kind is str else self.members(value) if kind is dict else walk(value)
         return covered
 
     def _scalar(self, value: Any) -> Any:

@@ -210,8 +210,13 @@ def test_a_renamed_file_is_written_until_the_device_is_reopened(path: Path, devi
 def test_reopening_says_when_it_fails(path: Path, device: FileDevice) -> None:
     device.write(LINE)
     path.unlink()
+    path.touch(0o600)
+    path.chmod(0o644)
+    with pytest.raises(DeviceFailed, match="chmod 0600"):
+        device.reopen()
+    path.unlink()
     path.mkdir()
-    with pytest.raises(DeviceFailed):
+    with pytest.raises(DeviceFailed, match="it is a folder"):
         device.reopen()
 
 
