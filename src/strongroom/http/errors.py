@@ -15,6 +15,7 @@ from strongroom.logical.request import Response
 STATUS_OF = MappingProxyType(
     {
         errors.InvalidRequest: 400,
+        errors.LoginFailed: 400,
         errors.TooLarge: 413,
         errors.PermissionDenied: 403,
         errors.AccessDenied: 403,
@@ -28,6 +29,8 @@ STATUS_OF = MappingProxyType(
         errors.AuditUnavailable: 500,
         errors.OutcomeUnknown: 500,
         errors.UpstreamFailed: 502,
+        errors.InternalFailure: 500,
+        errors.InternalFailure: 500,
     }
 )
 """The status code of each error. A subclass that is not listed has the code of the nearest class that is."""
