@@ -97,7 +97,7 @@ def test_a_published_product_in_the_field_is_met() -> None:
     ("secret", "shares", "threshold"), [(b"", 3, 2), (b"s", 3, 1), (b"s", 2, 3), (b"s", 256, 2), (b"s", 0, 0)]
 )
 def test_impossible_numbers_are_refused(secret: bytes, shares: int, threshold: int) -> None:
-    with pytest.raises(ValueError, match="secret|threshold"):
+    with pytest.raises(ValueError, match=r"secret|threshold"):
         split(secret, shares, threshold, Seeded())
 
 

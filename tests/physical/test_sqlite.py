@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from strongroom.physical.sqlite import SqliteStore
+from strongroom.physical.sqlite.connection import is_safe_version, open_connection, read_setting, refuse_unsafe_library
+from strongroom.physical.store import Conflict, Full, Record, Unavailable, Unknown
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(folder)
+    yield store
+    store.close()
+
+
+def put(store: SqliteStore, *keys: str, version: int = 1) -> None:
+    store.commit({}, {key: Record(version, b"v") for key in keys}, ())
+
+
+def keys(store: SqliteStore) -> list[str]:
+    with store.snapshot() as snapshot:
+        return snapshot.keys("")
+
+
+@pytest.mark.parametrize(
+    ("number", "is_safe"),
+    [
+        (3_054_001, True),
+        (3_051_003, True),
+        (3_051_002, False),
+        (3_050_007, True),
+        (3_050_008, True),
+        (3_050_006, False),
+        (3_049_009, False),
+        (3_044_006, True),
+        (3_044_005, False),
+        (3_040_001, False),
+        (4_000_000, True),
+    ],
+)
+def test_a_library_that_can_lose_acknowledged_writes_is_refused(number: int, *, is_safe: bool) -> None:
+    assert is_safe_version(number) is is_safe
+    if not is_safe:
+        with pytest.raises(Unavailable, match="install a newer apsw"):
+            refuse_unsafe_library(number)
+
+
+def test_the_settings_that_keep_acknowledged_writes_are_in_force(store: SqliteStore, folder: Path) -> None:
+    put(store, "a")
+    connection = open_connection(folder / "strongroom.db")
+    settings = ["journal_mode", "synchronous", "trusted_schema", "cell_size_check", "secure_delete"]
+    found = [connection.pragma(name) for name in settings]
+    connection.close()
+    assert found == ["wal", 2, 0, 1, 1]
+
+
+def test_a_setting_that_did_not_take_stops_the_start() -> None:
+    with pytest.raises(Unavailable, match="synchronous did not take"):
+        read_setting(lambda _: 1, "synchronous", 2)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
+def test_folder_and_files_are_closed_to_others_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = SqliteStore(tmp_path / "data")
+        put(store, "a")
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert modes == dict.fromkeys(("strongroom.db", "strongroom.db-wal", "strongroom.db-shm", "lock"), 0o600)
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["", "strongroom.db", "lock"])
+@pytest.mark.parametrize("bits", [0o040, 0o004, 0o020, 0o001])
+def test_what_others_may_use_stops_the_start_with_the_command_that_closes_it(
+    folder: Path, name: str, bits: int
+) -> None:
+    SqliteStore(folder).close()
+    path = folder / name
+    closed = 0o600 if name else 0o700
+    path.chmod(closed | bits)
+    with pytest.raises(Unavailable, match=f"chmod {closed:o} "):
+        SqliteStore(folder)
+    path.chmod(closed)
+    SqliteStore(folder).close()
+
+
+def test_a_link_or_a_folder_in_the_place_of_the_database_stops_the_start(tmp_path: Path) -> None:
+    linked, nested = tmp_path / "linked", tmp_path / "nested"
+    for folder in (linked, nested):
+        folder.mkdir(mode=0o700)
+    (linked / "strongroom.db").symlink_to(tmp_path / "elsewhere")
+    (nested / "strongroom.db").mkdir()
+    for folder in (linked, nested):
+        with pytest.raises(Unavailable):
+            SqliteStore(folder)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "data"):
+        with pytest.raises(Unavailable):
+            SqliteStore(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_stops_the_start(folder: Path) -> None:
+    SqliteStore(folder).close()
+    os.chown(folder, 12345, -1)
+    with pytest.raises(Unavailable, match="another user"):
+        SqliteStore(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to be looked at" * 40, b"SQLite format 3\0"]
+)
+def test_a_file_that_is_no_database_stops_the_start(folder: Path, content: bytes) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / "strongroom.db").write_bytes(content)
+    (folder / "strongroom.db").chmod(0o600)
+    with pytest.raises(Unavailable, match="the database cannot be used"):
+        SqliteStore(folder)
+
+
+def test_a_database_of_a_newer_server_stops_the_start_and_is_left_alone(folder: Path) -> None:
+    SqliteStore(folder).close()
+    connection = open_connection(folder / "strongroom.db")
+    connection.execute("UPDATE meta SET value = 2 WHERE name = 'format'")
+    connection.close()
+    with pytest.raises(Unavailable, match="newer server"):
+        SqliteStore(folder)
+
+
+def test_a_second_server_cannot_open_the_folder_until_the_first_lets_it_go(store: SqliteStore, folder: Path) -> None:
+    script = "import sys; from strongroom.physical.sqlite import SqliteStore; SqliteStore(sys.argv[1])"
+    command = [sys.executable, "-c", script, str(folder)]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "another server has the data folder open" in refused.stderr
+    with pytest.raises(Unavailable, match="another server"):
+        SqliteStore(folder)
+    store.close()
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_many_waiting_commits_share_a_transaction_and_a_conflict_of_one_touches_no_other(store: SqliteStore) -> None:
+    put(store, "contended")
+    statements: list[str] = []
+
+    def trace(_: object, sql: str, __: object) -> bool:
+        statements.append(sql)
+        return True
+
+    store._writer.exec_trace = trace
+    outcomes: dict[int, str] = {}
+
+    def commit(number: int) -> None:
+        try:
+            store.commit({"contended": 1}, {f"own/{number}": Record(1, b""), "contended": Record(2, b"")}, ())
+            outcomes[number] = "won"
+        except Conflict:
+            outcomes[number] = "lost"
+
+    threads = [threading.Thread(target=commit, args=(number,)) for number in range(8)]
+    with store._writing:
+        for thread in threads:
+            thread.start()
+        while len(store._queue) < len(threads):
+            pass
+    for thread in threads:
+        thread.join()
+    assert statements.count("COMMIT") == 1
+    (winner,) = [number for number, outcome in outcomes.items() if outcome == "won"]
+    assert keys(store) == ["contended", f"own/{winner}"]
+
+
+def test_too_little_space_is_refused_before_anything_is_written_and_reads_go_on(folder: Path) -> None:
+    store = SqliteStore(folder)
+    put(store, "a")
+    store._reserve_bytes = 2**62
+    with pytest.raises(Full, match="free some"):
+        put(store, "b")
+    assert keys(store) == ["a"]
+    store._reserve_bytes = 0
+    put(store, "b")
+    assert keys(store) == ["a", "b"]
+    store.close()
+
+
+def test_a_database_that_may_not_grow_is_full_and_works_again_when_it_may(store: SqliteStore) -> None:
+    put(store, "a")
+    pages = store._writer.pragma("page_count")
+    store._writer.pragma("max_page_count", pages)
+    with pytest.raises(Full):
+        store.commit({}, {"big": Record(1, bytes(100_000))}, ["a"])
+    assert keys(store) == ["a"]
+    store._writer.pragma("max_page_count", 1_000_000)
+    store.commit({}, {"big": Record(1, bytes(100_000))}, ["a"])
+    assert keys(store) == ["big"]
+
+
+class FaultyFile(apsw.VFSFile):
+    """A file whose writes and syncs fail once the layer was told to let a number of them pass."""
+
+    def __init__(self, layer: FaultyLayer, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type] # handed through
+        self._layer = layer
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 -- the layer's name for it
+        self._layer.count()
+        super().xWrite(data, offset)
+
+    def xSync(self, flags: int) -> None:  # noqa: N802 -- the layer's name for it
+        self._layer.count()
+        super().xSync(flags)
+
+
+class FaultyLayer(apsw.VFS):
+    """A file layer for SQLite on top of the usual one."""
+
+    def __init__(self, name: str) -> None:
+        self.passing = -1
+        self.error: type[Exception] = apsw.IOError
+        super().__init__(name, "")
+
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> FaultyFile:  # noqa: N802 -- as above
+        return FaultyFile(self, "", name, flags)
+
+    def count(self) -> None:
+        if self.passing == 0:
+            raise self.error
+        self.passing -= self.passing > 0
+
+
+@pytest.fixture
+def layer() -> Iterator[FaultyLayer]:
+    layer = FaultyLayer("faulty")
+    yield layer
+    layer.passing = -1
+    layer.unregister()
+
+
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.FullError])
+def test_whichever_write_fails_the_answer_is_true_and_nothing_acknowledged_is_lost(
+    layer: FaultyLayer, tmp_path: Path, error: type[Exception]
+) -> None:
+    layer.error = error
+    answers = set()
+    for passing in itertools.count():
+        folder = tmp_path / f"{passing}"
+        store = SqliteStore(folder, vfs="faulty")
+        put(store, "before")
+        layer.passing = passing
+        outcome: Exception | None = None
+        try:
+            store.commit({}, {f"k{number}": Record(2, bytes(2000)) for number in range(8)}, ["before"])
+        except (Unknown, Unavailable) as failed:
+            outcome = failed
+        is_over = layer.passing > 0
+        layer.passing = -1
+        if isinstance(outcome, Unknown):
+            with pytest.raises(Unavailable, match="stopped"):
+                store.snapshot()
+            with pytest.raises(Unavailable, match="stopped"):
+                put(store, "c")
+        store.close()
+        again = SqliteStore(folder)
+        found = keys(again)
+        again.close()
+        old, new = ["before"], [f"k{number}" for number in range(8)]
+        allowed = {type(None): [new], Unknown: [old, new]}.get(type(outcome), [old])
+        assert found in allowed
+        answers.add(type(outcome))
+        if is_over:
+            break
+    assert answers >= {Unknown, type(None)}
+
+
+KILLED = """
+import os, sys, threading
+from strongroom.physical.sqlite import SqliteStore
+from strongroom.physical.store import Record
+store = SqliteStore(sys.argv[1])
+def work(name):
+    for number in range(10_000):
+        store.commit({}, {f"{name}/{number:05}": Record(number, b"x" * 300)}, ())
+        os.write(1, f"{name}/{number:05}\\n".encode())  # one call, so that lines of threads do not mix
+for name in "abc":
+    threading.Thread(target=work, args=(name,), daemon=True).start()
+threading.Event().wait()
+"""
+
+
+def test_every_acknowledged_commit_of_a_killed_server_is_there_again(folder: Path) -> None:
+    acknowledged: list[str] = []
+    for target in (40, 90, 140):
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(folder)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        while len(acknowledged) < target:
+            acknowledged.append(process.stdout.readline().strip())
+        process.send_signal(signal.SIGKILL)
+        acknowledged.extend(line.strip() for line in process.stdout.read().splitlines() if len(line) == 7)
+        process.wait()
+        process.stdout.close()
+        store = SqliteStore(folder)
+        found = set(keys(store))
+        integrity = store._writer.pragma("integrity_check")
+        store.close()
+        assert set(acknowledged) <= found
+        assert integrity == "ok"
+
+
+def test_a_closed_snapshot_refuses_to_be_read(store: SqliteStore) -> None:
+    snapshot = store.snapshot()
+    snapshot.close()
+    for act in (lambda: snapshot.get("a"), lambda: snapshot.keys("")):
+        with pytest.raises(Unavailable, match="closed"):
+            act()
+
+
+def test_more_snapshots_than_the_pool_keeps_work_at_once(store: SqliteStore) -> None:
+    put(store, "a")
+    snapshots = [store.snapshot() for _ in range(20)]
+    assert all(snapshot.get("a") for snapshot in snapshots)
+    for snapshot in snapshots:
+        snapshot.close()
+    assert len(store._idle) == 8
+
+
+def test_a_snapshot_that_outlives_its_store_can_still_be_closed(folder: Path) -> None:
+    store = SqliteStore(folder)
+    snapshot = store.snapshot()
+    store.close()
+    snapshot.close()
+    SqliteStore(folder).close()
