@@ -159,7 +159,7 @@ class Formatter:
         members = _mount_members(facts.mount)
         data = error.data if response is None and isinstance(error, NotFound) else None
         if response is not None:
-            data = response.data
+            data = None if response.is_documentation else response.data
             if response.auth is not None:
                 members["auth"] = self._new_auth(response.auth)
             if response.wrap_info is not None:

@@ -148,6 +148,8 @@ def _decode_body(body: bytes, content_type: str) -> Mapping[str, Any]:
         except UnicodeDecodeError:
             raise InvalidRequest("the form holds characters that are not percent-encoded") from None
     value = json.decode_untrusted(body)
+    if value is None:  # how Go's client writes "nothing"
+        return {}
     if not isinstance(value, dict):
         raise InvalidRequest("failed to decode JSON input: the body must be a JSON object")
     return value

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol, get_type_hints, runtime_checkable
 
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.errors import UnsupportedOperation, UnsupportedPath
@@ -73,6 +73,10 @@ class Fingerprints(Protocol):
 
     def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
         """Forget them: the version was destroyed."""
+        ...
+
+    def of_mount(self, uuid: str) -> Fingerprints:
+        """The same for another mount: for the system's own handlers."""
         ...
 
 
@@ -162,6 +166,7 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
 class Renews(Protocol):
     """An auth method that re-checks at renewal everything that its login checked (SECURITY INV-14)."""
 
@@ -170,6 +175,7 @@ class Renews(Protocol):
         ...
 
 
+@runtime_checkable
 class BoundTo(Protocol):
     """A backend that keeps data under a token and drops it when the token dies (cubbyhole)."""
 
@@ -215,12 +221,12 @@ class Router:
             raise UnsupportedOperation
         raise UnsupportedPath
 
-    def describe(self, path: str) -> Path | None:
-        """The most specific path that matches, for ``?help=1``."""
+    def any_at(self, path: str) -> Declared:
+        """Some endpoint of the most specific template that matches, for ``?help=1``. Raises UnsupportedPath."""
         for by_operation, _ in self._tree.find(path):
             for declared in by_operation.values():
-                return declared.path
-        return None
+                return declared
+        raise UnsupportedPath
 
 
 def _request_type_of(endpoint: Endpoint, captures: frozenset[str]) -> RequestType:

@@ -15,7 +15,8 @@
     ├── Sealed                  the vault is sealed or not initialized
     ├── AuditUnavailable        no audit device made the record durable, so nothing was done
     ├── OutcomeUnknown          the store failed while committing: it may or may not have happened
-    └── UpstreamFailed          a system that we depend on failed
+    ├── UpstreamFailed          a system that we depend on failed
+    └── InternalFailure         a mistake of ours; says nothing
 
 The message of every one of them is shown to the client, so it must never hold a value, an address or the text of somebody
 else's exception (SECURITY INV-10). ``http/errors`` is the only place that maps them to status codes.
@@ -126,3 +127,10 @@ class OutcomeUnknown(LogicalError):
 
 class UpstreamFailed(LogicalError):
     """A system that we depend on failed or did not answer."""
+
+
+class InternalFailure(LogicalError):
+    """A mistake of ours. The client learns no more than that; the server's log names the place."""
+
+    def __init__(self) -> None:
+        super().__init__("internal error")

@@ -47,9 +47,13 @@ WholeBody = Annotated[dict[str, Any], _Marker.WHOLE_BODY]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a request type, as decoding and the documentation see it."""
+    """One field of a request type, as decoding and the documentation see it.
+
+    ``name`` is the API's. ``attribute`` is the dataclass's, which has a trailing underscore where the API's name is a word of Python.
+    """
 
     name: str
+    attribute: str
     doc: Doc
     kind: str
     json_type: str
@@ -61,11 +65,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class RequestType:
-    """A request dataclass, read once. ``whole_body`` names the field that takes the body unread, if there is one."""
+    """A request dataclass, read once. ``whole_body`` names the field that takes the body unread, if there is one; the values of
+    ``public_fields`` stand in clear in the audit log.
+    """
 
     type: type
     fields: tuple[Field, ...]
     whole_body: str | None
+    public_fields: frozenset[str]
 
     def decode(self, body: Mapping[str, Any], captures: Mapping[str, str]) -> tuple[Any, list[str]]:
         """The typed request, and the names of body keys that no field takes, sorted."""
@@ -77,7 +84,7 @@ class RequestType:
             name = declared.name
             if declared.in_path:
                 # The path wins over the body: what the ACL saw is what the handler gets.
-                values[name] = captures[name]
+                values[declared.attribute] = captures[name]
                 known += name in body
             elif name in body:
                 known += 1
@@ -87,7 +94,7 @@ class RequestType:
                         raise InvalidRequest(f"field {name!r} must not be null: expected {declared.kind}")
                     continue
                 try:
-                    values[name] = declared.decode(raw)
+                    values[declared.attribute] = declared.decode(raw)
                 except ValueError:
                     raise InvalidRequest(f"field {name!r} must be {declared.kind}") from None
             elif declared.required:
@@ -114,17 +121,30 @@ def read_request_type(request_type: type, captures: frozenset[str]) -> RequestTy
         if _Marker.WHOLE_BODY in extras:
             whole_body = item.name
             continue
+        name = item.name.removesuffix("_")
         optional, base, inner = _optional(base)
         kind, json_type, decode = _decoder(base, duration=_Marker.DURATION in (*extras, *inner))
         required = item.default is MISSING and item.default_factory is MISSING
         default = None if item.default is MISSING else item.default
         declared.append(
-            Field(item.name, doc, kind, json_type, required and not optional, default, item.name in captures, decode)
+            Field(
+                name,
+                item.name,
+                doc,
+                kind,
+                json_type,
+                required and not optional,
+                default,
+                name in captures,
+                decode,
+            )
         )
     missing = captures - {field.name for field in declared}
     if missing:
         raise TypeError(f"{request_type.__qualname__} lacks the captured field(s) {sorted(missing)}")
-    return RequestType(request_type, tuple(declared), whole_body)
+    # What stands in the path is in the record anyway; its name in a body is the client's own and stays hashed.
+    public = frozenset(field.name for field in declared if field.doc.public and not field.in_path)
+    return RequestType(request_type, tuple(declared), whole_body, public)
 
 
 def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:

@@ -1,8 +1,9 @@
 """Path templates: declared once, compiled into a tree, matched without regular expressions.
 
-A template is segments joined by ``/``. A segment is a literal, ``{name}`` (exactly one segment), or at the end ``{name...}``
-(one or more segments) or ``{name*}`` (none or more). Where several templates match, the more specific one wins at the first
-segment where they differ: literal, then ``{name}``, then ``{name...}``. So the order of declarations never matters.
+A template is segments joined by ``/``. A segment is a literal, ``{name}`` (exactly one segment), ``{name...}`` (one or more
+segments), or at the end ``{name*}`` (none or more). Where several templates match, the more specific one wins at the first segment
+where they differ: literal, then ``{name}``, then ``{name...}``, which spans as few segments as it can. So the order of declarations
+never matters.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def parse_template(template: str) -> tuple[Segment, ...]:
             segments.append(Segment(Specificity.LITERAL, part))
             continue
         name, suffix = match.groups()
-        if suffix and index != len(parts) - 1:
-            raise ValueError(f"only the last segment of {template!r} may span several")
+        if suffix == "*" and index != len(parts) - 1:
+            raise ValueError(f"only the last segment of {template!r} may be missing")
         kind = {None: Specificity.ONE, "...": Specificity.ONE_OR_MORE, "*": Specificity.ANY}[suffix]
         segments.append(Segment(kind, name))
     captures = [segment.name for segment in segments if segment.specificity is not Specificity.LITERAL]
@@ -98,8 +99,8 @@ def parse_template(template: str) -> tuple[Segment, ...]:
 class _Node(Generic[T]):
     literals: dict[str, _Node[T]] = field(default_factory=dict)
     one: _Node[T] | None = None
+    one_or_more: _Node[T] | None = None
     here: list[tuple[T, tuple[str, ...]]] = field(default_factory=list)
-    one_or_more: list[tuple[T, tuple[str, ...]]] = field(default_factory=list)
     any: list[tuple[T, tuple[str, ...]]] = field(default_factory=list)
 
 
@@ -121,8 +122,8 @@ class TemplateTree(Generic[T]):
                 node.one = node.one or _Node()
                 node = node.one
             elif segment.specificity is Specificity.ONE_OR_MORE:
-                node.one_or_more.append((value, names))
-                return
+                node.one_or_more = node.one_or_more or _Node()
+                node = node.one_or_more
             else:
                 node.any.append((value, names))
                 return
@@ -150,7 +151,11 @@ class TemplateTree(Generic[T]):
             self._search(child, segments, at + 1, captured, found)
         if node.one is not None:
             self._search(node.one, segments, at + 1, [*captured, segment], found)
-        if node.one_or_more or node.any:
-            rest = "/".join(segments[at:])
-            for value, names in (*node.one_or_more, *node.any):
-                found.append((value, dict(zip(names, [*captured, rest], strict=True))))
+        if node.one_or_more is not None:
+            # Inner segments only exist where something follows, so most trees look at the whole rest alone.
+            rest = node.one_or_more
+            first = at + 1 if rest.literals or rest.one or rest.one_or_more or rest.any else len(segments)
+            for end in range(first, len(segments) + 1):
+                self._search(rest, segments, end, [*captured, "/".join(segments[at:end])], found)
+        for value, names in node.any:
+            found.append((value, dict(zip(names, [*captured, "/".join(segments[at:])], strict=True))))

@@ -78,6 +78,8 @@ class Auth:
     accessor: str = ""
     lease_duration: int = 0
     entity_id: str = ""
+    is_new: bool = True
+    """Whether this answer makes the token: it is revoked again where the answer cannot be recorded."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Response:
     ``data`` None and nothing else is 204. ``status`` overrides the code that follows from the rest (``sys/health``).
     ``returned_keys`` names the secret keys that leave with this answer, for the audit record; names, never values. Where it is
     None the top-level names of ``data`` are taken. ``wrapped_envelope`` is the stored answer that an unwrap gives back whole.
+    ``is_documentation`` marks data that is the same for everybody and holds nothing stored: the audit record leaves it out.
     """
 
     data: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -119,3 +122,4 @@ class Response:
     raw: RawBody | None = field(default=None, repr=False)
     returned_keys: tuple[str, ...] | None = None
     wrapped_envelope: bytes | None = field(default=None, repr=False)
+    is_documentation: bool = False

@@ -14,7 +14,7 @@ from strongroom.encoding import hcl
 from strongroom.encoding.hcl import Block, Body, HclError
 from strongroom.server import config_schema as schema
 from strongroom.server.config_blocks import read_audit_device, read_listener, read_seal, read_storage
-from strongroom.server.config_reader import ConfigError, Findings, Problem, read_section, with_defaults
+from strongroom.server.config_reader import ConfigError, Findings, Problem, in_order, read_section, with_defaults
 from strongroom.server.config_values import (
     AuditDeviceConfig,
     SealConfig,
@@ -55,15 +55,17 @@ def parse_config(texts: Sequence[tuple[str, str]]) -> ServerConfig:
             merged.add(hcl.parse(text), findings)
         except HclError as error:
             findings.wrong(error.line, f"column {error.column}: {error.message}")
+            merged.complete = False
         merged.problems.extend(findings.problems)
         merged.warnings.extend(findings.warnings)
     return merged.result()
 
 
 class _Merged:
-    """What the files say together."""
+    """What the files say together. ``complete`` is False where a file could not be read as HCL at all."""
 
     def __init__(self) -> None:
+        self.complete = True
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._top: dict[str, Any] = {}
@@ -106,12 +108,8 @@ class _Merged:
             "max_request_duration": top.pop("default_max_request_duration"),
         }
         listeners = [self._listener(findings, block, defaults) for findings, block in self._listeners]
-        if not self._listeners:
-            self._missing('listener "tcp" { ... } is missing: say where to listen')
-        if not self._storage:
-            self._missing('storage "sqlite" { path = "..." } is missing: say where to keep records')
-        if top["default_lease_ttl"] > top["max_lease_ttl"]:
-            self._missing("default_lease_ttl is longer than max_lease_ttl")
+        if self.complete:
+            self._check_whole(top)
         storage = self._storage[0] if self._storage else None
         if self.problems or storage is None:
             raise ConfigError(self.problems)
@@ -120,7 +118,7 @@ class _Merged:
             storage=storage,
             seal=self._seals[0] if self._seals else SealConfig(),
             audit_devices=tuple(self._audit),
-            warnings=tuple(str(warning) for warning in self.warnings),
+            warnings=tuple(str(warning) for warning in in_order(self.warnings)),
             **top,
         )
 
@@ -133,9 +131,16 @@ class _Merged:
         self.warnings.extend(late.warnings)
         return listener
 
-    def _missing(self, text: str) -> None:
-        if not any(problem.text == text for problem in self.problems):
-            self.problems.append(Problem("", 0, text))
+    def _check_whole(self, top: Mapping[str, Any]) -> None:
+        """What can only be said once everything was read."""
+        if not self._listeners:
+            self.problems.append(Problem("", 0, 'listener "tcp" { ... } is missing: say where to listen'))
+        if not self._storage:
+            self.problems.append(
+                Problem("", 0, 'storage "sqlite" { path = "..." } is missing: say where to keep records')
+            )
+        if top["default_lease_ttl"] > top["max_lease_ttl"]:
+            self.problems.append(Problem("", 0, "default_lease_ttl is longer than max_lease_ttl"))
 
 
 def _sections(body: Body, types: tuple[str, ...], label_count: int, findings: Findings) -> list[Block]:

@@ -7,7 +7,7 @@ line and the setting, and never quote a value.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,11 +28,16 @@ class Problem:
         return f"{where}: {self.text}" if where else self.text
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """``problems`` by file and line."""
+    return sorted(problems, key=lambda problem: (problem.file, problem.line))
+
+
 class ConfigError(Exception):
     """The configuration cannot be used. ``problems`` are all that was found."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line)))
+        self.problems = tuple(in_order(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

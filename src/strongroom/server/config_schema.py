@@ -95,7 +95,7 @@ TOP = Section(
         Setting(
             "pid_file", kinds.FILE, "", "none", "A file that holds the number of the server's process while it runs."
         ),
-        Setting("ui", kinds.BOOLEAN, False, "false", "Serve the web interface."),
+        Setting("ui", kinds.BOOLEAN, False, "false", "Without effect until there is a web interface."),
         Setting(
             "disable_mlock", kinds.BOOLEAN, False, "false", "Do not try to keep the server's memory out of the swap."
         ),
@@ -151,7 +151,6 @@ TOP = Section(
             "disable_sentinel_trace": "there is no Sentinel",
             "enable_response_header_hostname": "the header is not sent",
             "enable_response_header_raft_node_id": "the header is not sent",
-            "enable_ui": "write ui",
             "entropy": "random numbers come from the kernel",
             "experiments": "there are none",
             "imprecise_lease_role_tracking": "leases are always tracked exactly",

@@ -16,8 +16,8 @@ NEVER = 0
 class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One token. Instants are nanoseconds since the epoch, durations seconds; 0 means unset.
 
-    ``id`` is the keyed hash of the token; the token itself is nowhere. ``num_uses`` is what is left of a use limit, 0 for no
-    limit and -1 for a limit that is used up. ``auth_mount`` is the uuid of the auth method that made it, and ``internal`` what
+    ``id`` is the keyed hash of the token; the token itself is nowhere. ``num_uses`` is what is left where
+    ``use_limited`` says that there is a limit. ``auth_mount`` is the uuid of the auth method that made it, and ``internal`` what
     that method needs at renewal.
     """
 

@@ -76,5 +76,7 @@ def renewed_expiry(
 def _capped(ttl: int, most: int, name: str, warnings: list[str]) -> int:
     if ttl <= most:
         return ttl
-    warnings.append(f"TTL of {ttl} seconds exceeded the effective {name} of {most} seconds; TTL value is capped accordingly")
+    warnings.append(
+        f"TTL of {ttl} seconds exceeded the effective {name} of {most} seconds; TTL value is capped accordingly"
+    )
     return most

@@ -1,0 +1,144 @@
+"""Batches: many requests over one snapshot, one audit write, one commit (DESIGN 8). And single requests, for the pool.
+
+The order is the whole point: every request line is durable before any change is committed, every change is committed before its
+response line is written, and every response line is durable before its answer leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from strongroom.audit.line import Line
+from strongroom.core.pipeline import STORE_FAILURES, Answer, handle
+from strongroom.core.unit import Deferred, Unit
+from strongroom.logical.errors import (
+    AuditUnavailable,
+    InternalFailure,
+    LogicalError,
+    OutcomeUnknown,
+    UpstreamFailed,
+)
+from strongroom.logical.request import Request
+from strongroom.physical.store import Conflict, Unknown
+from strongroom.system.unsealed import Unsealed
+
+ATTEMPTS_MAX = 64
+"""How often a request is run again because another one was faster. Each time somebody made progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Whom to tell. ``on_failure`` hears of mistakes of ours; ``on_unknown`` of a commit whose outcome nobody knows, after which
+    the node must stop rather than guess (SECURITY R-3).
+    """
+
+    on_failure: Callable[[Exception], None]
+    on_unknown: Callable[[], None]
+
+
+def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms) -> list[Answer | None]:
+    """Answer every request; None stands for one that must run on the pool, by :func:`answer_alone`."""
+    answers: list[Answer | None] = [None] * len(requests)
+    try:
+        _answer_all(unsealed, requests, answers, alarms)
+    except Conflict:
+        # Somebody on the pool was faster. Nothing of this batch happened; each goes again by itself.
+        return [
+            answer and answer_alone(unsealed, request, alarms)
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+    except (LogicalError, *STORE_FAILURES) as error:
+        refusal = _refusal(error, alarms)
+        return [answer and Answer(error=refusal) for answer in answers]
+    return answers
+
+
+def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
+    """Answer one request in a transaction of its own, its request line written before its handler runs."""
+    try:
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                return _attempt(unsealed, request, alarms)
+            except Conflict:
+                continue
+    except (LogicalError, *STORE_FAILURES) as error:
+        return Answer(error=_refusal(error, alarms))
+    return Answer(error=UpstreamFailed("too many concurrent changes of the same data; try again"))
+
+
+def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
+    units: list[Unit] = []
+    with unsealed.barrier.transaction() as base:
+        for index, request in enumerate(requests):
+            unit = Unit(base.begin_nested())
+            try:
+                answers[index] = _run(unsealed, request, unit, alarms)
+            except Deferred:
+                continue
+            unit.transaction.merge()
+            units.append(unit)
+        request_lines = [line for unit in units for line in unit.request_lines]
+        response_lines = [line for unit in units for line in unit.response_lines]
+        if not base.has_changes:
+            # Nothing to wait for between the two: one write for both.
+            unsealed.broker.write(request_lines + response_lines)
+            response_lines = []
+        else:
+            unsealed.broker.write(request_lines)
+            unsealed.barrier.commit(base)
+    _finish(unsealed, units, response_lines)
+
+
+def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
+    with unsealed.barrier.transaction() as base:
+        unit = Unit(base.begin_nested(), immediate=unsealed.broker)
+        answer = _run(unsealed, request, unit, alarms)
+        unit.transaction.merge()
+        if base.has_changes:
+            unsealed.barrier.commit(base)
+    _finish(unsealed, [unit], unit.response_lines)
+    return answer
+
+
+def _run(unsealed: Unsealed, request: Request, unit: Unit, alarms: Alarms) -> Answer:
+    try:
+        answer = handle(unsealed, request, unit)
+    except (Deferred, LogicalError, *STORE_FAILURES):
+        raise
+    except Exception as failure:  # noqa: BLE001 -- one request must not take the others of its batch with it
+        unit.transaction.close()
+        unit.failure = failure
+        answer = Answer(error=InternalFailure())
+    if unit.failure is not None:
+        alarms.on_failure(unit.failure)
+    return answer
+
+
+def _finish(unsealed: Unsealed, units: Sequence[Unit], lines: Sequence[Line]) -> None:
+    """Record the responses, and then do what waited for that."""
+    try:
+        unsealed.broker.write(lines)
+    except AuditUnavailable:
+        _take_back(unsealed, [token_id for unit in units for token_id in unit.issued])
+        raise
+    for unit in units:
+        unit.run_after_commit()
+
+
+def _take_back(unsealed: Unsealed, token_ids: Sequence[str]) -> None:
+    """Revoke the tokens whose answer could not be recorded: nobody will ever be told them."""
+    if token_ids:
+        with unsealed.barrier.transaction() as transaction:
+            for token_id in token_ids:
+                unsealed.tokens.revoke_tree(transaction, token_id)
+            unsealed.barrier.commit(transaction)
+
+
+def _refusal(error: Exception, alarms: Alarms) -> LogicalError:
+    if isinstance(error, LogicalError):
+        return error
+    if isinstance(error, Unknown):
+        alarms.on_unknown()
+        return OutcomeUnknown()
+    return UpstreamFailed("the storage takes no writes at the moment; reads go on")

@@ -1,0 +1,117 @@
+"""The way of a request while the vault is sealed: only endpoints that are declared to answer then exist.
+
+Attempts to initialize and unseal are audited all the same, on the devices of the configuration file, without any value: the key
+that would hash values is behind the barrier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from strongroom.audit.facts import SealedFacts
+from strongroom.core.pipeline import Answer
+from strongroom.logical.backend import Context, Declared, Mount, Router
+from strongroom.logical.errors import AuditUnavailable, LogicalError, Sealed
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Request
+from strongroom.logical.storage import Storage
+from strongroom.system.node import Node
+
+_SYSTEM = "sys/"
+_MOUNT = Mount(path=_SYSTEM, accessor="", uuid="", type="system", options={}, default_lease_ttl=0, max_lease_ttl=0)
+
+
+def handle_sealed(node: Node, router: Router, request: Request) -> Answer:
+    """Answer ``request`` of a vault that is sealed, by the declarations of ``router`` (those of ``sys/``)."""
+    is_change = request.operation is not Operation.READ
+    facts = SealedFacts(request=request)
+    try:
+        if is_change:
+            node.broker.write([node.broker.sealed_line(facts)])
+        if not request.path.startswith(_SYSTEM):
+            raise Sealed
+        declared, captures = _find(router, request)
+        typed, _ = declared.request_type.decode(request.body, captures)
+        response = declared.endpoint.handler(_context(node, request), typed)
+        if is_change:
+            node.broker.write([node.broker.sealed_line(facts, is_response=True)])
+    except LogicalError as error:
+        return _refused(node, facts, error, is_change=is_change)
+    return Answer(response=response, shape=declared.endpoint.shape)
+
+
+def _find(router: Router, request: Request) -> tuple[Declared, dict[str, str]]:
+    try:
+        declared, captures = router.find(request.path.removeprefix(_SYSTEM), request.operation)
+    except LogicalError:
+        raise Sealed from None
+    if not declared.endpoint.answers_sealed:
+        raise Sealed
+    return declared, captures
+
+
+def _refused(node: Node, facts: SealedFacts, error: LogicalError, *, is_change: bool) -> Answer:
+    if is_change and not isinstance(error, AuditUnavailable):
+        try:
+            node.broker.write([node.broker.sealed_line(facts, error, is_response=True)])
+        except AuditUnavailable as unavailable:
+            return Answer(error=unavailable)
+    return Answer(error=error)
+
+
+def _context(node: Node, request: Request) -> Context:
+    nothing = NoStorage()
+    return Context(
+        storage=nothing,
+        mount=_MOUNT,
+        caller=None,
+        request=request,
+        clock=node.clock,
+        entropy=node.entropy,
+        fingerprints=NoFingerprints(),
+    )
+
+
+class NoStorage:
+    """The storage of a sealed vault: there is none."""
+
+    def get(self, key: str) -> bytes | None:
+        """Refuse."""
+        raise Sealed
+
+    def put(self, key: str, value: bytes) -> None:
+        """Refuse."""
+        raise Sealed
+
+    def delete(self, key: str) -> None:
+        """Refuse."""
+        raise Sealed
+
+    def children(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
+        """Refuse."""
+        raise Sealed
+
+    def scan(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Refuse."""
+        raise Sealed
+
+    def view(self, prefix: str) -> Storage:
+        """Refuse."""
+        raise Sealed
+
+
+class NoFingerprints:
+    """The fingerprints of a sealed vault: there are none."""
+
+    def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
+        """Refuse."""
+        raise Sealed
+
+    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
+        """Refuse."""
+        raise Sealed
+
+    def of_mount(self, uuid: str) -> NoFingerprints:
+        """Refuse."""
+        raise Sealed

@@ -1,0 +1,258 @@
+"""The steps of the pipeline, each a small function with one question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from strongroom.audit.facts import Facts
+from strongroom.barrier.transaction import Transaction
+from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.logical.backend import Context, Declared, Mount, Router, Shape
+from strongroom.logical.errors import (
+    AccessDenied,
+    InvalidRequest,
+    LogicalError,
+    NoRoute,
+    PermissionDenied,
+    UnsupportedOperation,
+    UnsupportedPath,
+)
+from strongroom.logical.operation import Capability, Operation
+from strongroom.logical.request import Auth, Request, Response
+from strongroom.logical.storage import Storage
+from strongroom.mounts.table import EPOCH_KEY, LiveMount
+from strongroom.policy.decision import Decision, Question
+from strongroom.system.unsealed import ROOT_STORAGE_TYPES, Unsealed
+from strongroom.tokens.entry import TokenEntry
+from strongroom.tokens.issue import issue_for_login
+from strongroom.tokens.store import is_address_allowed
+
+_NO_MOUNT = Mount(path="", accessor="", uuid="", type="", options={}, default_lease_ttl=0, max_lease_ttl=0)
+
+_CAPABILITY = {
+    Operation.READ: Capability.READ,
+    Operation.UPDATE: Capability.UPDATE,
+    Operation.PATCH: Capability.PATCH,
+    Operation.DELETE: Capability.DELETE,
+    Operation.LIST: Capability.LIST,
+    Operation.HELP: Capability.READ,
+}
+
+
+@dataclass(slots=True)
+class Route:
+    """Where a request goes. ``miss`` is the error to give once the caller is authorised."""
+
+    live: LiveMount | None = None
+    declared: Declared | None = None
+    captures: dict[str, str] | None = None
+    miss: LogicalError | None = None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the endpoint must run on the pool."""
+        return self.declared is not None and self.declared.endpoint.slow
+
+    @property
+    def is_unauthenticated(self) -> bool:
+        """Whether the endpoint is declared to be answered without a token."""
+        return self.declared is not None and self.declared.endpoint.unauthenticated
+
+    def shape_for(self, request: Request) -> Shape:
+        """The shape of the answer's body. Help is bare wherever it is asked."""
+        if request.operation is Operation.HELP:
+            return Shape.BARE
+        return self.declared.endpoint.shape if self.declared else Shape.ENVELOPE
+
+    @property
+    def router(self) -> Router | None:
+        """The declarations of the mount that was reached."""
+        return self.live.router if self.live else None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Whether the request may happen. ``denial`` is the error to give once that is written down."""
+
+    decision: Decision | None = None
+    denial: LogicalError | None = None
+
+
+def current_epoch(storage: Transaction) -> int:
+    """The version of the record that every change of mounts and policies touches: what caches are good for."""
+    version = storage.version(EPOCH_KEY)
+    if version is None:
+        raise LookupError("the epoch record is missing from the store")
+    return version
+
+
+def find_route(unsealed: Unsealed, storage: Storage, epoch: int, request: Request) -> Route:
+    """The endpoint that ``request`` means, or why there is none."""
+    found = unsealed.mounts.at(storage, epoch).find(request.path)
+    if found is None:
+        return Route(miss=NoRoute(request.path))
+    live, rest = found
+    try:
+        if request.operation is Operation.HELP:
+            return Route(live, live.router.any_at(rest))
+        declared, captures = live.router.find(rest, request.operation)
+    except (UnsupportedPath, UnsupportedOperation) as miss:
+        return Route(live=live, miss=miss)
+    return Route(live, declared, captures)
+
+
+def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Route) -> TokenEntry | None:
+    """The token that the request shows, if it is good here and now. Unauthenticated endpoints do not look at it."""
+    if request.token is None or route.is_unauthenticated:
+        return None
+    entry = unsealed.tokens.find(storage, request.token)
+    if entry is None or not is_address_allowed(entry, request.connection.remote_address):
+        return None
+    return entry
+
+
+def new_context(
+    unsealed: Unsealed, storage: Transaction, request: Request, route: Route, token: TokenEntry | None
+) -> Context:
+    """What the handler will be given. Its storage is replaced by one that can be rolled back before the handler runs."""
+    mount = route.live.mount if route.live else _NO_MOUNT
+    return Context(
+        storage=view_of(storage, route),
+        mount=mount,
+        caller=token.caller() if token else None,
+        request=request,
+        clock=unsealed.clock,
+        entropy=unsealed.entropy,
+        fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid),
+    )
+
+
+def view_of(storage: Transaction, route: Route) -> Storage:
+    """The part of the storage that the reached mount may see: its own, or all of it for the system's own plugs."""
+    if route.live is None or route.live.entry.type in ROOT_STORAGE_TYPES:
+        return storage
+    return storage.view(route.live.entry.storage_prefix)
+
+
+def authorize(
+    unsealed: Unsealed, storage: Storage, epoch: int, context: Context, route: Route, token: TokenEntry | None
+) -> Verdict:
+    """Whether the request may happen, by the endpoint's declaration and the token's policies."""
+    if route.is_unauthenticated:
+        return Verdict()
+    if token is None:
+        return Verdict(denial=PermissionDenied())
+    request = context.request
+    endpoint = route.declared.endpoint if route.declared else None
+    if request.operation is Operation.HELP or (endpoint is not None and endpoint.any_access):
+        return Verdict()
+    decision = unsealed.acl_for(storage, token, epoch).decide(
+        Question(
+            path=request.path,
+            capability=_CAPABILITY[request.operation] if token.is_root else capability_for(context, route),
+            body=request.body,
+            wrap_ttl=request.wrap_ttl,
+            needs_sudo=endpoint is not None and endpoint.sudo,
+            now_ns=context.now_ns(),
+        )
+    )
+    return Verdict(decision, None if decision.allowed else AccessDenied())
+
+
+def capability_for(context: Context, route: Route) -> Capability:
+    """The capability that the operation needs; for a write the engine says whether it creates or updates."""
+    declared = route.declared
+    if declared is None or declared.endpoint.exists is None:
+        return _CAPABILITY[context.request.operation]
+    try:
+        typed, _ = declared.request_type.decode(context.request.body, route.captures or {})
+        exists = declared.endpoint.exists(context, typed)
+    except LogicalError:
+        return _CAPABILITY[context.request.operation]  # it will be refused for its input once the caller is authorised
+    return Capability.UPDATE if exists else Capability.CREATE
+
+
+def facts_for_audit(context: Context, route: Route, verdict: Verdict) -> Facts:
+    """What both audit records of this request say about it."""
+    config = route.live.entry.config if route.live else None
+    public = route.declared.request_type.public_fields if route.declared else frozenset[str]()
+    return Facts(
+        request=context.request,
+        caller=context.caller,
+        mount=route.live.mount if route.live else None,
+        policies_allowed=verdict.denial is None,
+        granting_policies=verdict.decision.reasons if verdict.decision else (),
+        public_fields=public,
+        non_hmac_request_keys=frozenset(config.audit_non_hmac_request_keys) if config else frozenset(),
+        non_hmac_response_keys=frozenset(config.audit_non_hmac_response_keys) if config else frozenset(),
+    )
+
+
+def admitted(route: Route, verdict: Verdict) -> Declared:
+    """The endpoint, now that nothing speaks against it; raises what does."""
+    if verdict.denial is not None:
+        raise verdict.denial
+    if route.declared is None:
+        raise route.miss or UnsupportedPath
+    return route.declared
+
+
+def decode(declared: Declared, route: Route, request: Request, context: Context) -> Any:
+    """The typed request. Names that no field takes are said back as a warning, as they may be misspelt."""
+    if request.operation is Operation.HELP:
+        return None
+    typed, unknown = declared.request_type.decode(request.body, route.captures or {})
+    if unknown:
+        context.warnings.append(f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]")
+    return typed
+
+
+def limited(response: Response | None, verdict: Verdict) -> Response | None:
+    """A list cut to what the policy's pagination limit allows, whatever the request said (SECURITY row 11)."""
+    limit = verdict.decision.pagination_limit if verdict.decision else None
+    if limit is None or response is None or response.data is None or "keys" not in response.data:
+        return response
+    keys = response.data["keys"][:limit]
+    data = {**response.data, "keys": keys}
+    if "key_info" in data:
+        data["key_info"] = {key: info for key, info in data["key_info"].items() if key in keys}
+    return replace(response, data=data)
+
+
+def issue_token(unsealed: Unsealed, storage: Storage, context: Context, route: Route, auth: Auth) -> None:
+    """Make the token for a login that an auth method found good."""
+    if route.live is None or not context.mount.is_auth:
+        raise InvalidRequest("only an auth method may log anybody in")
+    context.warnings.extend(
+        issue_for_login(
+            unsealed.tokens,
+            storage,
+            unsealed.clock,
+            context.mount,
+            context.request.path,
+            auth,
+            mount_token_type=route.live.entry.config.token_type,
+        )
+    )
+
+
+def with_warnings(response: Response | None, warnings: list[str]) -> Response | None:
+    """The response with the warnings that arose on the way. A write with warnings is 200 and not 204."""
+    if not warnings:
+        return response
+    if response is None:
+        return Response(warnings=tuple(warnings))
+    return replace(response, warnings=(*response.warnings, *warnings))
+
+
+def issued_tokens(unsealed: Unsealed, response: Response | None) -> list[str]:
+    """The ids of the tokens that this answer makes."""
+    if response is None:
+        return []
+    issued = []
+    if response.auth is not None and response.auth.is_new and response.auth.client_token:
+        issued.append(unsealed.tokens.id_of(response.auth.client_token))
+    if response.wrap_info is not None:
+        issued.append(unsealed.tokens.id_of(response.wrap_info.token))
+    return issued

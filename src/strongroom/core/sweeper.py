@@ -1,0 +1,56 @@
+"""Removes what has expired, a little at a time. Nothing depends on it for safety: expiry is checked at every use (INV-13)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from strongroom.logical.errors import LogicalError
+from strongroom.physical.store import Conflict, Unavailable, Unknown
+from strongroom.system.node import Node
+
+INTERVAL_SECONDS = 30.0
+TOKENS_PER_ROUND = 500
+
+
+class Sweeper:
+    """A background thread. ``on_failure`` hears of what it could not do; it tries again at the next round."""
+
+    def __init__(
+        self, node: Node, on_failure: Callable[[Exception], None], *, interval_seconds: float = INTERVAL_SECONDS
+    ) -> None:
+        self._node = node
+        self._on_failure = on_failure
+        self._interval_seconds = interval_seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, once the round in progress is over."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def sweep(self) -> int:
+        """One round; returns how many tokens were removed."""
+        unsealed = self._node.unsealed
+        if unsealed is None:
+            return 0
+        with unsealed.barrier.transaction() as transaction:
+            swept = unsealed.tokens.sweep(transaction, TOKENS_PER_ROUND)
+            if transaction.has_changes:
+                unsealed.barrier.commit(transaction)
+        return swept
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval_seconds):
+            try:
+                self.sweep()
+            except (Conflict, LogicalError):
+                continue  # somebody was faster, or the vault was sealed meanwhile
+            except (Unavailable, Unknown) as failure:
+                self._on_failure(failure)

@@ -1,0 +1,142 @@
+"""The composition root: from a configuration to a vault and the application that answers for it. Nothing else sees everything."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from strongroom.audit.broker import Broker
+from strongroom.barrier.barrier import Surroundings
+from strongroom.barrier.lifecycle import Lifecycle
+from strongroom.barrier.seals.seal import Seal
+from strongroom.barrier.seals.static import StaticSeal, key_from_credential, key_from_descriptor, key_from_file
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.physical.memory import MemoryStore
+from strongroom.physical.sqlite import SqliteStore
+from strongroom.physical.store import Store, Unavailable
+from strongroom.server.builtins import PLUGS
+from strongroom.server.config_kinds import KeyPlace, KeySource
+from strongroom.server.config_values import (
+    AuditDeviceConfig,
+    SealConfig,
+    SealType,
+    ServerConfig,
+    StorageType,
+    TcpListener,
+)
+from strongroom.system import audit_devices
+from strongroom.system.audit_devices import StoredDevice
+from strongroom.system.auth_token import TokenBackend
+from strongroom.system.backend import SystemBackend
+from strongroom.system.node import Node
+from strongroom.system.plugs import Plugs
+from strongroom.system.settings import Settings
+
+_DEFAULT_AUDIT_FOLDERS = ("/var/log", tempfile.gettempdir())
+"""Where audit files made through the API may lie where the configuration names no folder."""
+
+
+def assemble(config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS) -> Node:
+    """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong."""
+    store = open_store(config)
+    return assemble_on(store, config, clock, entropy, plugs=plugs)
+
+
+def assemble_on(store: Store, config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS) -> Node:
+    """The same, on a store that is open already."""
+    lifecycle = Lifecycle(Surroundings(store, clock, entropy), auto_seal(config.seal, entropy))
+    node = Node(lifecycle, Broker(clock, entropy), settings_from(config), plugs, clock, entropy)
+    node.system_backend = SystemBackend(node)
+    node.token_backend = TokenBackend(node)
+    for device in config.audit_devices:
+        node.broker.enable(audit_devices.opened(node, _stored(device), from_api=False))
+    return node
+
+
+def open_store(config: ServerConfig) -> Store:
+    """The store that the configuration names."""
+    if config.storage.type is StorageType.MEMORY:
+        return MemoryStore()
+    return SqliteStore(Path(config.storage.path))
+
+
+def auto_seal(config: SealConfig, entropy: Entropy) -> Seal | None:
+    """The seal that unseals by itself, or None for shares in people's hands."""
+    if config.type is SealType.SHAMIR or config.current_key is None:
+        return None
+    return StaticSeal(read_key(config.current_key), entropy, config.current_key_id)
+
+
+def read_key(source: KeySource) -> bytearray:
+    """The key at ``source``. Raises Unavailable."""
+    if source.place is KeyPlace.FILE:
+        return key_from_file(Path(source.location))
+    if source.place is KeyPlace.DESCRIPTOR:
+        return key_from_descriptor(int(source.location))
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not folder:
+        raise Unavailable("the seal's key is a credential, but CREDENTIALS_DIRECTORY is not set; start under systemd")
+    return key_from_credential(Path(folder), source.location)
+
+
+def settings_from(config: ServerConfig) -> Settings:
+    """What the vault's own API needs of the configuration."""
+    rules = [listener.rules for listener in config.listeners]
+    return Settings(
+        default_lease_ttl=config.default_lease_ttl,
+        max_lease_ttl=config.max_lease_ttl,
+        cluster_name=config.cluster_name,
+        api_address=config.api_addr or _first_address(config),
+        storage_type=config.storage.type.value,
+        unsafe_allow_api_audit_creation=config.unsafe_allow_api_audit_creation,
+        audit_folders=config.audit_paths_allowed or _DEFAULT_AUDIT_FOLDERS,
+        allow_unauthenticated_rekey=any(not rule.disable_unauthed_rekey_endpoints for rule in rules),
+        allow_unauthenticated_generate_root=any(not rule.disable_unauthed_generate_root_endpoints for rule in rules),
+        sanitized=_sanitized(config),
+    )
+
+
+def _stored(device: AuditDeviceConfig) -> StoredDevice:
+    return StoredDevice(
+        name=device.path.strip("/"),
+        type=device.type,
+        description=device.description,
+        options=dict(device.options),
+        local=device.local,
+    )
+
+
+def _first_address(config: ServerConfig) -> str:
+    for listener in config.listeners:
+        if isinstance(listener, TcpListener):
+            scheme = "https" if listener.tls else "http"
+            host = f"[{listener.address.host}]" if ":" in listener.address.host else listener.address.host
+            return f"{scheme}://{host}:{listener.address.port}"
+    return ""
+
+
+def _sanitized(config: ServerConfig) -> dict[str, Any]:
+    listeners = [
+        {"type": "tcp", "config": {"address": f"{one.address.host}:{one.address.port}", "tls_disable": one.tls is None}}
+        if isinstance(one, TcpListener)
+        else {"type": "unix", "config": {"address": one.path}}
+        for one in config.listeners
+    ]
+    return {
+        "api_addr": config.api_addr,
+        "cluster_addr": config.cluster_addr,
+        "cluster_name": config.cluster_name,
+        "default_lease_ttl": config.default_lease_ttl,
+        "max_lease_ttl": config.max_lease_ttl,
+        "disable_mlock": config.disable_mlock,
+        "enable_ui": config.ui,
+        "listeners": listeners,
+        "log_format": config.log_format,
+        "log_level": config.log_level,
+        "pid_file": config.pid_file,
+        "seals": [{"type": config.seal.type.value, "disabled": False}],
+        "storage": {"type": config.storage.type.value, "disable_clustering": True},
+        "unsafe_allow_api_audit_creation": config.unsafe_allow_api_audit_creation,
+    }

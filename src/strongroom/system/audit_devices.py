@@ -1,0 +1,92 @@
+"""The audit devices that were enabled through the API: stored behind the barrier, and enabled again at every unseal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.enabled import Declaration, Enabled, make_enabled
+from strongroom.logical.errors import InvalidRequest
+from strongroom.logical.storage import Storage
+
+if TYPE_CHECKING:  # the node opens devices through here, and devices need the node's limits
+    from strongroom.system.node import Node
+
+AREA = "core/audit-device/"
+
+
+class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """An audit device as it is stored."""
+
+    name: str
+    type: str
+    description: str = ""
+    options: dict[str, str] = {}
+    local: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(StoredDevice).decode
+
+
+def opened(node: Node, stored: StoredDevice, *, from_api: bool) -> Enabled:
+    """The device, checked against what the configuration allows today (SECURITY INV-15). Raises InvalidRequest."""
+    declaration = Declaration(
+        name=stored.name,
+        type=stored.type,
+        description=stored.description,
+        options=stored.options,
+        local=stored.local,
+    )
+    return make_enabled(declaration, node.plugs.audit_devices, node.audit_limits(from_api=from_api))
+
+
+def store(storage: Storage, stored: StoredDevice) -> None:
+    """Remember a device for the next unseal."""
+    storage.put(AREA + stored.name, _encode(stored))
+
+
+def forget(storage: Storage, name: str) -> None:
+    """Forget a device."""
+    storage.delete(AREA + name)
+
+
+def all_stored(storage: Storage) -> Mapping[str, StoredDevice]:
+    """Every device that was enabled through the API, by name."""
+    found = {}
+    for key in storage.scan(AREA):
+        content = storage.get(key)
+        if content is not None:
+            found[key.removeprefix(AREA)] = _decode(content)
+    return found
+
+
+class RefusedDevice:
+    """Stands for a device that the configuration does not allow any more: it keeps nothing, so that audit stays fail-closed."""
+
+    def write(self, lines: bytes) -> None:
+        """Refuse."""
+        del lines
+        raise DeviceFailed("the server's configuration does not allow this device any more")
+
+    def reopen(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def enable_stored(node: Node, storage: Storage) -> None:
+    """Enable what was enabled before. What is refused today is enabled as a device that fails, and never left out silently."""
+    names = {enabled.name for enabled in node.broker.enabled}
+    for stored in all_stored(storage).values():
+        if stored.name in names:
+            continue
+        try:
+            enabled = opened(node, stored, from_api=True)
+        except InvalidRequest:
+            enabled = Enabled(name=stored.name, type=stored.type, device=RefusedDevice(), options=stored.options)
+        node.broker.enable(enabled)

@@ -1,0 +1,64 @@
+"""The ``sys/`` plug: its areas, put together."""
+
+from __future__ import annotations
+
+from strongroom.barrier.rekey import Target
+from strongroom.logical.backend import Path
+from strongroom.system.area import Area
+from strongroom.system.audit import AuditArea
+from strongroom.system.capabilities import CapabilityArea
+from strongroom.system.generate_root import GenerateRootArea
+from strongroom.system.health import HealthArea
+from strongroom.system.host import HostArea
+from strongroom.system.internal import InternalArea
+from strongroom.system.keys import KeyArea
+from strongroom.system.mounts import MountArea
+from strongroom.system.node import Node
+from strongroom.system.policies import PolicyArea
+from strongroom.system.rekey import RekeyArea, RekeyBackupArea
+from strongroom.system.seal import SealArea
+from strongroom.system.tools import ToolsArea
+from strongroom.system.wrapping import WrappingArea
+
+
+class SystemBackend:
+    """Everything below ``sys/``. It is mounted from the first day and cannot be disabled."""
+
+    help = "The system: how the vault is opened, what is mounted in it, who may do what, and what is written down about it."
+
+    def __init__(self, node: Node) -> None:
+        settings, lifecycle = node.settings, node.lifecycle
+        health = HealthArea(node)
+        self._areas: tuple[Area, ...] = (
+            health,
+            SealArea(node, health),
+            MountArea(node),
+            PolicyArea(node),
+            CapabilityArea(node),
+            WrappingArea(node),
+            AuditArea(node),
+            KeyArea(node),
+            RekeyArea(
+                lifecycle,
+                Target.UNSEAL,
+                legacy="rekey",
+                today="rotate/root",
+                is_open=settings.allow_unauthenticated_rekey,
+            ),
+            RekeyArea(
+                lifecycle,
+                Target.RECOVERY,
+                legacy="rekey-recovery-key",
+                today="rotate/recovery",
+                is_open=settings.allow_unauthenticated_rekey,
+            ),
+            RekeyBackupArea(),
+            GenerateRootArea(node, is_open=settings.allow_unauthenticated_generate_root),
+            InternalArea(node),
+            ToolsArea(),
+            HostArea(node),
+        )
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations of all areas."""
+        return tuple(path for area in self._areas for path in area.paths())

@@ -1,0 +1,145 @@
+"""``sys/internal``: what clients ask before they ask: which mount lies under a path, and the OpenAPI document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from strongroom.describe.openapi import describe_path, document, path_key
+from strongroom.logical.backend import Context, Declared, Endpoint, Path
+from strongroom.logical.errors import PermissionDenied
+from strongroom.logical.field import Doc
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Response
+from strongroom.mounts.entry import MountEntry
+from strongroom.mounts.table import LiveMount, MountMap
+from strongroom.policy.acl import ACL
+from strongroom.system.area import Nothing
+from strongroom.system.mounts import described
+from strongroom.system.node import Node
+
+
+@dataclass(slots=True)
+class Preflight:
+    """A path whose mount is wanted."""
+
+    path: Annotated[str, Doc("Any path below the mount.", public=True)]
+
+
+@dataclass(slots=True)
+class Specification:
+    """How the document shall look."""
+
+    generic_mount_paths: Annotated[bool, Doc("Kept for compatibility.", public=True)] = False
+    context: Annotated[str, Doc("Kept for compatibility.", public=True)] = ""
+
+
+class InternalArea:
+    """Questions of clients and user interfaces."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations of this area."""
+        read = Operation.READ
+        return (
+            Path(
+                "internal/ui/mounts",
+                "The mounts that the caller may see; without a token, those that are shown to anybody.",
+                (Endpoint(read, self.visible, "List visible mounts.", unauthenticated=True),),
+            ),
+            Path(
+                "internal/ui/mounts/{path...}",
+                "The mount under a path, for any token with some access below it.",
+                # It answers only about mounts below which the token has some access.
+                (Endpoint(read, self.preflight, "Ask about a mount.", any_access=True),),
+            ),
+            Path(
+                "internal/ui/resultant-acl",
+                "Whether the calling token is a root token, for user interfaces.",
+                (Endpoint(read, self.resultant_acl, "Ask about the token.", any_access=True),),
+            ),
+            Path(
+                "internal/ui/namespaces",
+                "The namespaces; there is only the root one.",
+                (Endpoint(read, self.namespaces, "List them.", any_access=True),),
+            ),
+            Path(
+                "internal/specs/openapi",
+                "The whole API as an OpenAPI 3 document, derived from the declarations of all mounts.",
+                (
+                    Endpoint(read, self.openapi, "Read the document.", any_access=True),
+                    Endpoint(Operation.UPDATE, self.openapi, "Read the document.", any_access=True),
+                ),
+            ),
+        )
+
+    def visible(self, context: Context, _: Nothing) -> Response:
+        """Mounts by what the caller may see."""
+        acl = self._acl(context)
+        secret: dict[str, Any] = {}
+        auth: dict[str, Any] = {}
+        for live in self._mounts(context):
+            entry = live.entry
+            is_shown = entry.config.listing_visibility == "unauth"
+            if not is_shown and (acl is None or not acl.has_any_access(entry.path, now_ns=context.now_ns())):
+                continue
+            into = auth if entry.is_auth else secret
+            into[entry.path.removeprefix("auth/")] = described(entry) if acl is not None else _brief(entry)
+        return Response(data={"auth": auth, "secret": secret})
+
+    def preflight(self, context: Context, request: Preflight) -> Response:
+        """The mount under a path. No access and no mount are the same answer, so that mounts cannot be guessed."""
+        found = self._map(context).find(request.path.rstrip("/"))
+        acl = self._acl(context)
+        entry = found[0].entry if found else None
+        may_see = acl is not None and entry is not None and acl.has_any_access(entry.path, now_ns=context.now_ns())
+        if entry is None or not may_see:
+            stem = request.path.strip("/")
+            raise PermissionDenied(
+                "preflight capability check returned 403, please ensure client's policies grant access to path "
+                f'"{entry.path if entry else stem + "/"}"'
+            )
+        return Response(data={**described(entry), "path": entry.path})
+
+    def resultant_acl(self, context: Context, _: Nothing) -> Response:
+        """Root or not; the single rules are not shown yet."""
+        is_root = context.caller is not None and context.caller.is_root
+        return Response(data={"root": is_root, "exact_paths": {}, "glob_paths": {}})
+
+    def namespaces(self, context: Context, _: Nothing) -> Response:
+        """The root namespace alone."""
+        del context
+        return Response(data={"keys": [""]})
+
+    def openapi(self, context: Context, _: Specification) -> Response:
+        """The document of every mount that the caller may see something of."""
+        acl = self._acl(context)
+        paths: dict[str, Any] = {}
+        for live in self._mounts(context):
+            if acl is None or not acl.has_any_access(live.entry.path, now_ns=context.now_ns()):
+                continue
+            by_template: dict[str, list[Declared]] = {}
+            for declared in live.router.declared:
+                by_template.setdefault(declared.path.template, []).append(declared)
+            for template, group in by_template.items():
+                paths[path_key(live.entry.path, template)] = describe_path(group)
+        return Response(data=document(paths), is_documentation=True)
+
+    def _mounts(self, context: Context) -> list[LiveMount]:
+        mounts = self._map(context)
+        return [*mounts.all(is_auth=False), *mounts.all(is_auth=True)]
+
+    def _map(self, context: Context) -> MountMap:
+        return self._node.require().mounts.at(context.storage, self._node.epoch(context.storage))
+
+    def _acl(self, context: Context) -> ACL | None:
+        unsealed = self._node.require()
+        token = context.request.token
+        entry = unsealed.tokens.find(context.storage, token) if token else None
+        return unsealed.acl_for(context.storage, entry, self._node.epoch(context.storage)) if entry else None
+
+
+def _brief(entry: MountEntry) -> dict[str, Any]:
+    return {"description": entry.description, "options": entry.options, "type": entry.type}

@@ -1,0 +1,65 @@
+"""``sys/key-status`` and ``sys/rotate``: the barrier's own encryption keys."""
+
+from __future__ import annotations
+
+from strongroom.logical.backend import Context, Endpoint, Path, Shape
+from strongroom.logical.instant import rfc3339
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Response
+from strongroom.system.area import Nothing
+from strongroom.system.node import Node
+
+
+class KeyArea:
+    """Terms of the keyring."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations of this area."""
+        both = Shape.ENVELOPE_AND_TOP_LEVEL
+
+        # On the pool: a rotation is durable by itself, outside of the transaction.
+        rotate = Endpoint(Operation.UPDATE, self.rotate, "Rotate.", sudo=True, slow=True)
+        return (
+            Path(
+                "key-status",
+                "The encryption key in use: its term, its age and how often it encrypted.",
+                (Endpoint(Operation.READ, self.status, "Ask about the key.", shape=both),),
+            ),
+            Path("rotate", "Encrypt with a new key from now on; old ones go on opening old records.", (rotate,)),
+            Path(
+                "rotate/keyring",
+                "Encrypt with a new key from now on, in the newer spelling.",
+                (Endpoint(Operation.UPDATE, self.rotate, "Rotate.", sudo=True, slow=True),),
+            ),
+            Path(
+                "rotate/config",
+                "When the key is rotated by itself.",
+                (Endpoint(Operation.READ, self.read_config, "Read the limits.", sudo=True),),
+            ),
+        )
+
+    def status(self, context: Context, _: Nothing) -> Response:
+        """The active term."""
+        del context
+        status = self._node.require().barrier.key_status()
+        return Response(
+            data={
+                "term": status.term,
+                "install_time": rfc3339(status.install_time_ns),
+                "encryptions": status.encryptions,
+            }
+        )
+
+    def rotate(self, context: Context, _: Nothing) -> None:
+        """Install a new term."""
+        del context
+        self._node.require().barrier.rotate()
+
+    def read_config(self, context: Context, _: Nothing) -> Response:
+        """The fixed limits."""
+        del context
+        limit = self._node.lifecycle.surroundings.limits.term_invocations
+        return Response(data={"enabled": True, "interval": 0, "max_operations": limit})

@@ -1,0 +1,190 @@
+"""One server's vault: the seal's lifecycle, and while it is unsealed the ``Unsealed`` value.
+
+``node.unsealed`` is None while the vault is sealed; there is no flag to forget. Handlers of ``sys/`` reach the vault through here.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from strongroom.audit.broker import Broker
+from strongroom.audit.options import Limits
+from strongroom.barrier.barrier import Barrier
+from strongroom.barrier.initialization import InitConfig, InitResult
+from strongroom.barrier.lifecycle import Lifecycle
+from strongroom.barrier.states import Status
+from strongroom.barrier.transaction import Transaction
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.backend import Backend, BoundTo, Context
+from strongroom.logical.errors import Sealed
+from strongroom.logical.secret import Secret
+from strongroom.logical.storage import Storage
+from strongroom.mounts.entry import MountEntry
+from strongroom.mounts.table import EPOCH_KEY, MountTable
+from strongroom.policy.store import PolicyStore
+from strongroom.system import audit_devices, founding
+from strongroom.system.plugs import Plugs
+from strongroom.system.settings import API_VERSION, Settings
+from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
+from strongroom.system.wrapped import WrappedAnswers
+from strongroom.tokens import store as token_store
+from strongroom.tokens.store import TokenStore
+
+
+class Node:
+    """The vault of this process. ``system_backend`` and ``token_backend`` are set once, when the server is assembled."""
+
+    def __init__(
+        self, lifecycle: Lifecycle, broker: Broker, settings: Settings, plugs: Plugs, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.lifecycle = lifecycle
+        self.broker = broker
+        self.settings = settings
+        self.plugs = plugs
+        self.clock = clock
+        self.entropy = entropy
+        self.unsealed: Unsealed | None = None
+        self.unsealed_at_ns = 0
+        self.system_backend: Backend | None = None
+        self.token_backend: Backend | None = None
+        self._policies = PolicyStore()
+        self._lock = threading.RLock()
+
+    def require(self) -> Unsealed:
+        """The unsealed vault. Raises Sealed."""
+        unsealed = self.unsealed
+        if unsealed is None:
+            raise Sealed
+        return unsealed
+
+    def epoch(self, storage: Storage) -> int:
+        """The version of the epoch record as this transaction sees it. Only the root view of the system's plugs has one."""
+        version = storage.version(EPOCH_KEY) if isinstance(storage, Transaction) else None
+        if version is None:
+            raise LookupError("the epoch record is missing from the store")
+        return version
+
+    def new_uuid(self) -> str:
+        """A random identifier."""
+        return founding.new_uuid(self.entropy)
+
+    # The seal
+
+    def initialize(self, config: InitConfig) -> tuple[InitResult, Secret[str]]:
+        """Make a new vault, and return its shares and its first root token. It unseals where its seal does so by itself."""
+        root_token: list[Secret[str]] = []
+
+        def populate(transaction: Transaction) -> None:
+            root_token.append(
+                founding.found(
+                    transaction,
+                    self.clock,
+                    self.entropy,
+                    self._policies,
+                    version=API_VERSION,
+                    cluster_name=self.settings.cluster_name,
+                )
+            )
+
+        with self._lock:
+            result = self.lifecycle.initialize(config, populate)
+            if self.lifecycle.unseals_by_itself:
+                self.unseal_automatically()
+        return result, root_token[-1]
+
+    def submit_unseal_share(self, text: str) -> Status:
+        """Take one share; with the last one the vault opens."""
+        with self._lock:
+            status = self.lifecycle.submit_unseal_share(text)
+            self._open_if_unsealed()
+            return status
+
+    def unseal_automatically(self) -> None:
+        """Open the vault with the seal that can."""
+        with self._lock:
+            self.lifecycle.unseal_automatically()
+            self._open_if_unsealed()
+
+    def seal(self) -> None:
+        """Wipe every key. Requests that are under way end with Sealed."""
+        with self._lock:
+            self.unsealed = None
+            self.lifecycle.seal()
+            self.broker.seal()
+
+    def close(self) -> None:
+        """Wipe every key and give back files: the process ends."""
+        with self._lock:
+            self.unsealed = None
+            self.lifecycle.close()
+            self.broker.close()
+            self.lifecycle.surroundings.store.close()
+
+    def _open_if_unsealed(self) -> None:
+        barrier = self.lifecycle.barrier
+        if barrier is not None and self.unsealed is None:
+            self.unsealed = self._open(barrier)
+            self.unsealed_at_ns = self.clock.now_ns()
+
+    def _open(self, barrier: Barrier) -> Unsealed:
+        mounts = MountTable(self.backend_for, (self.settings.default_lease_ttl, self.settings.max_lease_ttl))
+        with barrier.transaction() as transaction:
+            vault = founding.load(transaction)
+            keys = token_store.load_keys(transaction)
+            cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
+            self.broker.unseal(vault.audit_key)
+            audit_devices.enable_stored(self, transaction)
+        tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
+        return Unsealed(
+            barrier=barrier,
+            broker=self.broker,
+            tokens=tokens,
+            policies=self._policies,
+            mounts=mounts,
+            clock=self.clock,
+            entropy=self.entropy,
+            settings=self.settings,
+            fingerprint_key=vault.fingerprint_key,
+            wrapped=WrappedAnswers(tokens, self.clock, cubbyhole.storage_prefix),
+            cluster_id=vault.cluster_id,
+            cluster_name=vault.cluster_name,
+        )
+
+    def _drop_cubbyhole(self, cubbyhole: MountEntry) -> token_store.Dropped:
+        backend: object = self.backend_for(cubbyhole)
+        bound = backend if isinstance(backend, BoundTo) else None
+
+        def drop(storage: Storage, token_id: str) -> None:
+            if bound is not None:
+                bound.drop(storage.view(cubbyhole.storage_prefix), token_id)
+
+        return drop
+
+    # Plugs
+
+    def backend_for(self, entry: MountEntry) -> Backend | None:
+        """The plug for a mount, or None where its type is not known (any more)."""
+        if entry.type == SYSTEM_TYPE and entry.path == "sys/":
+            return self.system_backend
+        if entry.type == TOKEN_TYPE and entry.path == "auth/token/":
+            return self.token_backend
+        if entry.is_auth:
+            make = self.plugs.auth_methods.get(entry.type)
+        else:
+            is_versioned = (entry.options or {}).get("version") == "2"
+            make = self.plugs.engines.get(f"{entry.type}/2" if is_versioned and entry.type == "kv" else entry.type)
+        return make() if make else None
+
+    def knows_type(self, entry: MountEntry) -> bool:
+        """Whether a mount of this type can be made."""
+        return self.backend_for(entry) is not None and entry.type not in {SYSTEM_TYPE, TOKEN_TYPE, "cubbyhole"}
+
+    def upgrade_kv(self, context: Context, entry: MountEntry) -> int:
+        """Turn the records of a ``kv`` mount into versioned ones; returns how many there were."""
+        view = context.storage.view(entry.storage_prefix)
+        fingerprints = context.fingerprints.of_mount(entry.uuid)
+        return self.plugs.upgrade_kv(view, entry.uuid, self.clock, self.entropy, fingerprints)
+
+    def audit_limits(self, *, from_api: bool) -> Limits:
+        """What an audit device may do, by where it comes from."""
+        return Limits(from_api=from_api, allowed_folders=self.settings.audit_folders)

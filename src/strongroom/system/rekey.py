@@ -1,0 +1,227 @@
+"""``sys/rekey`` and ``sys/rotate/root``: new key shares for old ones, in the spelling of older and of newer clients.
+
+A token is needed, unless the configuration allows the unauthenticated form that older clients use; that form lets anybody who
+reaches the server cancel an operator's attempt (SECURITY row 91).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from strongroom.barrier.lifecycle import Lifecycle
+from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, RekeyStatus, Target, VerificationStatus
+from strongroom.logical.backend import Context, Endpoint, Path, Shape
+from strongroom.logical.errors import InvalidRequest
+from strongroom.logical.field import Doc
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Response
+from strongroom.logical.secret import Secret
+from strongroom.system.area import Nothing
+
+
+@dataclass(slots=True)
+class StartRekey:
+    """How many new shares there shall be."""
+
+    secret_shares: Annotated[int, Doc("Number of new shares.", public=True)] = 5
+    secret_threshold: Annotated[int, Doc("How many of them are needed.", public=True)] = 3
+    stored_shares: Annotated[int | None, Doc("Kept for compatibility.", public=True)] = None
+    pgp_keys: Annotated[list[str] | None, Doc("Not supported yet: leave it empty.", public=True)] = None
+    backup: Annotated[bool, Doc("Not supported yet: leave it false.", public=True)] = False
+    require_verification: Annotated[bool, Doc("Take effect only once the shares came back.", public=True)] = False
+
+
+@dataclass(slots=True)
+class GiveShare:
+    """One share for the operation in progress."""
+
+    key: Annotated[Secret[str], Doc("A share, in hex or base64.")] = field(default_factory=lambda: Secret(""))
+    nonce: Annotated[str, Doc("The nonce of the operation.", public=True)] = ""
+
+
+class RekeyArea:
+    """One kind of shares: ``target`` says which, ``prefixes`` in which spellings, ``is_open`` whether without a token."""
+
+    def __init__(self, lifecycle: Lifecycle, target: Target, *, legacy: str, today: str, is_open: bool) -> None:
+        self._rekey = Rekey(lifecycle, target)
+        self._lifecycle = lifecycle
+        self._legacy = legacy
+        self._today = today
+        self._is_open = is_open
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations, once in each spelling."""
+        return (
+            *self._spelled(self._legacy, Shape.BARE, unauthenticated=self._is_open),
+            *self._spelled(self._today, Shape.ENVELOPE, unauthenticated=False),
+        )
+
+    def _spelled(self, prefix: str, shape: Shape, *, unauthenticated: bool) -> tuple[Path, ...]:
+        def endpoint(operation: Operation, handler: Callable[..., Response | None], summary: str) -> Endpoint:
+            return Endpoint(
+                operation,
+                handler,
+                summary,
+                # On the pool: their effect is the seal's rows and not the transaction.
+                slow=True,
+                sudo=not unauthenticated,
+                unauthenticated=unauthenticated,
+                shape=shape,
+            )
+
+        read, update, delete = Operation.READ, Operation.UPDATE, Operation.DELETE
+        return (
+            Path(
+                f"{prefix}/init",
+                "A change of the key shares.",
+                (
+                    endpoint(read, self.status, "Ask how far it is."),
+                    endpoint(update, self.start, "Begin."),
+                    endpoint(delete, self.cancel, "Give up; the present shares stay."),
+                ),
+            ),
+            Path(f"{prefix}/update", "Agreement to the change.", (endpoint(update, self.update, "Give a share."),)),
+            Path(
+                f"{prefix}/verify",
+                "Proof that the new shares arrived.",
+                (
+                    endpoint(read, self.verification, "Ask how far it is."),
+                    endpoint(update, self.verify, "Give a new share."),
+                    endpoint(delete, self.restart, "Begin the proof again."),
+                ),
+            ),
+        )
+
+    def status(self, context: Context, _: Nothing) -> Response:
+        """How far the change is."""
+        del context
+        return Response(data=_status(self._rekey.status()))
+
+    def start(self, context: Context, request: StartRekey) -> Response:
+        """Begin a change."""
+        del context
+        config = RekeyConfig(
+            shares=request.secret_shares,
+            threshold=request.secret_threshold,
+            require_verification=request.require_verification,
+            backup=request.backup,
+            pgp_keys=request.pgp_keys or (),
+        )
+        return Response(data=_status(self._rekey.start(config)))
+
+    def cancel(self, context: Context, _: Nothing) -> None:
+        """Give up."""
+        del context
+        self._rekey.cancel()
+
+    def update(self, context: Context, request: GiveShare) -> Response:
+        """Take a share; with the last one, hand out the new ones."""
+        if not request.key:
+            raise InvalidRequest("'key' must be specified in request body as JSON")
+        result = self._rekey.update(request.key.reveal(), request.nonce)
+        if isinstance(result, RekeyStatus):
+            return Response(data=_status(result))
+        if result.outcome_unknown:
+            context.warnings.append(
+                "the store failed while the new shares were installed: keep the old and the new ones, either may be in effect"
+            )
+        return Response(data=_result(result), returned_keys=("keys",))
+
+    def verification(self, context: Context, _: Nothing) -> Response:
+        """How many new shares came back."""
+        del context
+        return Response(data=_verification(self._rekey.verification_status()))
+
+    def verify(self, context: Context, request: GiveShare) -> Response:
+        """Take a new share back."""
+        del context
+        if not request.key:
+            raise InvalidRequest("'key' must be specified in request body as JSON")
+        return Response(data=_verification(self._rekey.verify(request.key.reveal(), request.nonce)))
+
+    def restart(self, context: Context, _: Nothing) -> Response:
+        """Begin the proof again."""
+        del context
+        return Response(data=_verification(self._rekey.restart_verification()))
+
+
+class RekeyBackupArea:
+    """Backups of shares exist only where shares are PGP-encrypted, which they are not yet."""
+
+    def paths(self) -> tuple[Path, ...]:
+        """The declarations of this area."""
+        read, delete = Operation.READ, Operation.DELETE
+        both = Shape.ENVELOPE_AND_TOP_LEVEL
+        return tuple(
+            Path(
+                template,
+                "The backup of PGP-encrypted key shares.",
+                (
+                    Endpoint(read, self.read, "Read the backup.", sudo=True, shape=both),
+                    Endpoint(delete, self.delete, "Delete the backup.", sudo=True),
+                ),
+            )
+            for template in (
+                "rekey/backup",
+                "rekey/recovery-key-backup",
+                "rotate/root/backup",
+                "rotate/recovery/backup",
+            )
+        )
+
+    def read(self, context: Context, _: Nothing) -> Response:
+        """There is none."""
+        del context
+        raise InvalidRequest("no backed-up keys found")
+
+    def delete(self, context: Context, _: Nothing) -> None:
+        """There is none."""
+        del context
+
+
+def _status(status: RekeyStatus) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "nonce": status.nonce,
+        "started": status.started,
+        "t": status.t,
+        "n": status.n,
+        "progress": status.progress,
+        "required": status.required,
+        "pgp_fingerprints": None,
+        "backup": False,
+        "verification_required": status.verification_required,
+    }
+    if status.verification_nonce:
+        data["verification_nonce"] = status.verification_nonce
+    return data
+
+
+def _result(result: RekeyResult) -> dict[str, Any]:
+    shares = [share.reveal() for share in result.shares]
+    data: dict[str, Any] = {
+        "nonce": result.nonce,
+        "complete": True,
+        "keys": [share.hex() for share in shares],
+        "keys_base64": [base64.b64encode(share).decode() for share in shares],
+        "pgp_fingerprints": None,
+        "backup": False,
+        "verification_required": result.verification_required,
+    }
+    if result.verification_nonce:
+        data["verification_nonce"] = result.verification_nonce
+    return data
+
+
+def _verification(status: VerificationStatus) -> dict[str, Any]:
+    if status.complete:
+        return {"nonce": status.nonce, "complete": True}
+    return {
+        "nonce": status.nonce,
+        "started": status.started,
+        "t": status.t,
+        "n": status.n,
+        "progress": status.progress,
+    }

@@ -1,0 +1,32 @@
+"""What the configuration file says that the vault's own API needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Vault's clients parse this as semver and switch features on it: 1.14 is what we serve (CONTRACT 3).
+API_VERSION = "1.14.8"
+
+DEFAULT_LEASE_TTL = 768 * 3600
+MAX_LEASE_TTL = 768 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """TTLs in seconds. ``audit_folders`` are where audit files created through the API may lie.
+
+    ``sanitized`` is the configuration as ``sys/config/state/sanitized`` shows it: without any secret or path of a key.
+    """
+
+    default_lease_ttl: int = DEFAULT_LEASE_TTL
+    max_lease_ttl: int = MAX_LEASE_TTL
+    cluster_name: str = ""
+    api_address: str = ""
+    storage_type: str = "inmem"
+    unsafe_allow_api_audit_creation: bool = False
+    audit_folders: tuple[str, ...] = ()
+    allow_unauthenticated_rekey: bool = False
+    allow_unauthenticated_generate_root: bool = False
+    sanitized: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""The vault while it is unsealed. *Sealed* is the absence of this value and not a flag (DESIGN 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strongroom.audit.broker import Broker
+from strongroom.barrier.barrier import Barrier
+from strongroom.describe.path_help import path_help
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.backend import Declared, Router
+from strongroom.logical.request import Response
+from strongroom.logical.storage import Storage
+from strongroom.mounts.table import MountTable
+from strongroom.policy.acl import ACL, compile_acl
+from strongroom.policy.store import PolicyStore
+from strongroom.system.settings import Settings
+from strongroom.system.wrapped import WrappedAnswers
+from strongroom.tokens.entry import TokenEntry
+from strongroom.tokens.store import TokenStore
+
+SYSTEM_TYPE = "system"
+TOKEN_TYPE = "token"  # noqa: S105 -- the type of a mount
+
+ROOT_STORAGE_TYPES = frozenset({SYSTEM_TYPE, TOKEN_TYPE})
+"""Mount types whose handlers see the whole barrier: the system's own two."""
+
+
+_ROOT_ACL = compile_acl((), is_root=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsealed:
+    """Everything that exists only while the vault is unsealed."""
+
+    barrier: Barrier
+    broker: Broker
+    tokens: TokenStore
+    policies: PolicyStore
+    mounts: MountTable
+    clock: Clock
+    entropy: Entropy
+    settings: Settings
+    fingerprint_key: bytes
+    wrapped: WrappedAnswers
+    cluster_id: str
+    cluster_name: str
+
+    def __repr__(self) -> str:
+        return "<unsealed vault>"
+
+    def acl_for(self, storage: Storage, token: TokenEntry, epoch: int) -> ACL:
+        """What the token may do, compiled, from the cache where it is still good."""
+        if token.is_root:
+            return _ROOT_ACL
+        return self.policies.acl_for(storage, token.policies, None, epoch)
+
+    def explain_path(self, router: Router | None, declared: Declared, path: str) -> Response:
+        """The answer to ``?help=1``."""
+        return Response(data=path_help(router, declared, path), is_documentation=True)

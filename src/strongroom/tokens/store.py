@@ -1,0 +1,272 @@
+"""The store of tokens: made, looked up, renewed, spent and revoked inside the caller's transaction.
+
+A token is found by its keyed hash, so that no comparison of secrets happens and a thief of the store cannot test guesses. Batch
+tokens are not stored at all: the sealed entry is the token. Keys, all below ``core/token/``:
+
+===================================  ====================================================
+``id/<hash>``                        the entry
+``accessor/<hash of accessor>``      the token's hash
+``child/<parent hash>/<hash>``       nothing; for revoking a whole tree
+``expiry/<instant, 20 digits>/<hash>``  nothing; for the sweeper
+===================================  ====================================================
+
+All of them change in the same commit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from strongroom.crypto import aead
+from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.errors import InvalidRequest, PermissionDenied
+from strongroom.logical.request import TokenType
+from strongroom.logical.secret import Secret
+from strongroom.logical.storage import Storage
+from strongroom.tokens import text
+from strongroom.tokens.entry import NEVER, TokenEntry
+
+_AREA = "core/token/"
+_BATCH_LABEL = b"strongroom/batch-token/v1"
+TOKEN_LENGTH_MAX = 8192
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(TokenEntry).decode
+
+Dropped = Callable[[Storage, str], None]
+"""Called in the revoking transaction with the root storage and the id of a token that is gone."""
+
+
+class TokenKeys(msgspec.Struct, frozen=True):
+    """The two keys of the store, made at initialization and kept behind the barrier."""
+
+    hash_key: bytes
+    batch_key: bytes
+
+    def __repr__(self) -> str:
+        return "<token keys>"
+
+
+def install_keys(storage: Storage, entropy: Entropy) -> None:
+    """Make and store the keys of a new vault."""
+    storage.put(f"{_AREA}keys", msgspec.msgpack.encode(TokenKeys(entropy.bytes(32), entropy.bytes(32))))
+
+
+def load_keys(storage: Storage) -> TokenKeys:
+    """The keys of this vault. Raises LookupError where they are missing, which only a damaged store can cause."""
+    stored = storage.get(f"{_AREA}keys")
+    if stored is None:
+        raise LookupError("the token keys are missing from the store")
+    return msgspec.msgpack.decode(stored, type=TokenKeys)
+
+
+class TokenStore:
+    """Everything that can happen to a token. Holds keys and no state; all state is in the storage that is passed in."""
+
+    def __init__(self, keys: TokenKeys, clock: Clock, entropy: Entropy, on_dropped: Dropped) -> None:
+        self._hash_key = keys.hash_key
+        self._batch_key = keys.batch_key
+        self._clock = clock
+        self._entropy = entropy
+        self._on_dropped = on_dropped
+
+    def id_of(self, token: Secret[str]) -> str:
+        """The keyed hash under which a token is stored."""
+        return hmac.digest(self._hash_key, b"token\0" + token.reveal().encode("utf-8", "replace"), hashlib.sha256).hex()
+
+    def create(self, storage: Storage, entry: TokenEntry, *, token: Secret[str] | None = None) -> Secret[str]:
+        """Store ``entry`` and return the token. Its ``id`` and ``accessor`` are set here; ``token`` names a chosen one.
+
+        Raises InvalidRequest where a chosen token exists already, and PermissionDenied where the parent is gone.
+        """
+        if entry.type is TokenType.BATCH:
+            return self._seal_batch(entry)
+        made = token or Secret(
+            text.new_root_token(self._entropy) if entry.is_root else text.new_service_token(self._entropy)
+        )
+        entry.id = self.id_of(made)
+        entry.accessor = text.new_accessor(self._entropy)
+        if storage.get(f"{_AREA}id/{entry.id}") is not None:
+            raise InvalidRequest("cannot create a token with a duplicate ID; choose another or leave it out")
+        if entry.parent and not entry.orphan:
+            if storage.get(f"{_AREA}id/{entry.parent}") is None:
+                raise PermissionDenied
+            storage.put(f"{_AREA}child/{entry.parent}/{entry.id}", b"")
+        storage.put(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}", entry.id.encode())
+        self._put(storage, entry)
+        return made
+
+    def find(self, storage: Storage, token: Secret[str]) -> TokenEntry | None:
+        """The entry of a token that is good right now, or None: unknown, expired, used up, or its parent is gone."""
+        shown = token.reveal()
+        if not shown or len(shown) > TOKEN_LENGTH_MAX:
+            return None
+        if shown.startswith(text.BATCH_PREFIX):
+            entry = self._open_batch(shown)
+            if entry is not None and entry.parent and not entry.orphan and self.by_id(storage, entry.parent) is None:
+                return None
+        else:
+            entry = self.by_id(storage, self.id_of(token))
+        return entry
+
+    def by_id(self, storage: Storage, token_id: str) -> TokenEntry | None:
+        """The entry with this keyed hash, if the token is good right now."""
+        stored = storage.get(f"{_AREA}id/{token_id}")
+        if stored is None:
+            return None
+        entry = _decode(stored)
+        if entry.is_expired(self._clock.now_ns()):
+            return None
+        return entry
+
+    def by_accessor(self, storage: Storage, accessor: str) -> TokenEntry | None:
+        """The entry that an accessor names, if the token is good right now."""
+        token_id = storage.get(f"{_AREA}accessor/{self._accessor_id(accessor)}")
+        return None if token_id is None else self.by_id(storage, token_id.decode())
+
+    def spend_use(self, storage: Storage, entry: TokenEntry) -> bool:
+        """Count one use of a use-limited token, and say whether it was the last. Counted on denied requests too.
+
+        After the last use the caller revokes the token in the same transaction, once the request is done.
+        """
+        if not entry.use_limited:
+            return False
+        entry.num_uses -= 1
+        if entry.num_uses <= 0:
+            return True
+        self._put(storage, entry)
+        return False
+
+    def set_expiry(self, storage: Storage, entry: TokenEntry, expire_time_ns: int) -> None:
+        """Renew: the token now expires at ``expire_time_ns``."""
+        self._drop_expiry(storage, entry)
+        entry.expire_time_ns = expire_time_ns
+        entry.last_renewal_ns = self._clock.now_ns()
+        self._put(storage, entry)
+
+    def revoke_tree(self, storage: Storage, token_id: str) -> int:
+        """Revoke a token and every descendant that is not an orphan; returns how many. Deep trees cost no stack."""
+        revoked = 0
+        pending = [token_id]
+        while pending:
+            current = pending.pop()
+            pending.extend(self._children(storage, current))
+            revoked += self._remove(storage, current)
+        return revoked
+
+    def revoke_orphaning(self, storage: Storage, token_id: str) -> None:
+        """Revoke one token; its children live on as orphans."""
+        for child in self._children(storage, token_id):
+            stored = storage.get(f"{_AREA}id/{child}")
+            if stored is not None:
+                entry = _decode(stored)
+                entry.parent, entry.orphan = "", True
+                self._put(storage, entry)
+            storage.delete(f"{_AREA}child/{token_id}/{child}")
+        self._remove(storage, token_id)
+
+    def revoke_of_mount(self, storage: Storage, auth_mount: str) -> int:
+        """Revoke every token that an auth method's mount made: the mount is going away."""
+        doomed = [entry.id for entry in self._all(storage) if entry.auth_mount == auth_mount]
+        return sum(self.revoke_tree(storage, token_id) for token_id in doomed)
+
+    def accessors(self, storage: Storage) -> list[str]:
+        """The accessors of all tokens that are good right now, sorted."""
+        now = self._clock.now_ns()
+        return sorted(entry.accessor for entry in self._all(storage) if not entry.is_expired(now))
+
+    def sweep(self, storage: Storage, limit: int) -> int:
+        """Remove up to ``limit`` tokens whose time is over, with their trees. Nothing depends on it for safety."""
+        now = self._clock.now_ns()
+        swept = 0
+        for key in storage.scan(f"{_AREA}expiry/"):
+            instant, _, token_id = key.removeprefix(f"{_AREA}expiry/").partition("/")
+            if int(instant) > now or swept >= limit:
+                break
+            swept += self.revoke_tree(storage, token_id)
+            storage.delete(key)
+        return swept
+
+    def _all(self, storage: Storage) -> Iterator[TokenEntry]:
+        for key in storage.scan(f"{_AREA}id/"):
+            stored = storage.get(key)
+            if stored is not None:
+                yield _decode(stored)
+
+    def _put(self, storage: Storage, entry: TokenEntry) -> None:
+        storage.put(f"{_AREA}id/{entry.id}", _encode(entry))
+        if entry.expire_time_ns != NEVER:
+            storage.put(_expiry_key(entry), b"")
+
+    def _drop_expiry(self, storage: Storage, entry: TokenEntry) -> None:
+        if entry.expire_time_ns != NEVER:
+            storage.delete(_expiry_key(entry))
+
+    def _children(self, storage: Storage, token_id: str) -> list[str]:
+        prefix = f"{_AREA}child/{token_id}/"
+        return [key.removeprefix(prefix) for key in storage.scan(prefix)]
+
+    def _remove(self, storage: Storage, token_id: str) -> int:
+        stored = storage.get(f"{_AREA}id/{token_id}")
+        if stored is None:
+            return 0
+        entry = _decode(stored)
+        self._drop_expiry(storage, entry)
+        storage.delete(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}")
+        if entry.parent:
+            storage.delete(f"{_AREA}child/{entry.parent}/{entry.id}")
+        storage.delete(f"{_AREA}id/{entry.id}")
+        self._on_dropped(storage, entry.id)
+        return 1
+
+    def _accessor_id(self, accessor: str) -> str:
+        return hmac.digest(self._hash_key, b"accessor\0" + accessor.encode("utf-8", "replace"), hashlib.sha256).hex()
+
+    def _seal_batch(self, entry: TokenEntry) -> Secret[str]:
+        entry.id = entry.accessor = ""
+        sealed = aead.seal(self._batch_key, _encode(entry), _BATCH_LABEL, self._entropy)
+        made = Secret(text.BATCH_PREFIX + _base64url(sealed))
+        entry.id = self.id_of(made)
+        return made
+
+    def _open_batch(self, shown: str) -> TokenEntry | None:
+        body = shown.removeprefix(text.BATCH_PREFIX)
+        try:
+            sealed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+            if _base64url(sealed) != body:  # one token has one spelling
+                return None
+            entry = _decode(aead.open_sealed(self._batch_key, sealed, _BATCH_LABEL))
+        except (aead.Damaged, ValueError, binascii.Error):
+            return None
+        if entry.is_expired(self._clock.now_ns()):
+            return None
+        entry.id = self.id_of(Secret(shown))
+        return entry
+
+
+def is_address_allowed(entry: TokenEntry, remote_address: str) -> bool:
+    """Whether a token may be used from this address: it has no bound CIDRs, or the address lies in one of them."""
+    if not entry.bound_cidrs:
+        return True
+    try:
+        address = ipaddress.ip_address(remote_address)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ipaddress.ip_network(cidr, strict=False) for cidr in entry.bound_cidrs)
+
+
+def _expiry_key(entry: TokenEntry) -> str:
+    return f"{_AREA}expiry/{entry.expire_time_ns:020d}/{entry.id}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
