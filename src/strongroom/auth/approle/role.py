@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import msgspec
 
 from strongroom.auth import networks
+from strongroom.auth.approle.keyed_digest import digest, new_digest
 from strongroom.auth.identifiers import new_uuid
-from strongroom.auth.keyed_digest import digest, new_digest
 from strongroom.auth.token_parameters import TokenFields, TokenParameters
 from strongroom.logical.backend import Context
 from strongroom.logical.errors import InvalidRequest, NotFound

@@ -11,9 +11,9 @@ import re
 
 import msgspec
 
+from strongroom.auth.approle.keyed_digest import digest, new_digest
 from strongroom.auth.approle.role import Role
 from strongroom.auth.identifiers import new_uuid
-from strongroom.auth.keyed_digest import digest, new_digest
 from strongroom.logical.backend import Context
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.instant import NANOSECONDS
