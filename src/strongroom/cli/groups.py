@@ -4,14 +4,101 @@ from __future__ import annotations
 
 from strongroom.cli.lazy import LazyGroup
 
+kv_metadata = LazyGroup(
+    "metadata",
+    "What is kept about a secret beside its values.",
+    {
+        "delete": ("kv_metadata:delete", "Delete a secret with all its versions"),
+        "get": ("kv_metadata:get", "Show settings and versions"),
+        "patch": ("kv_metadata:patch", "Change some settings and notes"),
+        "put": ("kv_metadata:put", "Set settings and notes"),
+    },
+)
+
 kv = LazyGroup(
     "kv",
     "Work with key-value secrets.",
     {
+        "delete": ("kv_versions:delete", "Delete versions of a secret"),
+        "destroy": ("kv_versions:destroy", "Destroy versions of a secret for ever"),
+        "enable-versioning": ("kv_versions:enable_versioning", "Upgrade a store to version 2"),
         "get": ("kv:get", "Read a secret"),
         "list": ("kv:list_keys", "List secrets and folders"),
+        "metadata": ("groups:kv_metadata", "Work with what is kept beside the values"),
         "patch": ("kv:patch", "Change some keys of a secret"),
         "put": ("kv:put", "Write a secret"),
+        "rollback": ("kv_versions:rollback", "Write an old version as the newest"),
+        "undelete": ("kv_versions:undelete", "Bring deleted versions back"),
+    },
+)
+
+secrets = LazyGroup(
+    "secrets",
+    "Manage secrets engines.",
+    {
+        "disable": ("secrets_engines:disable", "Unmount an engine and delete its data"),
+        "enable": ("secrets_engines:enable", "Mount an engine"),
+        "list": ("secrets_engines:list_engines", "List what is mounted"),
+        "move": ("secrets_engines:move_engine", "Move an engine to another path"),
+        "tune": ("secrets_engines:tune", "Change how an engine behaves"),
+    },
+)
+
+auth = LazyGroup(
+    "auth",
+    "Manage auth methods.",
+    {
+        "disable": ("auth_methods:disable", "Disable a method and delete its data"),
+        "enable": ("auth_methods:enable", "Enable a method"),
+        "help": ("auth_methods:auth_help", "Show how to log in with a method"),
+        "list": ("auth_methods:list_methods", "List what is enabled"),
+        "move": ("auth_methods:move_method", "Move a method to another path"),
+        "tune": ("auth_methods:tune", "Change how a method behaves"),
+    },
+)
+
+policy = LazyGroup(
+    "policy",
+    "Manage policies.",
+    {
+        "delete": ("policies:delete", "Delete a policy"),
+        "fmt": ("policies:fmt", "Format a policy file"),
+        "list": ("policies:list_policies", "List policies"),
+        "read": ("policies:read", "Print a policy"),
+        "write": ("policies:write", "Write a policy from a file"),
+    },
+)
+
+token = LazyGroup(
+    "token",
+    "Work with tokens.",
+    {
+        "capabilities": ("tokens:capabilities", "Show what a token may do at a path"),
+        "create": ("tokens:create", "Create a token"),
+        "lookup": ("tokens:lookup", "Show a token"),
+        "renew": ("tokens:renew", "Let a token live on"),
+        "revoke": ("tokens:revoke", "Revoke a token and what came from it"),
+    },
+)
+
+audit = LazyGroup(
+    "audit",
+    "Manage audit devices.",
+    {
+        "disable": ("audit_devices:disable", "Disable a device"),
+        "enable": ("audit_devices:enable", "Enable a device"),
+        "list": ("audit_devices:list_devices", "List devices"),
+    },
+)
+
+lease = LazyGroup(
+    "lease",
+    "Work with leases.",
+    {
+        "list": ("leases:list_leases", "List leases below a path"),
+        "lookup": ("leases:lookup", "Show a lease"),
+        "renew": ("leases:renew", "Let a lease live on"),
+        "revoke": ("leases:revoke", "Revoke a lease"),
     },
 )
 
@@ -19,8 +106,16 @@ operator = LazyGroup(
     "operator",
     "Initialize, unseal, rekey and rotate.",
     {
+        "generate-root": ("operator_root:generate_root", "Make a new root token by quorum"),
         "init": ("operator_start:init", "Initialize a server"),
-        "unseal": ("operator_start:unseal", "Give a key share to unseal a server"),
+        "key-status": ("operator_keys:key_status", "Show the encryption key's state"),
+        "members": ("operator_keys:members", "List the nodes of the cluster"),
+        "rekey": ("operator_rekey:rekey", "Make new key shares by quorum"),
+        "rotate": ("operator_keys:rotate", "Begin a new encryption key"),
         "seal": ("operator_start:seal", "Seal a server"),
+        "step-down": ("operator_keys:step_down", "Make the active node give up its place"),
+        "unseal": ("operator_start:unseal", "Give a key share to unseal a server"),
     },
 )
+
+print_group = LazyGroup("print", "Print what this program uses.", {"token": ("login:print_token", "Print the token")})

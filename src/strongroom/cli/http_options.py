@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from strongroom.cli.grammar import duration, switch, text, texts
+from strongroom.cli.options import duration, switch, text, texts
 
 
 def http_options() -> list[click.Option]:

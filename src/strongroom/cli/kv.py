@@ -7,13 +7,13 @@ from typing import Any
 from strongroom.cli import tables
 from strongroom.cli.arguments import parse_data
 from strongroom.cli.errors import REMOTE, CommandFailed, reporting
-from strongroom.cli.grammar import Output, command, expect, text, texts, whole
-from strongroom.cli.kv_mount import KvPath, locate
-from strongroom.cli.printer import warnings_text
+from strongroom.cli.grammar import Output, command, expect
+from strongroom.cli.kv_mount import locate
+from strongroom.cli.kv_view import MOUNT_HELP, show_written
+from strongroom.cli.listing import show_listing
+from strongroom.cli.options import text, texts, whole
 from strongroom.cli.session import Session
 from strongroom.client.errors import ApiError
-
-MOUNT_HELP = "Path of the kv store; the argument is then the secret's name below it."
 
 
 @command(
@@ -109,49 +109,14 @@ def list_keys(session: Session, arguments: tuple[str, ...], mount: str) -> int:
 
     strongroom kv list secret/
     """
-    most = 1
     if mount and not arguments:
         arguments = ("",)
-    expect(arguments, 1, most)
-    place: KvPath = locate(session.client, arguments[0], mount)
+    expect(arguments, 1)
+    place = locate(session.client, arguments[0], mount)
     path = place.api("metadata")
     with reporting(f"Error listing {path}"):
         answer = session.client.list(path)
     return show_listing(session, path, answer)
-
-
-def show_listing(session: Session, path: str, answer: dict[str, Any] | None) -> int:
-    """Prints the keys of a LIST answer. Exit code 2 where there is nothing, in the words of Vault."""
-    if answer and answer.get("wrap_info"):
-        session.show(answer)
-        return 0
-    names = ((answer or {}).get("data") or {}).get("keys")
-    if not session.printer.is_table and not isinstance(names, list):
-        session.printer.data({})
-        return REMOTE
-    if answer is None:
-        raise CommandFailed(f"No value found at {path}", REMOTE)
-    if not answer.get("data"):
-        session.note(warnings_text(answer))
-        return 0
-    if not isinstance(names, list) or not names:
-        raise CommandFailed(f"No entries found at {path}", REMOTE)
-    session.printer.listing(names)
-    session.warn_of(answer)
-    return 0
-
-
-def show_written(session: Session, path: str, answer: dict[str, Any] | None) -> None:
-    """Prints what a kv write gave back: the new version's metadata, or that it worked."""
-    if answer is None:
-        session.success(f"Data written to: {path}")
-        return
-    if session.printer.field or not session.printer.is_table or answer.get("wrap_info") or not answer.get("data"):
-        session.show(answer)
-        return
-    session.say(tables.banner("Secret Path", len(path)) + f"\n{path}\n")
-    session.say(tables.titled("Metadata", answer["data"]))
-    session.warn_of(answer)
 
 
 def _patched(session: Session, path: str, data: dict[str, Any], cas: int, method: str) -> dict[str, Any] | None:

@@ -20,10 +20,28 @@ from strongroom.client.errors import BadSettings, ClientError
 SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
 
 _COMMANDS = {
+    "audit": ("groups:audit", "Manage audit devices"),
+    "auth": ("groups:auth", "Manage auth methods"),
+    "delete": ("raw:delete", "Delete what is at a path"),
+    "dev": ("server:dev", "Start a server to try things with"),
     "kv": ("groups:kv", "Work with key-value secrets"),
+    "lease": ("groups:lease", "Work with leases"),
+    "list": ("raw:list_keys", "List what is below a path"),
+    "login": ("login:login", "Log in and keep the token"),
     "operator": ("groups:operator", "Initialize, unseal, rekey and rotate"),
+    "patch": ("raw:patch", "Change parts of what is at a path"),
+    "path-help": ("raw:path_help", "Show what a path is for"),
+    "policy": ("groups:policy", "Manage policies"),
+    "print": ("groups:print_group", "Print what this program uses"),
+    "read": ("raw:read", "Read what is at a path"),
     "run": ("run:run", "Run a program with secrets in its environment"),
+    "secrets": ("groups:secrets", "Manage secrets engines"),
+    "server": ("server:server", "Start a server"),
     "status": ("status:status", "Show seal and leader status"),
+    "token": ("groups:token", "Work with tokens"),
+    "unwrap": ("raw:unwrap", "Open a wrapped answer"),
+    "version": ("version:version", "Print the version"),
+    "write": ("raw:write", "Write data to a path"),
 }
 _INTERRUPTED = 130
 

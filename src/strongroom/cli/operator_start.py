@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from strongroom.cli.errors import REMOTE, reporting
-from strongroom.cli.grammar import Output, command, expect, switch, whole
+from strongroom.cli.grammar import Output, command, expect
+from strongroom.cli.options import switch, whole
 from strongroom.cli.prompts import given_or_hidden
 from strongroom.cli.session import Session
 from strongroom.cli.status import show_seal, with_leader
@@ -79,12 +80,12 @@ def seal(session: Session, arguments: tuple[str, ...]) -> None:
     expect(arguments, 0)
     with reporting("Error sealing"):
         session.client.write("sys/seal")
-    session.say("Success! The vault is sealed.")
+    session.say("Success! Vault is sealed.")
 
 
 def _show_initialized(session: Session, *, initialized: bool) -> int:
     if session.printer.is_table:
-        session.say("The vault is initialized" if initialized else "The vault is not initialized")
+        session.say("Vault is initialized" if initialized else "Vault is not initialized")
     else:
         session.printer.data({"Initialized": initialized})
     return 0 if initialized else REMOTE
@@ -98,7 +99,7 @@ def _init_text(answer: dict[str, Any], body: dict[str, Any]) -> str:
     if recovery:
         shares, threshold = body["recovery_shares"], body["recovery_threshold"]
         lines += [
-            "Success! The vault is initialized",
+            "Success! Vault is initialized",
             "",
             f"Recovery key initialized with {shares} key shares and a key threshold of {threshold}. Please",
             "securely distribute the key shares printed above.",

@@ -15,8 +15,9 @@ import click
 
 from strongroom.cli import tables
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.grammar import Output, RunnerCommand, Switch, command, switch, text, texts
+from strongroom.cli.grammar import Output, RunnerCommand, command
 from strongroom.cli.kv_mount import locate
+from strongroom.cli.options import Switch, switch, text, texts
 from strongroom.cli.session import Session
 from strongroom.client import exact_json
 from strongroom.client.client import Client
