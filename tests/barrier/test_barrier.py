@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import pytest
 
@@ -346,3 +347,27 @@ def test_counters_raised_through_the_barrier_by_many_threads_lose_no_count(barri
         thread.join()
     assert read(barrier, "count") == b"100"
     assert barrier.key_status().term == 6
+
+
+@pytest.mark.parametrize("patience", [3, 10_000])
+def test_a_reservation_that_is_overtaken_is_tried_again_but_not_for_ever(
+    clock: Clock, entropy: Entropy, root_key: bytearray, patience: int
+) -> None:
+    class Overtaken(FailingStore):
+        conflicts = 0
+
+        def commit(self, *arguments: Any) -> None:
+            if "barrier/counter/0" in arguments[1] and self.conflicts:
+                self.conflicts -= 1
+                raise Conflict("another was faster")
+            super().commit(*arguments)
+
+    store = Overtaken()
+    barrier = create(Surroundings(store, clock, entropy, LIMITS), root_key)
+    store.conflicts = patience
+    if patience > 100:
+        with pytest.raises(Conflict):
+            write(barrier, "a")
+        store.conflicts = 0
+    write(barrier, "a")
+    assert read(barrier, "a") == b"value of a"

@@ -7,10 +7,12 @@ from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.initialization import InitConfig
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, RekeyStatus, Target
+from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.seals.static import StaticSeal
+from strongroom.crypto.shamir import combine
 from strongroom.logical.errors import InvalidRequest, Sealed
 from strongroom.physical.memory import MemoryStore
-from strongroom.physical.store import Full, Unknown
+from strongroom.physical.store import Conflict, Full, Record, Unknown
 
 TWO_OF_THREE = RekeyConfig(shares=3, threshold=2)
 VERIFIED = RekeyConfig(shares=3, threshold=2, require_verification=True)
@@ -276,3 +278,41 @@ def test_an_authorisation_needs_the_threshold_and_the_right_shares(vault: Vault)
     attempt.submit(vault.shares[0], attempt.nonce)
     attempt.cancel()
     assert attempt.progress == 0
+
+
+def test_two_new_shares_with_the_same_point_do_not_verify(vault: Vault) -> None:
+    vault.rekey.start(VERIFIED)
+    result = vault.finish(vault.shares)
+    share = new_shares(result)[0]
+    vault.rekey.verify(share, result.verification_nonce)
+    with pytest.raises(InvalidRequest, match="verification failed"):
+        vault.rekey.verify("00" * 32 + share[-2:], result.verification_nonce)
+
+
+def test_a_rekey_that_was_overtaken_changes_nothing(
+    vault: Vault, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.rekey.start(TWO_OF_THREE)
+    with monkeypatch.context() as patched:
+        fail_with(store, Conflict("another was faster"), patched)
+        with pytest.raises(InvalidRequest, match="changed meanwhile"):
+            vault.finish(vault.shares)
+    assert vault.accepts(vault.shares)
+
+
+def test_shares_that_open_another_root_key_prove_nothing(surroundings: Surroundings, store: MemoryStore) -> None:
+    vault = Vault(surroundings, Target.UNSEAL)
+    key = combine([bytes.fromhex(share) for share in vault.shares[:3]])
+    foreign = ShamirSeal(key, surroundings.entropy).wrap(bytearray(32))
+    store.commit({}, {"seal/root-key": Record(9, foreign)}, ())
+    attempt = Authorisation(vault.lifecycle)
+    for share in vault.shares[:2]:
+        attempt.submit(share, attempt.nonce)
+    with pytest.raises(InvalidRequest, match="invalid key"):
+        attempt.submit(vault.shares[2], attempt.nonce)
+
+
+def test_without_the_rows_of_the_seal_nothing_is_proven(vault: Vault, store: MemoryStore) -> None:
+    store.commit({}, {}, ["seal/config"])
+    with pytest.raises(InvalidRequest, match="not initialized"):
+        Authorisation(vault.lifecycle)

@@ -354,3 +354,57 @@ def test_a_snapshot_that_outlives_its_store_can_still_be_closed(folder: Path) ->
     store.close()
     snapshot.close()
     SqliteStore(folder).close()
+
+
+def test_a_record_too_large_for_the_database_is_refused_alone(store: SqliteStore) -> None:
+    store._writer.limit(apsw.SQLITE_LIMIT_LENGTH, 10_000)
+    with pytest.raises(Unavailable, match="larger than the database can hold"):
+        store.commit({}, {"a": Record(1, b"small"), "big": Record(1, bytes(20_000))}, ())
+    assert keys(store) == []
+    put(store, "b")
+    assert keys(store) == ["b"]
+
+
+def test_a_folder_that_cannot_be_reached_fails_the_commit_before_anything_is_written(
+    store: SqliteStore, folder: Path
+) -> None:
+    folder.rename(folder.with_name("moved"))
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        put(store, "a")
+    folder.with_name("moved").rename(folder)
+    put(store, "b")
+    assert keys(store) == ["b"]
+
+
+def test_a_fault_of_ours_in_mid_transaction_stops_the_store_for_good(store: SqliteStore) -> None:
+    put(store, "a")
+    with pytest.raises(TypeError):
+        store.commit({}, {"b": Record(1, object())}, ())  # type: ignore[arg-type] # a mistake that the store must survive
+    with pytest.raises(Unavailable, match="stopped"):
+        put(store, "c")
+
+
+def test_a_damaged_page_is_never_read_as_something_else(folder: Path) -> None:
+    store = SqliteStore(folder)
+    written = {f"k{number:03}": Record(number, b"%03d" % number * 100) for number in range(200)}
+    store.commit({}, written, ())
+    store.close()
+    database = folder / "strongroom.db"
+    intact = database.read_bytes()
+    outcomes = set()
+    for page in range(len(intact) // 4096):
+        database.write_bytes(intact[: page * 4096] + b"\xa5" * 4096 + intact[(page + 1) * 4096 :])
+        try:
+            damaged = SqliteStore(folder)
+        except Unavailable:
+            outcomes.add("refused at the start")
+            continue
+        for key, record in written.items():
+            try:
+                with damaged.snapshot() as snapshot:
+                    assert snapshot.get(key) == record
+                    snapshot.keys("")
+            except Unavailable:
+                outcomes.add("refused at the reading")
+        damaged.close()
+    assert outcomes == {"refused at the start", "refused at the reading"}

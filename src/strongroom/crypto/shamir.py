@@ -46,8 +46,9 @@ def combine(shares: Sequence[bytes | bytearray]) -> bytearray:
         raise ValueError("each share has a point of its own, between 1 and 255")
     secret = bytearray(length - 1)
     for share, weight in zip(shares, _weights_at_zero(points), strict=True):
+        multiples = _multiples(weight)
         for index in range(length - 1):
-            secret[index] ^= _multiply(share[index], weight)
+            secret[index] ^= _scale(share[index], multiples)
     return secret
 
 
@@ -67,11 +68,12 @@ def _evaluate(secret: bytes | bytearray, coefficients: list[bytearray], point: i
     """The share at ``point``, by Horner's rule from the highest power down."""
     share = bytearray(len(secret) + 1)
     share[-1] = point
+    multiples = _multiples(point)
     for index, constant in enumerate(secret):
         value = 0
         for coefficient in reversed(coefficients):
-            value = _multiply(value, point) ^ coefficient[index]
-        share[index] = _multiply(value, point) ^ constant
+            value = _scale(value, multiples) ^ coefficient[index]
+        share[index] = _scale(value, multiples) ^ constant
     return share
 
 
@@ -87,12 +89,25 @@ def _weights_at_zero(points: list[int]) -> list[int]:
     return weights
 
 
+def _multiples(number: int) -> tuple[int, ...]:
+    """``number`` times 1, 2, 4 … 128: computed once for a point or a weight, which are no secrets."""
+    multiples = []
+    for _ in range(8):
+        multiples.append(number)
+        number = (number << 1) ^ (-(number >> 7) & 0x11B)
+    return tuple(multiples)
+
+
+def _scale(byte: int, multiples: tuple[int, ...]) -> int:
+    """``byte``, which may be secret, times the number that ``multiples`` belongs to: the sum of those that its bits select."""
+    m0, m1, m2, m3, m4, m5, m6, m7 = multiples
+    low = (-(byte & 1) & m0) ^ (-(byte >> 1 & 1) & m1) ^ (-(byte >> 2 & 1) & m2) ^ (-(byte >> 3 & 1) & m3)
+    high = (-(byte >> 4 & 1) & m4) ^ (-(byte >> 5 & 1) & m5) ^ (-(byte >> 6 & 1) & m6) ^ (-(byte >> 7) & m7)
+    return low ^ high
+
+
 def _multiply(left: int, right: int) -> int:
-    product = 0
-    for bit in range(8):
-        product ^= -(right >> bit & 1) & left
-        left = (left << 1) ^ (-(left >> 7) & 0x11B)
-    return product
+    return _scale(left, _multiples(right))
 
 
 def _inverse(number: int) -> int:

@@ -68,10 +68,7 @@ class SqliteStore:
         self._idle: list[apsw.Connection] = []
         self._refusal: str | None = None
         try:
-            self._writer = open_connection(self._folder.database, vfs)
-            prepare_schema(self._writer)
-            # Now that the journal files exist, see that they are closed to others as well.
-            self._folder.prepare_files()
+            self._writer = self._open_writer()
         except BaseException:
             self._folder.release()
             raise
@@ -109,6 +106,17 @@ class SqliteStore:
                 self._idle.pop().close()
             self._writer.close()
             self._folder.release()
+
+    def _open_writer(self) -> apsw.Connection:
+        writer = open_connection(self._folder.database, self._vfs)
+        try:
+            prepare_schema(writer)
+            # Now that the journal files exist, see that they are closed to others as well.
+            self._folder.prepare_files()
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
     def _give_back(self, connection: apsw.Connection) -> None:
         if self._refusal is None and len(self._idle) < _IDLE_READERS_MAX:
