@@ -12,7 +12,7 @@ from tests.http.conftest import PATIENCE, Serve, echo, get, read_answer, read_to
 from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
 from strongroom.http.parser import Limits
-from strongroom.http.shared import Bounds, Exchange, Timeouts
+from strongroom.http.shared import Exchange
 from strongroom.http.writer import JSON_HEADERS
 
 
@@ -202,106 +202,6 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(serve: Serve) -> 
     assert (status, body) == (413, b'{"errors":["http: request body too large"]}')
 
 
-HEAD_PART = b"GET /v1/a HTTP/1.1\r\nHost: x\r\n"
-BODY_PART = b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
-
-
-@pytest.mark.parametrize(
-    ("sent", "seconds", "answered"),
-    [
-        (b"", 11, []),
-        (HEAD_PART, 11, [408]),
-        (BODY_PART, 31, [408]),
-        (get("/v1/a"), 121, [200]),
-        (get("/v1/a") + HEAD_PART, 11, [200, 408]),
-        (get("/v1/a") + BODY_PART, 31, [200, 408]),
-    ],
-    ids=["nothing", "head", "body", "idle", "second head", "second body"],
-)
-def test_whoever_is_too_slow_is_disconnected(serve: Serve, sent: bytes, seconds: int, answered: list[int]) -> None:
-    served = serve()
-    client = served.connect()
-    client.sendall(sent)
-    served.pass_time(seconds - 2)
-    client.setblocking(False)
-    early = b""
-    try:
-        early = client.recv(65536)
-        assert early
-    except BlockingIOError:
-        pass
-    client.settimeout(PATIENCE)
-    served.pass_time(2)
-    # The refusal half-closes; what the client still sends is thrown away until the connection goes.
-    assert statuses(early + read_to_end(client)) == answered
-    served.pass_time(3)
-    assert not served.listener.connections
-
-
-def test_a_header_that_trickles_in_does_not_put_the_deadline_off(serve: Serve) -> None:
-    served = serve()
-    client = served.connect()
-    for number in range(12):
-        client.sendall(b"GET /v1/a HTTP/1.1\r\n"[number : number + 1])
-        served.pass_time(1)
-    assert statuses(read_to_end(client)) == [408]
-
-
-def test_a_body_may_take_longer_the_more_of_it_arrives(serve: Serve) -> None:
-    served = serve()
-    client = served.connect()
-    size = 4 * 16384 * 40
-    client.sendall(b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
-    for _ in range(4):
-        client.sendall(b" " * (size // 4))
-        served.pass_time(25)
-    assert read_answer(client)[0] == 200
-
-
-def test_a_client_that_takes_nothing_is_disconnected(serve: Serve) -> None:
-    served = serve(lambda exchange: exchange.respond(HttpResponse(200, JSON_HEADERS, b"a" * (32 << 20))))
-    client = served.connect()
-    client.sendall(get("/v1/a"))
-    served.pass_time(1)
-    assert served.listener.connections == 1
-    served.pass_time(31)
-    assert served.listener.connections == 0
-    assert len(read_to_end(client)) < 32 << 20
-
-
-def test_timeouts_can_be_chosen_for_each_listener(serve: Serve) -> None:
-    served = serve(timeouts=Timeouts(idle=5))
-    client = served.connect()
-    client.sendall(get("/v1/a"))
-    served.pass_time(6)
-    assert statuses(read_to_end(client)) == [200]
-
-
-@pytest.mark.parametrize("bounds", [Bounds(connections=2), Bounds(connections_per_address=2)], ids=["all", "address"])
-def test_connections_beyond_the_bound_are_closed_at_once_and_places_come_back(serve: Serve, bounds: Bounds) -> None:
-    served = serve(bounds=bounds)
-    first, second, third = (served.connect() for _ in range(3))
-    assert read_to_end(third) == b""
-    first.close()
-    served.settle()
-    for client in (second, served.connect()):
-        client.sendall(get("/v1/a"))
-        assert read_answer(client)[0] == 200
-
-
-def test_incomplete_bodies_together_cannot_take_more_memory_than_allowed(serve: Serve) -> None:
-    served = serve(bounds=Bounds(buffered_bytes=1_100_000))
-    part = b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b" " * 900_000
-    first, second = served.connect(), served.connect()
-    first.sendall(part)
-    served.settle()
-    second.sendall(part)
-    status, headers, _ = read_answer(second)
-    assert (status, headers["retry-after"]) == (429, "1")
-    first.sendall(b" " * 100_000)
-    assert read_answer(first)[0] == 200
-
-
 def test_stop_finishes_what_is_under_way_and_closes_what_is_not(serve: Serve) -> None:
     kept: list[Exchange] = []
     served = serve(kept.append)
@@ -381,6 +281,40 @@ def test_a_socket_file_of_a_dead_server_is_replaced_and_that_of_a_live_one_is_no
     with pytest.raises(FileExistsError):
         serve(add=unix(plain))
     assert plain.read_text() == "precious"
+
+
+def test_a_call_that_fails_is_reported_and_the_loop_goes_on(serve: Serve) -> None:
+    def fail() -> None:
+        raise KeyError("x")
+
+    served = serve()
+    served.listener.call_soon(fail)
+    served.listener.call_soon(lambda: served.listener.call_later(1, fail))
+    served.pass_time(2)
+    assert [type(failure) for failure in served.failures] == [KeyError, KeyError]
+    assert statuses(served.exchange(get("/v1/a"))) == [200]
+
+
+def test_an_answer_that_comes_after_the_end_has_no_effect(serve: Serve) -> None:
+    kept: list[Exchange] = []
+    served = serve(kept.append, stop_seconds=0.0)
+    served.connect().sendall(get("/v1/a"))
+    served.settle()
+    served.listener.stop()
+    served.thread.join(PATIENCE)
+    echo(kept[0])
+
+
+def test_many_short_connections_leave_nothing_behind(serve: Serve) -> None:
+    served = serve()
+    for _ in range(200):
+        client = served.connect()
+        client.sendall(get("/v1/a") + b"GET /v1/half HTTP/1.1\r\n")
+        assert read_answer(client)[0] == 200
+        client.close()
+    served.settle()
+    assert served.listener.connections == 0
+    assert served.failures == []
 
 
 def test_several_sockets_are_served_at_once(serve: Serve, tmp_path: Path) -> None:

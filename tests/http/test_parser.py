@@ -112,7 +112,7 @@ def test_any_bytes_split_anywhere_give_the_same_requests_or_the_same_refusal(str
 
 
 @given(st.binary(max_size=150), st.lists(st.integers(1, 60), min_size=1, max_size=10), st.booleans())
-def test_a_body_comes_out_as_it_went_in(body: bytes, sizes: list[int], chunked: bool) -> None:  # noqa: FBT001
+def test_a_body_comes_out_as_it_went_in(body: bytes, sizes: list[int], chunked: bool) -> None:  # noqa: FBT001 -- a case of the table
     if chunked:
         framed, rest = b"", body
         for size in sizes:
@@ -140,7 +140,7 @@ def test_a_body_comes_out_as_it_went_in(body: bytes, sizes: list[int], chunked: 
         ("1.0", "keep-alive", True),
     ],
 )
-def test_the_connection_stays_open_as_the_client_asks(version: str, option: str | None, stays: bool) -> None:  # noqa: FBT001
+def test_the_connection_stays_open_as_the_client_asks(version: str, option: str | None, stays: bool) -> None:  # noqa: FBT001 -- a case of the table
     line = f"Connection: {option}\r\n" if option else ""
     requests, _ = outcome([f"GET / HTTP/{version}\r\nHost: x\r\n{line}\r\n".encode()])
     assert requests[0][4] is stays

@@ -123,6 +123,9 @@ class Conversation:
             if broken.plain_http:
                 self._answer_plain_http()
             self.close()
+        except Exception as failure:  # noqa: BLE001 -- whatever goes wrong here must cost this client alone
+            self._shared.on_failure(failure)
+            self.close()
 
     def on_deadline(self) -> None:
         """The client took too long. Whoever was sending a request is told; everybody is disconnected."""
@@ -153,8 +156,7 @@ class Conversation:
         head = request.method == "HEAD"
         try:
             content = serialize(response, date=shared.date, keep_alive=not self._last, without_body=head)
-        except ValueError as failure:
-            # A header that would not stay on its line: the client must not get it, and somebody must hear of it.
+        except Exception as failure:  # noqa: BLE001 -- say a header that would not stay on its line: a mistake of ours
             shared.on_failure(failure)
             content = serialize(encode_error(failure), date=shared.date, keep_alive=not self._last, without_body=head)
         self._send(content)
@@ -176,6 +178,10 @@ class Conversation:
         self.deadline = NEVER
         self._loop.close_later(self._socket)
         self._shared.forget(self)
+        # The timer's heap may hold on to this object for a while; what is large about it goes now.
+        self._outgoing = memoryview(b"")
+        self._parser.discard()
+        del self._transport
 
     def _shake_hands(self) -> None:
         if self._transport.handshake(self._connection):

@@ -129,8 +129,8 @@ class Listener:
     """Serves ``application`` on every socket that was added, until ``stop``.
 
     Add sockets, then call ``run`` on the thread that shall be the loop's. ``stop`` and ``call_soon`` may be called from
-    any thread or signal handler. ``on_failure`` hears of exceptions that escape the application and of answers that cannot be
-    sent; the requests concerned get 500 ``internal error``.
+    any thread or signal handler. ``on_failure`` hears of exceptions that escape the application, a call or a timer, and of answers
+    that cannot be sent; requests that are left without an answer get 500 ``internal error``.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Listener:
     ) -> None:
         self._application = application
         self._clock = clock
-        self._loop = Loop(clock)
+        self._loop = Loop(clock, on_failure or _ignore)
         self._shared = Shared(self._loop, bounds or Bounds(), on_failure or _ignore)
         self._stop_seconds = stop_seconds
         self._acceptors: list[Acceptor] = []

@@ -48,7 +48,10 @@ class Timed(Protocol):
 
 
 class Loop:
-    """Watches descriptors and deadlines. Everything but ``call_soon`` and ``on_this_thread`` belongs to the loop's thread."""
+    """Watches descriptors and deadlines. Everything but ``call_soon`` and ``on_this_thread`` belongs to the loop's thread.
+
+    ``on_failure`` hears of exceptions that escape what was given to ``call_soon`` or has a deadline; the loop goes on.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -57,6 +60,7 @@ class Loop:
         "_closing",
         "_deadlines",
         "_epoll",
+        "_on_failure",
         "_pushed",
         "_targets",
         "_thread",
@@ -65,8 +69,9 @@ class Loop:
         "now",
     )
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, on_failure: Callable[[Exception], None]) -> None:
         self._clock = clock
+        self._on_failure = on_failure
         self._epoll = select.epoll()
         self._targets: dict[int, Target] = {}
         self._closing: list[socket.socket] = []
@@ -162,10 +167,16 @@ class Loop:
         # Reset before the calls are taken: whoever appends after this writes to the eventfd again.
         self._woken = False
         for _ in range(len(self._calls)):
-            self._calls.popleft()()
+            self._guard(self._calls.popleft())
         if self._calls and not self._woken:
             self._woken = True
             os.eventfd_write(self._wake, 1)
+
+    def _guard(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception as failure:  # noqa: BLE001 -- one mistake must not end the service for everybody
+            self._on_failure(failure)
 
     def _pass_deadlines(self) -> None:
         deadlines = self._deadlines
@@ -176,7 +187,7 @@ class Loop:
             timed.scheduled = NEVER
             if timed.deadline <= self.now:
                 timed.deadline = NEVER
-                timed.on_deadline()
+                self._guard(timed.on_deadline)
             elif timed.deadline != NEVER:
                 self._push(timed, timed.deadline)
 

@@ -18,7 +18,7 @@ class HttpRequest:
     """
 
     method: str
-    target: str
+    target: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     connection: Connection

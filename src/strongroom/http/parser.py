@@ -100,6 +100,7 @@ class RequestParser:
         "_chunks",
         "_connection",
         "_head",
+        "_host",
         "_limits",
         "_scanned",
         "keep_alive",
@@ -111,6 +112,7 @@ class RequestParser:
         self._connection = connection
         self._buffer = bytearray()
         self._scanned = 0
+        self._host: str | None = ""
         self._head: _Head | None = None
         self._body = bytearray()
         self._chunk_left = 0
@@ -131,6 +133,12 @@ class RequestParser:
     def feed(self, received: bytes) -> None:
         """Add what the socket gave."""
         self._buffer += received
+
+    def discard(self) -> None:
+        """Forget what was stored. The parser must not be used again."""
+        self._head = None
+        self._buffer.clear()
+        self._body.clear()
 
     def next_request(self) -> HttpRequest | None:
         """The next complete request, or None. Raises Refused, after which the parser must not be used again."""
@@ -186,8 +194,11 @@ class RequestParser:
     def _framed(self, method: str, target: str, headers: dict[str, str], *, http_1_1: bool) -> _Head:
         """Decide where the body ends (RFC 9112 6.3) and what the connection does afterwards."""
         host = headers.get("host")
-        if (host is None and http_1_1) or (host is not None and not _HOST.fullmatch(host)):
-            raise Refused(400, "an HTTP/1.1 request needs exactly one valid Host header")
+        if host != self._host or host is None:
+            # Load balancers probe with HTTP/1.0 and no Host, which is allowed there (RFC 9112 3.2).
+            if http_1_1 if host is None else not _HOST.fullmatch(host):
+                raise Refused(400, "an HTTP/1.1 request needs exactly one valid Host header")
+            self._host = host
         if target[0] != "/":
             target = _origin_form(target, host)
         length, chunked = self._body_framing(headers, http_1_1=http_1_1)
@@ -276,13 +287,13 @@ class RequestParser:
         return True
 
 
-def _headers(lines: str, maximum: int) -> dict[str, str]:
+def _headers(text: str, maximum: int) -> dict[str, str]:
+    lines = text.split("\r\n")
+    lines.pop()  # what follows the last line's end
+    if len(lines) > maximum:
+        raise Refused(431, "http: too many request header fields")
     headers: dict[str, str] = {}
-    count = 0
-    for line in lines.split("\r\n"):
-        if not line:
-            break
-        count += 1
+    for line in lines:
         name, _, value = line.partition(":")
         name = name.lower()
         value = value.strip(" \t")
@@ -291,8 +302,6 @@ def _headers(lines: str, maximum: int) -> dict[str, str]:
                 raise Refused(400, "a header that may be sent only once was sent twice")
             value = f"{headers[name]}, {value}"
         headers[name] = value
-    if count > maximum:
-        raise Refused(431, "http: too many request header fields")
     return headers
 
 

@@ -10,8 +10,7 @@ import contextlib
 import socket
 from typing import Protocol
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from strongroom.logical.request import Connection
 
@@ -115,9 +114,10 @@ class TlsTransport:
             self._dead = True
             raise Broken(plain_http=_spoke_plain_http(error)) from None
         connection.tls_version = self._tls.get_protocol_version_name()
-        certificate = self._tls.get_peer_certificate(as_cryptography=True)
+        certificate = self._tls.get_peer_certificate()
         if certificate is not None:
-            connection.client_certificate_der = certificate.public_bytes(Encoding.DER)
+            # Copied out and not parsed: what a stranger sends is for whoever trusts it to read, and to fail on.
+            connection.client_certificate_der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
         return True
 
     def receive(self) -> bytes | None:

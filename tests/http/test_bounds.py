@@ -1,0 +1,109 @@
+"""What a hostile or broken client can cost: time, connections and memory, all bounded (SECURITY R-14)."""
+
+from __future__ import annotations
+
+import pytest
+from tests.http.conftest import PATIENCE, Serve, get, read_answer, read_to_end, statuses
+
+from strongroom.http.message import HttpResponse
+from strongroom.http.shared import Bounds, Timeouts
+from strongroom.http.writer import JSON_HEADERS
+
+HEAD_PART = b"GET /v1/a HTTP/1.1\r\nHost: x\r\n"
+BODY_PART = b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "answered"),
+    [
+        (b"", 11, []),
+        (HEAD_PART, 11, [408]),
+        (BODY_PART, 31, [408]),
+        (get("/v1/a"), 121, [200]),
+        (get("/v1/a") + HEAD_PART, 11, [200, 408]),
+        (get("/v1/a") + BODY_PART, 31, [200, 408]),
+    ],
+    ids=["nothing", "head", "body", "idle", "second head", "second body"],
+)
+def test_whoever_is_too_slow_is_disconnected(serve: Serve, sent: bytes, seconds: int, answered: list[int]) -> None:
+    served = serve()
+    client = served.connect()
+    client.sendall(sent)
+    served.pass_time(seconds - 2)
+    client.setblocking(False)
+    early = b""
+    try:
+        early = client.recv(65536)
+        assert early
+    except BlockingIOError:
+        pass
+    client.settimeout(PATIENCE)
+    served.pass_time(2)
+    # The refusal half-closes; what the client still sends is thrown away until the connection goes.
+    assert statuses(early + read_to_end(client)) == answered
+    served.pass_time(3)
+    assert not served.listener.connections
+
+
+def test_a_header_that_trickles_in_does_not_put_the_deadline_off(serve: Serve) -> None:
+    served = serve()
+    client = served.connect()
+    for number in range(12):
+        client.sendall(b"GET /v1/a HTTP/1.1\r\n"[number : number + 1])
+        served.pass_time(1)
+    assert statuses(read_to_end(client)) == [408]
+
+
+def test_a_body_may_take_longer_the_more_of_it_arrives(serve: Serve) -> None:
+    served = serve()
+    client = served.connect()
+    size = 4 * 16384 * 40
+    client.sendall(b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+    for _ in range(4):
+        client.sendall(b" " * (size // 4))
+        served.pass_time(25)
+    assert read_answer(client)[0] == 200
+
+
+def test_a_client_that_takes_nothing_is_disconnected(serve: Serve) -> None:
+    served = serve(lambda exchange: exchange.respond(HttpResponse(200, JSON_HEADERS, b"a" * (32 << 20))))
+    client = served.connect()
+    client.sendall(get("/v1/a"))
+    served.pass_time(1)
+    assert served.listener.connections == 1
+    served.pass_time(31)
+    assert served.listener.connections == 0
+    assert len(read_to_end(client)) < 32 << 20
+
+
+def test_timeouts_can_be_chosen_for_each_listener(serve: Serve) -> None:
+    served = serve(timeouts=Timeouts(idle=5))
+    client = served.connect()
+    client.sendall(get("/v1/a"))
+    served.pass_time(6)
+    assert statuses(read_to_end(client)) == [200]
+
+
+@pytest.mark.parametrize("bounds", [Bounds(connections=2), Bounds(connections_per_address=2)], ids=["all", "address"])
+def test_connections_beyond_the_bound_are_closed_at_once_and_places_come_back(serve: Serve, bounds: Bounds) -> None:
+    served = serve(bounds=bounds)
+    first, second, third = (served.connect() for _ in range(3))
+    assert read_to_end(third) == b""
+    first.close()
+    served.settle()
+    for client in (second, served.connect()):
+        client.sendall(get("/v1/a"))
+        assert read_answer(client)[0] == 200
+
+
+def test_incomplete_bodies_together_cannot_take_more_memory_than_allowed(serve: Serve) -> None:
+    served = serve(bounds=Bounds(buffered_bytes=1_100_000))
+    part = b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b" " * 900_000
+    first, second = served.connect(), served.connect()
+    first.sendall(part)
+    served.settle()
+    second.sendall(part)
+    status, headers, _ = read_answer(second)
+    assert (status, headers["retry-after"]) == (429, "1")
+    first.sendall(b" " * 100_000)
+    assert read_answer(first)[0] == 200
