@@ -290,12 +290,15 @@ def test_a_sealed_barrier_does_nothing_any_more(barrier: Barrier, store: MemoryS
     write(barrier, "a")
     pending = barrier.transaction()
     pending.put("b", b"too late")
+    deleting = barrier.transaction()
+    deleting.delete("a")
     present = records(store)
     barrier.seal()
     barrier.seal()
     acts: list[Callable[[], object]] = [
         barrier.transaction,
         lambda: barrier.commit(pending),
+        lambda: barrier.commit(deleting),
         lambda: pending.get("a"),
         barrier.rotate,
         barrier.key_status,

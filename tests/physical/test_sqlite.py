@@ -408,3 +408,23 @@ def test_a_damaged_page_is_never_read_as_something_else(folder: Path) -> None:
                 outcomes.add("refused at the reading")
         damaged.close()
     assert outcomes == {"refused at the start", "refused at the reading"}
+
+
+LOCK_THE_DATABASE = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as database:
+    fcntl.lockf(database, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+"""
+
+
+def test_another_program_cannot_take_the_database_for_its_own_while_it_is_open(
+    store: SqliteStore, folder: Path
+) -> None:
+    """SQLite's own lock must stay in force: without it, a visiting shell would delete the log that we write to."""
+    put(store, "a")
+    assert keys(store) == ["a"]
+    command = [sys.executable, "-c", LOCK_THE_DATABASE, str(folder / "strongroom.db")]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "BlockingIOError" in refused.stderr
+    store.close()
+    assert subprocess.run(command, check=False).returncode == 0

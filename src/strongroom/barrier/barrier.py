@@ -189,6 +189,7 @@ class Barrier:
 
     def _encrypt(self, transaction: Transaction) -> tuple[dict[str, Record], list[str]]:
         """The transaction's changes as the store takes them: encrypted records, and keys to delete."""
+        self._refuse_if_sealed()
         written = [(key, value) for key, value in transaction.changes().items() if value is not None]
         deletes = [TENANT_PREFIX + key for key, value in transaction.changes().items() if value is None]
         puts: dict[str, Record] = {}

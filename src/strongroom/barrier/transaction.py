@@ -85,7 +85,8 @@ class Transaction:
     def version(self, key: str) -> int | None:
         """A number that stands for this writing of ``key`` and no other, ever; None where nothing is there.
 
-        Cheaper than ``get``: caches of decoded values compare it. Negative for what is not committed yet. Counts as a read.
+        Cheaper than ``get``: caches of decoded values compare it. Negative for what is not committed yet; a cache
+        that outlives the barrier must not keep those. Counts as a read.
         """
         for layer in self._layers:
             if key in layer.writes:

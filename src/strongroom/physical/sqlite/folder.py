@@ -28,7 +28,7 @@ class Folder:
         except OSError as error:
             raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
         try:
-            self.prepare_files()
+            self.make_files()
         except BaseException:
             self.release()
             raise
@@ -38,19 +38,27 @@ class Folder:
         """Where the database lies."""
         return self.path / DATABASE
 
-    def prepare_files(self) -> None:
-        """Make the database file for the owner alone if it is missing, and check those that are there.
+    def make_files(self) -> None:
+        """Make the database file for the owner alone if it is missing, and check what is there.
 
         SQLite gives its journal files the mode of the database file, so this decides about all of them, whatever the umask.
+        Only before the database is opened: see ``check_files``.
         """
         try:
             os.close(_open(self.database))
-            for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
-                if os.path.lexists(self.path / name):
-                    _check(self.path / name, is_folder=False)
             _sync(self.path)
         except OSError as error:
             raise Unavailable(f"the database in {self.path} cannot be used: {os.strerror(error.errno or 0)}") from None
+        self.check_files()
+
+    def check_files(self) -> None:
+        """Raise Unavailable where others may use a file of the database, or it is not a plain file of ours.
+
+        Looks at the files without opening them: closing a file drops all POSIX locks that this process has on it, those of SQLite too.
+        """
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+            if os.path.lexists(self.path / name):
+                _check(self.path / name, is_folder=False)
 
     def free_bytes(self) -> int:
         """How much the file system still takes from us. Raises Unavailable."""

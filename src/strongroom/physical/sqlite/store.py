@@ -112,7 +112,7 @@ class SqliteStore:
         try:
             prepare_schema(writer)
             # Now that the journal files exist, see that they are closed to others as well.
-            self._folder.prepare_files()
+            self._folder.check_files()
         except BaseException:
             writer.close()
             raise
