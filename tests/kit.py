@@ -1,0 +1,416 @@
+"""The test kit: a whole vault in memory, a clock that jumps, a seeded entropy, and a server process for journeys.
+
+``Vault`` goes the real way of a request, from the decoded HTTP message to the encoded answer, on the memory store and with an audit
+device that keeps its lines in a list. ``running_server`` starts the real process with TLS and SQLite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.enabled import Enabled
+from strongroom.barrier.initialization import InitConfig
+from strongroom.core.batch import Alarms, answer_alone, answer_batch
+from strongroom.core.pipeline import Answer
+from strongroom.core.sealed import handle_sealed
+from strongroom.http.codec import decode_request
+from strongroom.http.errors import encode_error
+from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.logical.backend import Router
+from strongroom.logical.errors import LogicalError
+from strongroom.logical.instant import NANOSECONDS
+from strongroom.logical.request import Connection, Request
+from strongroom.physical.memory import MemoryStore
+from strongroom.physical.store import Store
+from strongroom.server.assemble import assemble_on
+from strongroom.server.builtins import PLUGS
+from strongroom.server.config import parse_config
+from strongroom.server.edge import encode
+from strongroom.system.node import Node
+from strongroom.system.plugs import Plugs
+
+START_NS = 1_900_000_000 * NANOSECONDS
+CONFIGURATION = 'storage "inmem" {}\nlistener "tcp" { tls_disable = true }\nunsafe_allow_api_audit_creation = true\n'
+
+
+class JumpingClock:
+    """A clock that stands still until it is told to jump."""
+
+    def __init__(self, now_ns: int = START_NS) -> None:
+        self._now_ns = now_ns
+        self._monotonic = 1000.0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def jump(self, seconds: float) -> None:
+        """Let ``seconds`` pass; negative ones set the wall clock back and leave the monotonic one alone."""
+        self._now_ns += int(seconds * NANOSECONDS)
+        self._monotonic += max(0.0, seconds)
+
+
+class SeededEntropy:
+    """Bytes that look random and are the same in every run with the same seed."""
+
+    def __init__(self, seed: str = "strongroom") -> None:
+        self._seed = seed.encode()
+        self._drawn = 0
+
+    def bytes(self, count: int) -> bytes:
+        self._drawn += 1
+        return hashlib.shake_256(self._seed + self._drawn.to_bytes(8, "big")).digest(count)
+
+
+class MemoryDevice:
+    """An audit device that keeps its lines, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.is_broken = False
+
+    def write(self, lines: bytes) -> None:
+        if self.is_broken:
+            raise DeviceFailed("it was told to fail")
+        self.written.append(lines)
+
+    def reopen(self) -> None:
+        """Nothing to open."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    @property
+    def text(self) -> str:
+        """Everything that was written."""
+        return b"".join(self.written).decode()
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Everything that was written, as records."""
+        return [json.loads(line) for line in self.text.splitlines()]
+
+
+@dataclass
+class Result:
+    """An answer as a client sees it."""
+
+    status: int
+    body: dict[str, Any] | None
+    raw: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The ``data`` of the envelope; fails the test where there is none."""
+        assert self.body is not None, f"status {self.status} without a body"
+        data = self.body["data"]
+        assert isinstance(data, dict), self.body
+        return data
+
+    @property
+    def auth(self) -> dict[str, Any]:
+        """The ``auth`` of the envelope; fails the test where there is none."""
+        assert self.body is not None, f"status {self.status} without a body"
+        auth = self.body["auth"]
+        assert isinstance(auth, dict), self.body
+        return auth
+
+    @property
+    def errors(self) -> list[str]:
+        """The error texts, empty where there are none."""
+        return [] if self.body is None else list(self.body.get("errors") or [])
+
+
+class Vault:
+    """A vault in this process. Initialized and unsealed unless asked otherwise; ``root`` is its root token."""
+
+    def __init__(
+        self,
+        *,
+        store: Store | None = None,
+        configuration: str = CONFIGURATION,
+        plugs: Plugs = PLUGS,
+        clock: JumpingClock | None = None,
+        is_unsealed: bool = True,
+        shares: int = 1,
+        threshold: int = 1,
+    ) -> None:
+        self.clock = clock or JumpingClock()
+        self.entropy = SeededEntropy()
+        self.store = store or MemoryStore()
+        self.node: Node = assemble_on(
+            self.store, parse_config([("test.hcl", configuration)]), self.clock, self.entropy, plugs=plugs
+        )
+        self.device = MemoryDevice()
+        self.node.broker.enable(Enabled(name="memory", type="memory", device=self.device, from_configuration=True))
+        self.failures: list[Exception] = []
+        self.unknown_commits = 0
+        self.root = ""
+        self.shares: list[str] = []
+        self._number = 0
+        if is_unsealed:
+            self.initialize(shares, threshold)
+            self.unseal()
+
+    def initialize(self, shares: int = 1, threshold: int = 1) -> None:
+        result, token = self.node.initialize(InitConfig(secret_shares=shares, secret_threshold=threshold))
+        self.shares = [share.reveal().hex() for share in result.shares]
+        self.root = token.reveal()
+
+    def unseal(self) -> None:
+        for share in self.shares:
+            if self.node.unsealed is None:
+                self.node.submit_unseal_share(share)
+
+    # Requests
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = "root",
+        wrap_ttl: str = "",
+        headers: Mapping[str, str] | None = None,
+        address: str = "127.0.0.1",
+    ) -> Result:
+        """One request over the whole way. ``path`` is below ``/v1/``; ``token`` "root" stands for the root token, None for none."""
+        all_headers = {"host": "vault.test", **(headers or {})}
+        if token is not None:
+            all_headers["x-vault-token"] = self.root if token == "root" else token
+        if wrap_ttl:
+            all_headers["x-vault-wrap-ttl"] = wrap_ttl
+        if method == "PATCH":
+            all_headers.setdefault("content-type", "application/merge-patch+json")
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        target = path if "%" in path or "?" in path else quote(path, safe="/:@-._~!$&'()*+,;=?")
+        http = HttpRequest(method, f"/v1/{target}", all_headers, content, Connection(remote_address=address))
+        return as_result(self.answer(http))
+
+    def answer(self, http: HttpRequest) -> HttpResponse:
+        """What the server would answer."""
+        self._number += 1
+        request_id = f"request-{self._number}"
+        try:
+            request = decode_request(http, request_id=request_id)
+        except LogicalError as error:
+            return encode_error(error, request_id)
+        return encode(self.handle(request), request)
+
+    def handle(self, request: Request) -> Answer:
+        """The answer of the pipeline: in a batch of one, or alone where it must be."""
+        unsealed = self.node.unsealed
+        if unsealed is None:
+            assert self.node.system_backend is not None
+            return handle_sealed(self.node, Router(self.node.system_backend), request)
+        alarms = Alarms(self.failures.append, self._count_unknown)
+        answer = answer_batch(unsealed, [request], alarms)[0]
+        return answer or answer_alone(unsealed, request, alarms)
+
+    def get(self, path: str, **options: Any) -> Result:
+        return self.call("GET", path, **options)
+
+    def list(self, path: str, **options: Any) -> Result:
+        return self.call("LIST", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Result:
+        return self.call("POST", path, body, **options)
+
+    def patch(self, path: str, body: Any = None, **options: Any) -> Result:
+        return self.call("PATCH", path, body, **options)
+
+    def delete(self, path: str, **options: Any) -> Result:
+        return self.call("DELETE", path, **options)
+
+    # Shorthands
+
+    def write_policy(self, name: str, text: str) -> None:
+        result = self.post(f"sys/policies/acl/{name}", {"policy": text})
+        assert result.status == 204, result
+
+    def token_for(self, *policies: str, **options: Any) -> str:
+        """A new token with these policies."""
+        result = self.post("auth/token/create", {"policies": list(policies), **options})
+        assert result.status == 200, result
+        return str(result.auth["client_token"])
+
+    def mount(self, path: str, type_name: str = "kv", **options: Any) -> None:
+        result = self.post(f"sys/mounts/{path}", {"type": type_name, **options})
+        assert result.status == 204, result
+
+    def _count_unknown(self) -> None:
+        self.unknown_commits += 1
+
+
+def as_result(response: HttpResponse) -> Result:
+    """A response as a client reads it."""
+    content = bytes(response.body)
+    try:
+        body = json.loads(content) if content else None
+    except ValueError:
+        body = None
+    return Result(response.status, body if isinstance(body, dict) else None, content, dict(response.headers))
+
+
+# The real process
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class ServerProcess:
+    """A running ``strongroom server`` with TLS and SQLite in ``folder``."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    context: ssl.SSLContext
+    token: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "dev-cert.pem"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.folder / "audit.log"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text(encoding="utf-8")
+
+    def call(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> Result:
+        """One request; ``token`` None means the process's own ``token``."""
+        headers = {"X-Vault-Request": "true", "Connection": "close"}
+        shown = self.token if token is None else token
+        if shown:
+            headers["X-Vault-Token"] = shown
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.address}/v1/{path}", content, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, context=self.context, timeout=30) as response:
+                return _read_result(response.status, response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return _read_result(error.code, error.read())
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would do."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
+SERVER_CONFIGURATION = """
+storage "sqlite" {{ path = "{folder}/data" }}
+listener "tcp" {{
+  address       = "127.0.0.1:{port}"
+  tls_cert_file = "{folder}/dev-cert.pem"
+  tls_key_file  = "{folder}/dev-key.pem"
+}}
+audit "file" "main" {{ options {{ file_path = "{folder}/audit.log" }} }}
+unsafe_allow_api_audit_creation = true
+"""
+
+
+def start_server(
+    folder: Path, *, port: int | None = None, extra: str = "", command: tuple[str, ...] | None = None
+) -> ServerProcess:
+    """Start the process and wait until it answers. The folder is made ready if it is new."""
+    from strongroom.logical.ambient import SystemClock
+    from strongroom.server.dev_certificate import write_certificate
+
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not (folder / "dev-cert.pem").exists():
+        write_certificate(folder, SystemClock(), "127.0.0.1")
+    configuration = folder / "server.hcl"
+    if port is None:
+        known = re.search(r"127\.0\.0\.1:(\d+)", configuration.read_text()) if configuration.exists() else None
+        port = int(known[1]) if known else free_port()
+    configuration.write_text(SERVER_CONFIGURATION.format(folder=folder, port=port) + extra, encoding="utf-8")
+    argv = command or (sys.executable, "-m", "strongroom", "server", f"-config={configuration}")
+    environment = {name: value for name, value in os.environ.items() if not re.match(r"(VAULT|BAO|STRONGROOM)_", name)}
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
+    context = ssl.create_default_context(cafile=str(folder / "dev-cert.pem"))
+    server = ServerProcess(folder, port, process, context)
+    wait_until(lambda: _answers(server), process=process)
+    return server
+
+
+@contextlib.contextmanager
+def running_server(folder: Path, **options: Any) -> Iterator[ServerProcess]:
+    """A server process that is initialized, unsealed and stopped at the end; ``token`` is its root token."""
+    server = start_server(folder, **options)
+    try:
+        first = server.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        assert first.body is not None
+        assert first.status == 200, first
+        (folder / "unseal-key").write_text(first.body["keys"][0], encoding="ascii")
+        server.token = first.body["root_token"]
+        assert server.call("PUT", "sys/unseal", {"key": first.body["keys"][0]}).status == 200
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.wait()
+
+
+def wait_until(condition: Any, *, seconds: float = 30.0, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait for ``condition`` to be true; fails the test where it does not come, or where ``process`` ends first."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, "the process ended"
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+def _answers(server: ServerProcess) -> bool:
+    try:
+        return server.call("GET", "sys/seal-status", token="").status == 200
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _read_result(status: int, content: bytes) -> Result:
+    try:
+        body = json.loads(content) if content else None
+    except ValueError:
+        body = None
+    return Result(status, body if isinstance(body, dict) else None, content)
