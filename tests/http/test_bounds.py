@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+import struct
+from typing import Any
+
 import pytest
 from tests.http.conftest import PATIENCE, Serve, get, read_answer, read_to_end, statuses
 
+from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
 from strongroom.http.shared import Bounds, Timeouts
 from strongroom.http.writer import JSON_HEADERS
@@ -106,4 +112,65 @@ def test_incomplete_bodies_together_cannot_take_more_memory_than_allowed(serve: 
     status, headers, _ = read_answer(second)
     assert (status, headers["retry-after"]) == (429, "1")
     first.sendall(b" " * 100_000)
+    assert read_answer(first)[0] == 200
+
+
+class OutOfDescriptors(socket.socket):
+    """A listening socket that cannot accept at first, as when the process has too many files open."""
+
+    failures = 1
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, "too many open files")
+        return super().accept()
+
+
+def test_running_out_of_descriptors_is_waited_for_and_not_spun_on(serve: Serve) -> None:
+    def add(listener: Listener) -> tuple[str, int]:
+        listening = OutOfDescriptors()
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listener.add_socket(listening)
+        name = listening.getsockname()
+        return str(name[0]), int(name[1])
+
+    served = serve(add=add)
+    client = served.connect()
+    client.sendall(get("/v1/a"))
+    served.settle()
+    assert served.paths == []
+    served.pass_time(1)
+    assert read_answer(client)[0] == 200
+
+
+def reset(client: socket.socket) -> None:
+    """Break the connection the hard way."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", get("/v1/a")[:-1], get("/v1/a"), b"GET\n"], ids=["idle", "head", "answer", "refused"]
+)
+def test_a_client_that_breaks_its_connection_costs_nobody_else_anything(serve: Serve, sent: bytes) -> None:
+    served = serve(lambda exchange: exchange.respond(HttpResponse(200, JSON_HEADERS, b"a" * (16 << 20))))
+    client = served.connect()
+    client.sendall(sent)
+    served.settle()
+    reset(client)
+    served.settle()
+    assert served.listener.connections == 0
+    assert served.failures == []
+
+
+def test_addresses_of_one_ipv6_network_are_counted_together(serve: Serve) -> None:
+    try:
+        served = serve(add=lambda listener: listener.add_tcp("::1", 0), bounds=Bounds(connections_per_address=1))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    first, second = served.connect(), served.connect()
+    assert read_to_end(second) == b""
+    first.sendall(get("/v1/a"))
     assert read_answer(first)[0] == 200

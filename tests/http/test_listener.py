@@ -317,6 +317,14 @@ def test_many_short_connections_leave_nothing_behind(serve: Serve) -> None:
     assert served.failures == []
 
 
+def test_an_address_that_is_taken_is_an_error_and_leaves_nothing_open(serve: Serve, tmp_path: Path) -> None:
+    served = serve()
+    with pytest.raises(OSError, match="in use"):
+        serve(add=lambda listener: listener.add_tcp(*served.address))
+    with pytest.raises(OSError, match=r".+"):
+        serve(add=unix(tmp_path / "no-such-folder" / "s"))
+
+
 def test_several_sockets_are_served_at_once(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "s"
 
