@@ -4,10 +4,13 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from strongroom.encoding.hcl import DEPTH_MAX, TEXT_CHARACTERS_MAX, Body, HclError, Items, Table, parse
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Property tests judge results; how long an example takes on a busy machine says nothing."""
 
 
 def _only(text: str) -> object:
@@ -178,6 +181,7 @@ def test_a_byte_order_mark_at_the_start_is_skipped() -> None:
     assert _only("\ufeffa = 1") == 1
 
 
+@unhurried
 @given(st.text(max_size=60) | st.text(alphabet='ab"{}[]=,:\\<\n #/*u0d8e-.', max_size=60))
 def test_any_text_is_read_or_refused_with_a_place_inside_it(text: str) -> None:
     error = _refusal(text)
@@ -195,6 +199,7 @@ _JSON = st.recursive(
 )
 
 
+@unhurried
 @given(st.dictionaries(_TEXT, _JSON, max_size=4), st.booleans())
 def test_every_json_object_is_read_as_json_reads_it(value: dict[str, object], ascii_only: bool) -> None:  # noqa: FBT001 -- drawn
     text = json.dumps(value, ensure_ascii=ascii_only).replace("\x7f", "\\u007f")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -89,6 +90,25 @@ def wrapping_permitted(merged: list[PathRule], ttl: int | None) -> bool:
     return not (low or high) or (ttl is not None and low <= ttl and not (high and ttl > high))
 
 
+def body_permitted(merged: list[PathRule], body: Mapping[str, Any]) -> bool:
+    if any(name not in body for rule in merged for name in rule.required_parameters):
+        return False
+    denied = [item for rule in merged for item in (rule.denied_parameters or {}).items()]
+    allowed = [item for rule in merged for item in (rule.allowed_parameters or {}).items()]
+    for name, value in body.items():
+        for key, values in denied:
+            if key == "*" or (
+                key == name and (not values or any(same(p, value) or same(text(p), text(value)) for p in values))
+            ):
+                return False
+        lists = [values for key, values in allowed if key == name]
+        if not allowed or (not lists and any(key == "*" for key, _ in allowed)):
+            continue
+        if not any(not values or any(same(p, value) for p in values) for values in lists):
+            return False
+    return True
+
+
 def expected(rules: list[PathRule], question: Question) -> bool:
     pattern = deciding_pattern(rules, question.path, question.capability)
     merged = [rule for rule in rules if rule.path == pattern]
@@ -101,22 +121,7 @@ def expected(rules: list[PathRule], question: Question) -> bool:
         return False
     if question.capability.value not in {"create", "update", "patch"}:
         return True
-    if any(name not in question.body for rule in merged for name in rule.required_parameters):
-        return False
-    denied = [item for rule in merged for item in (rule.denied_parameters or {}).items()]
-    allowed = [item for rule in merged for item in (rule.allowed_parameters or {}).items()]
-    for name, value in question.body.items():
-        for key, values in denied:
-            if key == "*" or (
-                key == name and (not values or any(same(p, value) or same(text(p), text(value)) for p in values))
-            ):
-                return False
-        lists = [values for key, values in allowed if key == name]
-        if not allowed or (not lists and any(key == "*" for key, _ in allowed)):
-            continue
-        if not any(not values or any(same(p, value) for p in values) for values in lists):
-            return False
-    return True
+    return body_permitted(merged, question.body)
 
 
 # --- random policies and questions -----------------------------------------------------------------------------------

@@ -4,12 +4,15 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from strongroom.logical.errors import InvalidRequest
 from strongroom.policy.document import format_policy, parse_policy
 from strongroom.policy.rule import CAPABILITY_BITS, PathRule, PolicyDocument
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Property tests judge results; how long an example takes on a busy machine says nothing."""
 
 EVERYTHING = """
 # Every key that a rule can have.
@@ -172,6 +175,7 @@ def _rules(draw: st.DrawFn) -> PathRule:
     )
 
 
+@unhurried
 @given(st.lists(_rules(), max_size=3))
 def test_a_document_that_is_written_and_read_again_is_the_same(rules: list[PathRule]) -> None:
     document = PolicyDocument(tuple(rules))
@@ -207,6 +211,7 @@ _WORDS += [
 ]
 
 
+@unhurried
 @given(st.text(max_size=50) | st.lists(st.sampled_from(_WORDS), max_size=25).map(" ".join))
 def test_any_text_is_a_policy_or_an_invalid_request(text: str) -> None:
     try:

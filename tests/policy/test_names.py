@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from strongroom.logical.errors import InvalidRequest
 from strongroom.policy.names import check_policy_name, normalize_policy_names
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Property tests judge results; how long an example takes on a busy machine says nothing."""
 
 ROOT_SPELLINGS = [
     "root",
@@ -62,6 +65,7 @@ def test_the_one_spelling_of_a_name_passes() -> None:
     assert check_policy_name("a" * 128) == "a" * 128
 
 
+@unhurried
 @given(st.lists(st.text(max_size=12)))
 def test_normalizing_gives_names_that_normalize_to_themselves_or_refuses(names: list[str]) -> None:
     try:
