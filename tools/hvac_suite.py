@@ -161,6 +161,8 @@ def run_suite(server: str, files: list[str], scratch: Path) -> Outcomes:
         "no:cacheprovider",
         "-q",
         "--tb=short",
+        "-W",
+        "ignore",
         f"--junitxml={report}",
     ]
     command += [f"--timeout={LONGEST_TEST_SECONDS}", "-n", WORKERS, "--dist", "loadscope", *files]

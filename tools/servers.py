@@ -54,6 +54,11 @@ def strongroom() -> Product:
     return Product("Strongroom", (str(ENVIRONMENT / "strongroom"), "server"), 'storage "sqlite" {{ path = "{data}" }}')
 
 
+def openbao_in_memory() -> Product:
+    """OpenBao over memory: one node that knows of no cluster, like ours."""
+    return Product("OpenBao", (openbao_binary(), "server"), 'storage "inmem" {{}}')
+
+
 def openbao() -> Product:
     """OpenBao over its integrated storage (Raft on bbolt), one node."""
     storage = 'storage "raft" {{ path = "{data}"  node_id = "one" }}\ncluster_addr = "https://127.0.0.1:{port}"'

@@ -15,6 +15,9 @@ path "secret/metadata/team/*" { capabilities = ["list", "read"] }
 path "secret/data/team/closed" { capabilities = ["deny"] }
 """
 
+NO_IDENTITY_YET = {"identity/": "entities and groups come with a later milestone"}
+NO_HEADERS_FOR_PLUGINS = {"sys/.config.passthrough_request_headers": "no header is passed to the system's own mount"}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -55,8 +58,8 @@ JOURNEY = (
     Step("secrets enable -path=secret -version=2 kv"),
     Step("secrets enable -path=old -version=1 -description=older kv"),
     Step("secrets enable nosuchengine"),
-    Step("secrets list -format=json", but={"*.options": "who left them out shows null or an empty object"}),
-    Step("secrets list -detailed -format=json"),
+    Step("secrets list -format=json", but=NO_IDENTITY_YET | NO_HEADERS_FOR_PLUGINS),
+    Step("secrets list -detailed -format=json", but=NO_IDENTITY_YET | NO_HEADERS_FOR_PLUGINS),
     Step("secrets tune -default-lease-ttl=1h -max-lease-ttl=24h old/"),
     Step("read -format=json sys/mounts/old/tune"),
     # Key/value, both versions.

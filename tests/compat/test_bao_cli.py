@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.compat.journey import JOURNEY, Step
-from tools.servers import Product, Server, openbao, openbao_binary, serving, strongroom
+from tools.servers import Product, Server, openbao_binary, openbao_in_memory, serving, strongroom
 
 pytestmark = pytest.mark.compat
 
@@ -109,7 +109,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Outcome
         with serving(product, tmp_path_factory.mktemp(product.name), listener=OLDER_CLIENTS) as server:
             return Traveller(server).walk()
 
-    return {product.name: travel(product) for product in (strongroom(), openbao())}
+    return {product.name: travel(product) for product in (strongroom(), openbao_in_memory())}
 
 
 def differences(step: Step, ours: Outcome, theirs: Outcome) -> list[str]:
@@ -124,10 +124,11 @@ def differences(step: Step, ours: Outcome, theirs: Outcome) -> list[str]:
 
 
 def excused(step: Step, path: str) -> bool:
-    """Whether a field may differ in this step; a star stands for any one key."""
+    """Whether a field may differ in this step, by itself or with all that is above it; a star stands for any one key."""
+    given = path.split(".")
     for pattern in step.but:
-        wanted, given = pattern.split("."), path.split(".")
-        if len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True)):
+        wanted = pattern.split(".")
+        if len(wanted) <= len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=False)):
             return True
     return False
 
@@ -138,4 +139,5 @@ def excused(step: Step, path: str) -> bool:
 def test_the_real_command_line_sees_no_difference(number: int, outcomes: dict[str, list[Outcome]]) -> None:
     ours, theirs = outcomes["Strongroom"][number], outcomes["OpenBao"][number]
     found = differences(JOURNEY[number], ours, theirs)
-    assert not found, "\n".join([JOURNEY[number].command, *found])
+    if found:
+        pytest.fail("\n".join([JOURNEY[number].command, *found]), pytrace=False)
