@@ -30,6 +30,7 @@ PLUG_FOLDERS = ("engines", "auth", "audit/devices", "physical", "barrier/seals")
 # Modules in plug folders that are no plugs: what the plugs of one kind share.
 SHARED_BY_PLUGS = {
     "engines.entries",
+    "auth.identifiers",
     "auth.names",
     "auth.networks",
     "auth.policy_names",

@@ -1,8 +1,8 @@
 """The canonical name of a user or a role: ASCII, lower case, at most 128 characters (SECURITY INV-2, D-14).
 
-One thing must have one name, or a rule about ``admin`` says nothing about ``Admin``. So what is written must be written in the
-canonical form already: the ACL judged the path as it came, and a name that changed after that would slip through. Only a login,
-which no ACL judges, folds what it is given.
+One thing must have one name, or a rule about ``admin`` says nothing about ``Admin``. Names in paths are declared as folded, so that
+they arrive here in small letters and the ACL has judged them so; what is still not canonical is refused, and never changed after
+the ACL has judged it.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 1  Where does it go? A miss stays a value until the caller is authorised: a stranger must not learn what exists.
     route = steps.find_route(unsealed, storage, epoch, request)
+    request = steps.canonical(request, route)
     if route.is_slow and unit.is_batched:
         raise Deferred
 

@@ -102,6 +102,17 @@ def find_route(unsealed: Unsealed, storage: Storage, epoch: int, request: Reques
     return Route(live, declared, captures)
 
 
+def canonical(request: Request, route: Route) -> Request:
+    """The request with its names in their one spelling, from here on for everybody: ACL, audit and handler."""
+    if route.declared is None or route.live is None or route.captures is None:
+        return request
+    folded = route.declared.path.fold(route.captures)
+    if folded is None:
+        return request
+    route.captures = folded
+    return replace(request, path=route.live.entry.path + route.declared.path.filled(folded))
+
+
 def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Route) -> TokenEntry | None:
     """The token that the request shows, if it is good here and now. Unauthenticated endpoints do not look at it."""
     if request.token is None or route.is_unauthenticated:

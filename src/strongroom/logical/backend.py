@@ -7,8 +7,8 @@ are all derived from these declarations; nothing about a path is said a second t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol, get_type_hints, runtime_checkable
 
@@ -133,11 +133,41 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One path template of a backend with its endpoints. ``help`` is one or more sentences."""
+    """One path template of a backend with its endpoints. ``help`` is one or more sentences.
+
+    ``folded`` names captures whose capital letters mean the small ones (user names, policies). They are folded where the request
+    is routed, before the ACL looks at the path, so that what was judged is what is touched (SECURITY INV-2).
+    """
 
     template: str
     help: str
     endpoints: tuple[Endpoint, ...]
+    folded: frozenset[str] = frozenset()
+
+    def fold(self, captures: Mapping[str, str]) -> dict[str, str] | None:
+        """The captures in their one spelling, or None where they are in it already. Only ASCII has capitals here."""
+        if not self.folded:
+            return None
+        spelled = {
+            name: value.lower() if name in self.folded and value.isascii() else value
+            for name, value in captures.items()
+        }
+        return None if spelled == captures else spelled
+
+    def filled(self, captures: Mapping[str, str]) -> str:
+        """The path that the template gives with these captures."""
+        segments = parse_template(self.template)
+        return "/".join(
+            segment.name if segment.specificity is Specificity.LITERAL else captures[segment.name]
+            for segment in segments
+        ).rstrip("/")
+
+
+def folding(capture: str, paths: Iterable[Path]) -> tuple[Path, ...]:
+    """``paths``, with ``capture`` folded wherever it stands in a template."""
+    return tuple(
+        replace(path, folded=path.folded | {capture}) if f"{{{capture}}}" in path.template else path for path in paths
+    )
 
 
 @dataclass(frozen=True, slots=True)

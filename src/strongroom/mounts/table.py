@@ -6,7 +6,8 @@ unique, and so never uses a stale map (DESIGN 8).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -88,7 +89,9 @@ class MountTable:
     def __init__(self, backend_for: BackendFor, system_ttls: tuple[int, int]) -> None:
         self._backend_for = backend_for
         self._system_ttls = system_ttls
-        self._routers: Mapping[tuple[str, str, str], Router] = {}
+        # One plug per kind for the life of the table: some count attempts in memory.
+        self._routers: dict[tuple[str, str, str], Router] = {}
+        self._lock = threading.Lock()
         self._cached: tuple[int | None, MountMap] = (None, MountMap(()))
 
     def at(self, storage: Storage, epoch: int) -> MountMap:
@@ -160,14 +163,14 @@ class MountTable:
         # A router is a function of the plug alone, so all mounts of one kind share it.
         version = (entry.options or {}).get("version", "")
         key = ("auth" if entry.is_auth else "secret", entry.type, version)
-        router = self._routers.get(key)
-        if router is None:
-            backend = self._backend_for(entry)
-            if backend is None:
-                return None
-            router = Router(backend)
-            self._routers = {**self._routers, key: router}
-        return router
+        with self._lock:
+            router = self._routers.get(key)
+            if router is None:
+                backend = self._backend_for(entry)
+                if backend is None:
+                    return None
+                router = self._routers[key] = Router(backend)
+            return router
 
 
 def _refuse_protected(path: str) -> None:

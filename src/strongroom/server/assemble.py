@@ -51,7 +51,8 @@ def assemble_on(store: Store, config: ServerConfig, clock: Clock, entropy: Entro
     node.system_backend = SystemBackend(node)
     node.token_backend = TokenBackend(node)
     for device in config.audit_devices:
-        node.broker.enable(audit_devices.opened(node, _stored(device), from_api=False))
+        limits = node.audit_limits(from_api=False)
+        node.broker.enable(audit_devices.opened(_stored(device), plugs.audit_devices, limits))
     return node
 
 

@@ -94,7 +94,7 @@ class AuditArea:
             options=request.options,
             local=request.local,
         )
-        enabled = audit_devices.opened(self._node, stored, from_api=True)
+        enabled = audit_devices.opened(stored, self._node.plugs.audit_devices, self._node.audit_limits(from_api=True))
         self._node.broker.probe(enabled)
         audit_devices.store(context.storage, stored)
         context.after_commit.append(lambda: self._node.broker.enable(enabled))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.broker import Broker
+from strongroom.audit.devices import DeviceFailed, DeviceType
 from strongroom.audit.enabled import Declaration, Enabled, make_enabled
+from strongroom.audit.options import Limits
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.storage import Storage
-
-if TYPE_CHECKING:  # the node opens devices through here, and devices need the node's limits
-    from strongroom.system.node import Node
 
 AREA = "core/audit-device/"
 
@@ -32,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(StoredDevice).decode
 
 
-def opened(node: Node, stored: StoredDevice, *, from_api: bool) -> Enabled:
+def opened(stored: StoredDevice, types: Mapping[str, DeviceType], limits: Limits) -> Enabled:
     """The device, checked against what the configuration allows today (SECURITY INV-15). Raises InvalidRequest."""
     declaration = Declaration(
         name=stored.name,
@@ -41,7 +39,7 @@ def opened(node: Node, stored: StoredDevice, *, from_api: bool) -> Enabled:
         options=stored.options,
         local=stored.local,
     )
-    return make_enabled(declaration, node.plugs.audit_devices, node.audit_limits(from_api=from_api))
+    return make_enabled(declaration, types, limits)
 
 
 def store(storage: Storage, stored: StoredDevice) -> None:
@@ -79,14 +77,14 @@ class RefusedDevice:
         """Nothing to close."""
 
 
-def enable_stored(node: Node, storage: Storage) -> None:
+def enable_stored(broker: Broker, storage: Storage, types: Mapping[str, DeviceType], limits: Limits) -> None:
     """Enable what was enabled before. What is refused today is enabled as a device that fails, and never left out silently."""
-    names = {enabled.name for enabled in node.broker.enabled}
+    names = {enabled.name for enabled in broker.enabled}
     for stored in all_stored(storage).values():
         if stored.name in names:
             continue
         try:
-            enabled = opened(node, stored, from_api=True)
+            enabled = opened(stored, types, limits)
         except InvalidRequest:
             enabled = Enabled(name=stored.name, type=stored.type, device=RefusedDevice(), options=stored.options)
-        node.broker.enable(enabled)
+        broker.enable(enabled)

@@ -86,6 +86,7 @@ class TokenBackend:
                 "create/{role_name}",
                 "Make a token within the bounds of a role.",
                 (Endpoint(update, self.create_for_role, "Make a token for a role."),),
+                folded=frozenset({"role_name"}),
             ),
             Path(
                 "lookup",

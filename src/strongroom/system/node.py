@@ -133,7 +133,8 @@ class Node:
             keys = token_store.load_keys(transaction)
             cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
             self.broker.unseal(vault.audit_key)
-            audit_devices.enable_stored(self, transaction)
+            limits = self.audit_limits(from_api=True)
+            audit_devices.enable_stored(self.broker, transaction, self.plugs.audit_devices, limits)
         tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
         return Unsealed(
             barrier=barrier,

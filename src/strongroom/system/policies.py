@@ -16,6 +16,8 @@ from strongroom.mounts.table import touch_epoch
 from strongroom.system.area import Named, Nothing, listed
 from strongroom.system.node import Node
 
+_FOLDED = frozenset({"name"})
+
 
 @dataclass(slots=True)
 class WritePolicy:
@@ -48,6 +50,7 @@ class PolicyArea:
                     Endpoint(Operation.UPDATE, self.write, "Create or replace a policy."),
                     Endpoint(Operation.DELETE, self.delete, "Delete a policy; tokens that name it keep the name."),
                 ),
+                folded=_FOLDED,
             ),
             Path(
                 "policy",
@@ -69,6 +72,7 @@ class PolicyArea:
                     Endpoint(Operation.UPDATE, self.write, "Create or replace a policy."),
                     Endpoint(Operation.DELETE, self.delete, "Delete a policy."),
                 ),
+                folded=_FOLDED,
             ),
         )
 

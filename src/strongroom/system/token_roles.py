@@ -97,6 +97,7 @@ class TokenRoleArea:
                     Endpoint(Operation.UPDATE, self.write, "Create or change a role.", exists=self.exists),
                     Endpoint(Operation.DELETE, self.delete, "Delete a role; its tokens live on."),
                 ),
+                folded=frozenset({"role_name"}),
             ),
         )
 

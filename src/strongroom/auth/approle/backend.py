@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strongroom.auth.approle import role_paths, secret_id_paths
 from strongroom.auth.approle.login import log_in, renew
-from strongroom.logical.backend import Context, Endpoint, Path
+from strongroom.logical.backend import Context, Endpoint, Path, folding
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Auth
 
@@ -25,7 +25,7 @@ class AppRole:
             "Logs a machine in.",
             (Endpoint(Operation.UPDATE, log_in, "Log in with a role ID and a secret ID.", unauthenticated=True),),
         )
-        return (login, *role_paths.paths(), *secret_id_paths.paths())
+        return (login, *folding("role_name", (*role_paths.paths(), *secret_id_paths.paths())))
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login.renew``."""

@@ -15,7 +15,7 @@ from strongroom.auth.userpass.login import Login
 from strongroom.auth.userpass.passwords import Argon2Passwords, Passwords, check_password
 from strongroom.auth.userpass.user import OLDER_NAMES, USERS, User, find_user, store_user
 from strongroom.crypto.passwords import Mismatch
-from strongroom.logical.backend import Context, Endpoint, Path
+from strongroom.logical.backend import Context, Endpoint, Path, folding
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.operation import Operation
@@ -84,29 +84,36 @@ class UserPass:
     def paths(self) -> tuple[Path, ...]:
         """The declarations: login first, then users."""
         login = Endpoint(Operation.UPDATE, self._login.log_in, "Log in.", unauthenticated=True, slow=True)
-        return (
-            Path("login/{username}", "Logs a user in.", (login,)),
-            Path("users", "Lists the users.", (Endpoint(Operation.LIST, list_users, "List the users."),)),
-            Path(
-                "users/{username}",
-                "A user: a password, and what the tokens are.",
-                (
-                    Endpoint(Operation.READ, read_user, "Read a user, without the password."),
-                    Endpoint(
-                        Operation.UPDATE, self.write_user, "Create or change a user.", exists=user_exists, slow=True
+        return folding(
+            "username",
+            (
+                Path("login/{username}", "Logs a user in.", (login,)),
+                Path("users", "Lists the users.", (Endpoint(Operation.LIST, list_users, "List the users."),)),
+                Path(
+                    "users/{username}",
+                    "A user: a password, and what the tokens are.",
+                    (
+                        Endpoint(Operation.READ, read_user, "Read a user, without the password."),
+                        Endpoint(
+                            Operation.UPDATE, self.write_user, "Create or change a user.", exists=user_exists, slow=True
+                        ),
+                        Endpoint(Operation.DELETE, self.delete_user, "Delete a user."),
                     ),
-                    Endpoint(Operation.DELETE, self.delete_user, "Delete a user."),
                 ),
-            ),
-            Path(
-                "users/{username}/password",
-                "The password of a user.",
-                (Endpoint(Operation.UPDATE, self.write_password, "Set a new password and end a lockout.", slow=True),),
-            ),
-            Path(
-                "users/{username}/policies",
-                "The policies of a user's tokens.",
-                (Endpoint(Operation.UPDATE, write_policies, "Set the policies."),),
+                Path(
+                    "users/{username}/password",
+                    "The password of a user.",
+                    (
+                        Endpoint(
+                            Operation.UPDATE, self.write_password, "Set a new password and end a lockout.", slow=True
+                        ),
+                    ),
+                ),
+                Path(
+                    "users/{username}/policies",
+                    "The policies of a user's tokens.",
+                    (Endpoint(Operation.UPDATE, write_policies, "Set the policies."),),
+                ),
             ),
         )
 
