@@ -135,7 +135,10 @@ def command(
 
         def callback(arguments: tuple[str, ...], **values: Any) -> int | None:
             session = Session({key: values.pop(key) for key in list(values) if key in taken})
-            return function(session, arguments, **values)
+            try:
+                return function(session, arguments, **values)
+            finally:
+                session.close()
 
         positional = click.Argument(["arguments"], nargs=-1, metavar=usage, type=click.UNPROCESSED)
         return kind(

@@ -29,11 +29,11 @@ class LazyGroup(click.Group):
         self.entries = entries
         self.missing_exit_code = missing_exit_code
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in order."""
         return sorted(self.entries)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now; None where there is none."""
         entry = self.entries.get(cmd_name)
         if entry is None:

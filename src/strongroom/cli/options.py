@@ -15,7 +15,7 @@ class Switch(click.ParamType[Any]):
 
     name = "true|false"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:  # noqa: ARG002 -- click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
         """True or False from Go's spellings."""
         if isinstance(value, bool):
             return value
@@ -31,7 +31,7 @@ class Whole(click.ParamType[int]):
 
     name = "int"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002 -- click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number, or a usage error that names the flag."""
         text = str(value)
         if not (text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() and len(text) <= 18):
@@ -44,7 +44,7 @@ class Duration(click.ParamType[str]):
 
     name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 -- click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text, checked."""
         from strongroom.logical.instant import parse_duration
 

@@ -126,9 +126,10 @@ def unwrap(session: Session, arguments: tuple[str, ...]) -> None:
     expect(arguments, 0, 1)
     given = (standard_input() if arguments == ("-",) else arguments[0]).strip() if arguments else ""
     settings, body = session.settings, None
-    if given and settings.token is None:
-        settings = replace(settings, token=Secret(given))
-    elif given and settings.token != Secret(given):
+    wrapping, current = Secret(given), session.settings.token
+    if given and current is None:
+        settings = replace(settings, token=wrapping)
+    elif given and wrapping != current:
         body = {"token": given}
     with reporting("Error unwrapping"):
         answer = session.client_with(replace(settings, wrap_ttl="")).write("sys/wrapping/unwrap", body)

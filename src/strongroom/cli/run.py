@@ -41,7 +41,7 @@ class _Names(Switch):
 
     name = "names"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 -- click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """None for all, else the set of names."""
         if value is None or isinstance(value, frozenset):
             return value

@@ -30,6 +30,7 @@ class Session:
     def __init__(self, options: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> None:
         self.environ = os.environ if environ is None else environ
         self._options = options
+        self._clients: list[Client] = []
         self.interactive = not options.get("non_interactive")
         self.printer = Printer(
             options.get("format") or variable(self.environ, "FORMAT") or "table", options.get("field", ""), sys.stdout
@@ -44,7 +45,9 @@ class Session:
         """A client with other settings (another token, no wrapping)."""
         from strongroom.client.client import Client
 
-        return Client(settings, preview=self._print_curl if self._options.get("output_curl_string") else None)
+        made = Client(settings, preview=self._print_curl if self._options.get("output_curl_string") else None)
+        self._clients.append(made)
+        return made
 
     @cached_property
     def settings(self) -> Settings:
@@ -57,6 +60,11 @@ class Session:
     def wrap_ttl(self) -> str:
         """The wrapping TTL that was asked for; ``""`` for none."""
         return self.settings.wrap_ttl
+
+    def close(self) -> None:
+        """Close all connections."""
+        for made in self._clients:
+            made.close()
 
     def note(self, text: str) -> None:
         """A message for the person, on standard error."""

@@ -90,7 +90,11 @@ class AnswerReader:
         if bodiless or status in {204, 304}:
             body, framed = b"", True
         else:
-            body, framed = self._read_body(headers)
+            try:
+                body, framed = self._read_body(headers)
+            except ConnectionFailed as error:
+                # The server has acted: this must not look like a connection that may be tried again.
+                raise BadAnswer(f"the server's answer was cut short: {error}") from None
         closes = "close" in headers.get("connection", "").lower()
         return Answer(status, headers, body, reusable=framed and version == b"HTTP/1.1" and not closes)
 
@@ -163,7 +167,7 @@ class AnswerReader:
         if not part:
             if self._buffer:
                 raise BadAnswer("the server's answer was cut short")
-            raise ConnectionFailed("the server closed the connection before its answer was complete")
+            raise ConnectionFailed("the server closed the connection")
         self._buffer += part
 
 
