@@ -14,11 +14,10 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +88,7 @@ class Server:
     process: subprocess.Popen[bytes] = field(init=False)
     token: str = ""
     unseal_key: str = ""
+    connection: HTTPSConnection | None = None
 
     @property
     def address(self) -> str:
@@ -119,7 +119,7 @@ class Server:
         """Whether the server answers at all."""
         try:
             self.call("GET", "sys/seal-status")
-        except (OSError, ssl.SSLError):
+        except OSError:
             return False
         return True
 
@@ -133,19 +133,24 @@ class Server:
             self.process.wait()
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """One API call with the root token: the status and the decoded answer. Raises OSError if nothing answers."""
-        request = urllib.request.Request(f"{self.address}/v1/{path}", method=method)
-        if body is not None:
-            request.data = json.dumps(body).encode()
-        if self.token:
-            request.add_header("X-Vault-Token", self.token)
-        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        """One API call with the root token: the status and the decoded answer. Raises OSError if nothing answers.
+
+        The connection is kept for the next call; one that the server has closed meanwhile is replaced.
+        """
+        if self.connection is None:
+            trusted = ssl.create_default_context(cafile=str(self.certificate))
+            self.connection = HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusted)
+        headers = {"X-Vault-Token": self.token} if self.token else {}
+        content = None if body is None else json.dumps(body)
         try:
-            with urllib.request.urlopen(request, timeout=20, context=trusted) as answer:
-                status, content = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
-        return status, json.loads(content) if content else None
+            self.connection.request(method, f"/v1/{path}", content, headers)
+            answer = self.connection.getresponse()
+            received = answer.read()
+        except (OSError, HTTPException) as error:
+            self.connection.close()
+            self.connection = None
+            raise ConnectionError(f"{self.product.name} does not answer") from error
+        return answer.status, json.loads(received) if received else None
 
     def must(self, method: str, path: str, body: object = None) -> Any:
         """One API call that has to succeed: its answer. Raises RuntimeError with the server's words otherwise."""
