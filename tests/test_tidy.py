@@ -36,6 +36,8 @@ SHARED_BY_PLUGS = {
     "auth.policy_names",
     "auth.token_parameters",
     "audit.devices.file_options",
+    "barrier.seals.seal",
+    "barrier.seals.shamir",  # what every barrier has that was given no other seal
     "physical.store",
 }
 
@@ -119,10 +121,9 @@ def test_the_vocabulary_imports_only_the_standard_library() -> None:
 
 
 def test_every_plug_is_listed_in_the_registries() -> None:
-    registries = SOURCE / "server" / "builtins.py"
-    if not registries.exists():
-        pytest.skip("the composition root is not there yet")
-    listed = set(imported_modules(ast.parse(registries.read_text())))
+    # The tables are in builtins; stores and seals, of which a server has one, are chosen where it is put together.
+    registries = [SOURCE / "server" / name for name in ("builtins.py", "assemble.py")]
+    listed = {name for path in registries for name in imported_modules(ast.parse(path.read_text()))}
     plugs = {plug for folder in PLUG_FOLDERS for plug in plugs_of(SOURCE / folder)}
     missing = {plug for plug in plugs if not any(name == plug or name.startswith(f"{plug}.") for name in listed)}
     assert missing - {f"strongroom.{name}" for name in SHARED_BY_PLUGS} == set()
@@ -205,6 +206,7 @@ def test_tests_wait_for_events_and_not_for_time() -> None:
     sleeping = [
         f"{module.path}:{node.lineno}"
         for module in TESTS
+        if module.path != "tests/kit.py"  # it asks a process that starts until it answers
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and module.origin(node.func) == "time.sleep"
     ]
