@@ -1,0 +1,109 @@
+"""A vault in which every plug is mounted and something of every kind is stored under the name ``example``.
+
+It is made once and rewound between the tests, because making one costs as much as two hundred requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.declarations.catalog import BUILT_IN_MOUNTS, mount_of_engine, mount_of_method
+from tests.kit import Result, SeededEntropy, Vault
+
+from strongroom.mounts.table import MountMap
+from strongroom.physical.memory import MemoryStore, _State
+from strongroom.physical.store import Record
+from strongroom.policy.store import _Compiled
+from strongroom.server.builtins import PLUGS
+
+NAME = "example"
+STORED_SECRET = "stored-hunter2-9f1c"
+SECRET_ID = "secret-id-of-example-5e1d"
+ROLE_ID = "role-id-of-example"
+PASSWORD = "correct-horse-battery-staple"
+
+POLICY = 'path "kv/data/*" { capabilities = ["read"] }'
+_SEED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("POST", f"sys/policies/acl/{NAME}", {"policy": POLICY}),
+    ("POST", f"sys/mounts/{NAME}", {"type": "kv"}),
+    ("POST", f"sys/auth/{NAME}", {"type": "userpass"}),
+    ("POST", f"auth/token/roles/{NAME}", {"allowed_policies": [NAME]}),
+    ("POST", f"kv/{NAME}", {"value": STORED_SECRET}),
+    ("POST", f"kv/{NAME}/inner", {"value": STORED_SECRET}),
+    ("POST", f"kv2/data/{NAME}", {"data": {"value": STORED_SECRET}}),
+    ("POST", f"kv2/data/{NAME}", {"data": {"value": STORED_SECRET}}),
+    ("POST", f"kv2/data/{NAME}/inner", {"data": {"value": STORED_SECRET}}),
+    ("POST", f"cubbyhole/{NAME}", {"value": STORED_SECRET}),
+    ("POST", f"cubbyhole/{NAME}/inner", {"value": STORED_SECRET}),
+    ("POST", f"auth/userpass/users/{NAME}", {"password": PASSWORD, "token_policies": [NAME]}),
+    ("POST", f"auth/approle/role/{NAME}", {"token_policies": [NAME]}),
+    ("POST", f"auth/approle/role/{NAME}/role-id", {"role_id": ROLE_ID}),
+    ("POST", f"auth/approle/role/{NAME}/custom-secret-id", {"secret_id": SECRET_ID}),
+)
+"""What is written into the vault before any test. A new plug adds what the examples of its endpoints need."""
+
+Records = dict[str, Record]
+
+
+def stored(vault: Vault) -> Records:
+    """Everything in the vault's store, byte for byte."""
+    with vault.store.snapshot() as snapshot:
+        return {key: record for key in snapshot.keys("") if (record := snapshot.get(key)) is not None}
+
+
+@dataclass(repr=False)
+class World:
+    """Gives out vaults that are all in the same state."""
+
+    records: Records = field(default_factory=dict)
+    root: str = ""
+    shares: list[str] = field(default_factory=list)
+    _shared: Vault | None = None
+    _made: int = 0
+
+    @classmethod
+    def make(cls) -> World:
+        vault = Vault()
+        for name in PLUGS.engines:
+            if name not in BUILT_IN_MOUNTS:
+                kind, _, version = name.partition("/")
+                options = {"options": {"version": version}} if version else {}
+                vault.mount(mount_of_engine(name).strip("/"), kind, **options)
+        for name in PLUGS.auth_methods:
+            expect(vault.post(f"sys/{mount_of_method(name).strip('/')}", {"type": name}))
+        for method, path, body in _SEED:
+            expect(vault.call(method, path, body))
+        assert vault.failures == []
+        return cls(stored(vault), vault.root, vault.shares)
+
+    def fresh(self) -> Vault:
+        """A vault of its own: also what is kept in memory alone is as new."""
+        store = MemoryStore()
+        store.commit({}, self.records, ())
+        self._made += 1
+        vault = Vault(store=store, is_unsealed=False, entropy=SeededEntropy(f"fresh {self._made}"))
+        vault.root, vault.shares = self.root, self.shares
+        vault.unseal()
+        return vault
+
+    def vault(self) -> Vault:
+        """The vault that tests share, with the store as it was at the beginning. What is kept in memory alone stays."""
+        if self._shared is None or self._shared.node.unsealed is None:
+            self._shared = self.fresh()
+        vault = self._shared
+        assert isinstance(vault.store, MemoryStore)
+        vault.store._state = _State(dict(self.records), sorted(self.records))
+        unsealed = vault.node.require()
+        unsealed.mounts._cached = (None, MountMap(()))
+        unsealed.policies._compiled = _Compiled(epoch=-1)
+        vault.device.is_broken = False
+        vault.device.written.clear()
+        vault.failures.clear()
+        return vault
+
+
+def expect(result: Result) -> Result:
+    """``result``, which must be a success."""
+    assert 200 <= result.status < 300, result
+    return result
