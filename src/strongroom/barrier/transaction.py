@@ -46,13 +46,23 @@ class _Layer:
         self.pending_versions.update(upper.pending_versions)
 
 
+class _Seen:
+    """What the snapshot gave already: it cannot change, and the requests of one batch share tokens, mounts and often secrets."""
+
+    __slots__ = ("records", "versions")
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[int, bytes] | None] = {}
+        self.versions: dict[str, int | None] = {}
+
+
 class Transaction:
     """A ``logical.storage.Storage`` over the whole barrier. For one thread at a time; finished by commit or close.
 
     ``begin_nested`` puts another one on top, which sees everything below it and whose changes fall away unless merged.
     """
 
-    __slots__ = ("_layer", "_layers", "_number_pending", "_open", "_reads", "_snapshot", "_writes_of_layers")
+    __slots__ = ("_layer", "_layers", "_number_pending", "_open", "_reads", "_seen", "_snapshot", "_writes_of_layers")
 
     def __init__(
         self,
@@ -60,12 +70,14 @@ class Transaction:
         opener: Callable[[str, Record], bytes],
         number_pending: Callable[[], int],
         below: tuple[_Layer, ...] = (),
+        seen: _Seen | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._open = opener
         self._number_pending = number_pending
         self._layer = _Layer()
         self._layers = (self._layer, *below)
+        self._seen = seen or _Seen()
         # Both are looked at in every read, so they are found without a detour.
         self._writes_of_layers = tuple(layer.writes for layer in self._layers)
         self._reads = self._layer.reads
@@ -75,12 +87,17 @@ class Transaction:
         for writes in self._writes_of_layers:
             if key in writes:
                 return writes[key]
-        record = self._snapshot.get(TENANT_PREFIX + key)
-        if record is None:
+        records = self._seen.records
+        try:
+            seen = records[key]
+        except KeyError:
+            record = self._snapshot.get(TENANT_PREFIX + key)
+            seen = records[key] = None if record is None else (record.version, self._open(key, record))
+        if seen is None:
             self._reads[key] = None
             return None
-        self._reads[key] = record.version
-        return self._open(key, record)
+        self._reads[key] = seen[0]
+        return seen[1]
 
     def version(self, key: str) -> int | None:
         """A number that stands for this writing of ``key`` and no other, ever; None where nothing is there.
@@ -91,8 +108,12 @@ class Transaction:
         for layer in self._layers:
             if key in layer.writes:
                 return self._version_of_write(layer, key)
-        record = self._snapshot.get(TENANT_PREFIX + key)
-        version = None if record is None else record.version
+        versions = self._seen.versions
+        try:
+            version = versions[key]
+        except KeyError:
+            record = self._snapshot.get(TENANT_PREFIX + key)
+            version = versions[key] = None if record is None else record.version
         self._reads[key] = version
         return version
 
@@ -132,7 +153,7 @@ class Transaction:
 
     def begin_nested(self) -> Transaction:
         """A transaction on top of this one. Leave this one alone until it was merged or dropped."""
-        return Transaction(self._snapshot, self._open, self._number_pending, self._layers)
+        return Transaction(self._snapshot, self._open, self._number_pending, self._layers, self._seen)
 
     def merge(self) -> None:
         """Give the changes to the transaction below, with the reads that they rest on. This one is then empty.
