@@ -62,6 +62,13 @@ class Field:
     in_path: bool
     decode: Callable[[Any], Any]
 
+    def decoded(self, raw: Any) -> Any:
+        """What ``raw`` means, from a body, a query or the path. Raises InvalidRequest where it has another form."""
+        try:
+            return self.decode(raw)
+        except ValueError:
+            raise InvalidRequest(f"field {self.name!r} must be {self.kind}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class RequestType:
@@ -84,7 +91,7 @@ class RequestType:
             name = declared.name
             if declared.in_path:
                 # The path wins over the body: what the ACL saw is what the handler gets.
-                values[declared.attribute] = captures[name]
+                values[declared.attribute] = declared.decoded(captures[name])
                 known += name in body
             elif name in body:
                 known += 1
@@ -93,10 +100,7 @@ class RequestType:
                     if declared.required:
                         raise InvalidRequest(f"field {name!r} must not be null: expected {declared.kind}")
                     continue
-                try:
-                    values[declared.attribute] = declared.decode(raw)
-                except ValueError:
-                    raise InvalidRequest(f"field {name!r} must be {declared.kind}") from None
+                values[declared.attribute] = declared.decoded(raw)
             elif declared.required:
                 raise InvalidRequest(f"missing field {name!r}: expected {declared.kind}")
         request = self.type(**values)
