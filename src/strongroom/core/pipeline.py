@@ -13,7 +13,6 @@ from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.unit import Deferred, Unit
 from strongroom.logical.backend import Shape
 from strongroom.logical.errors import InternalFailure, LogicalError, LoginFailed
-from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.unsealed import Unsealed
@@ -70,10 +69,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
         # 7  Do it, on a view of this mount alone.
         context.storage = steps.view_of(changes, route)
         context.fingerprints = FingerprintIndex(unsealed.fingerprint_key, changes, context.mount.uuid)
-        if request.operation is Operation.HELP:
-            response = unsealed.explain_path(route.router, declared, request.path)
-        else:
-            response = steps.limited(declared.endpoint.handler(context, typed), verdict)
+        response = steps.limited(declared.endpoint.handler(context, typed), verdict)
 
         # 8  A login becomes a token.
         if response is not None and response.auth is not None and response.auth.client_token is None:
@@ -102,4 +98,4 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     answered = response if error is None else None
     unit.issued.extend(steps.issued_tokens(unsealed, answered))
     unit.record_response(unsealed.broker.response_line(facts, answered, error))
-    return Answer(answered, error, route.shape_for(request))
+    return Answer(answered, error, route.shape)

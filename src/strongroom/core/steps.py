@@ -8,7 +8,8 @@ from typing import Any
 from strongroom.audit.facts import Facts
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
-from strongroom.logical.backend import Context, Declared, Mount, Router, Shape
+from strongroom.describe.path_help import help_endpoint
+from strongroom.logical.backend import Context, Declared, Mount, Shape
 from strongroom.logical.errors import (
     AccessDenied,
     InvalidRequest,
@@ -59,16 +60,10 @@ class Route:
         """Whether the endpoint is declared to be answered without a token."""
         return self.declared is not None and self.declared.endpoint.unauthenticated
 
-    def shape_for(self, request: Request) -> Shape:
-        """The shape of the answer's body. Help is bare wherever it is asked."""
-        if request.operation is Operation.HELP:
-            return Shape.BARE
-        return self.declared.endpoint.shape if self.declared else Shape.ENVELOPE
-
     @property
-    def router(self) -> Router | None:
-        """The declarations of the mount that was reached."""
-        return self.live.router if self.live else None
+    def shape(self) -> Shape:
+        """The shape of the answer's body."""
+        return self.declared.endpoint.shape if self.declared else Shape.ENVELOPE
 
 
 @dataclass(slots=True)
@@ -95,7 +90,7 @@ def find_route(unsealed: Unsealed, storage: Storage, epoch: int, request: Reques
     live, rest = found
     try:
         if request.operation is Operation.HELP:
-            return Route(live, live.router.any_at(rest))
+            return Route(live, help_endpoint(live.router, live.entry.path, rest))
         declared, captures = live.router.find(rest, request.operation)
     except (UnsupportedPath, UnsupportedOperation) as miss:
         return Route(live=live, miss=miss)
@@ -156,9 +151,14 @@ def authorize(
         return Verdict(denial=PermissionDenied())
     request = context.request
     endpoint = route.declared.endpoint if route.declared else None
-    if request.operation is Operation.HELP or (endpoint is not None and endpoint.any_access):
+    acl = unsealed.acl_for(storage, token, epoch)
+    if request.operation is Operation.HELP and route.live is not None:
+        # A mount below which the token may do nothing is not explained either: it would show that it is there.
+        may_see = acl.has_any_access(route.live.entry.path, now_ns=context.now_ns())
+        return Verdict(denial=None if may_see else AccessDenied())
+    if endpoint is not None and endpoint.any_access:
         return Verdict()
-    decision = unsealed.acl_for(storage, token, epoch).decide(
+    decision = acl.decide(
         Question(
             path=request.path,
             capability=_CAPABILITY[request.operation] if token.is_root else capability_for(context, route),
@@ -211,8 +211,6 @@ def admitted(route: Route, verdict: Verdict) -> Declared:
 
 def decode(declared: Declared, route: Route, request: Request, context: Context) -> Any:
     """The typed request. Names that no field takes are said back as a warning, as they may be misspelt."""
-    if request.operation is Operation.HELP:
-        return None
     typed, unknown = declared.request_type.decode(request.body, route.captures or {})
     if unknown:
         context.warnings.append(f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]")

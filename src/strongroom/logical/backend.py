@@ -251,12 +251,9 @@ class Router:
             raise UnsupportedOperation
         raise UnsupportedPath
 
-    def any_at(self, path: str) -> Declared:
-        """Some endpoint of the most specific template that matches, for ``?help=1``. Raises UnsupportedPath."""
-        for by_operation, _ in self._tree.find(path):
-            for declared in by_operation.values():
-                return declared
-        raise UnsupportedPath
+    def matching(self, path: str) -> list[Declared]:
+        """Every endpoint of every template that matches ``path``, those of the most specific template first."""
+        return [declared for by_operation, _ in self._tree.find(path) for declared in by_operation.values()]
 
 
 def _request_type_of(endpoint: Endpoint, captures: frozenset[str]) -> RequestType:

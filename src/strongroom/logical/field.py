@@ -50,13 +50,14 @@ class Field:
     """One field of a request type, as decoding and the documentation see it.
 
     ``name`` is the API's. ``attribute`` is the dataclass's, which has a trailing underscore where the API's name is a word of Python.
+    ``kind`` says in words what is expected; ``schema`` says the same as an OpenAPI schema, empty where any value will do.
     """
 
     name: str
     attribute: str
     doc: Doc
     kind: str
-    json_type: str
+    schema: Mapping[str, Any]
     required: bool
     default: Any
     in_path: bool
@@ -127,7 +128,7 @@ def read_request_type(request_type: type, captures: frozenset[str]) -> RequestTy
             continue
         name = item.name.removesuffix("_")
         optional, base, inner = _optional(base)
-        kind, json_type, decode = _decoder(base, duration=_Marker.DURATION in (*extras, *inner))
+        kind, schema, decode = _decoder(base, duration=_Marker.DURATION in (*extras, *inner))
         required = item.default is MISSING and item.default_factory is MISSING
         default = None if item.default is MISSING else item.default
         declared.append(
@@ -136,7 +137,7 @@ def read_request_type(request_type: type, captures: frozenset[str]) -> RequestTy
                 item.name,
                 doc,
                 kind,
-                json_type,
+                schema,
                 required and not optional,
                 default,
                 name in captures,
@@ -169,36 +170,45 @@ def _optional(hint: Any) -> tuple[bool, Any, tuple[Any, ...]]:
     return False, hint, ()
 
 
-def _decoder(base: Any, *, duration: bool) -> tuple[str, str, Callable[[Any], Any]]:  # noqa: C901 -- one branch a type
+Form = tuple[str, dict[str, Any], Callable[[Any], Any]]
+"""What is expected in words, the same as a schema, and how it is decoded."""
+
+
+def _decoder(base: Any, *, duration: bool) -> Form:  # noqa: C901 -- one branch a type
     if duration:
-        return "a duration: whole seconds, or a form like 30s, 15m, 1h30m", "string", decode_duration
+        return "a duration: whole seconds, or a form like 30s, 15m, 1h30m", {"type": "string"}, decode_duration
     origin, arguments = get_origin(base), get_args(base)
     if base is bool:
-        return "true or false", "boolean", decode_bool
+        return "true or false", {"type": "boolean"}, decode_bool
     if base is int:
-        return "a whole number", "integer", decode_int
+        return "a whole number", {"type": "integer"}, decode_int
     if base is str:
-        return "a string", "string", decode_str
+        return "a string", {"type": "string"}, decode_str
     if origin is Secret or base is Secret:
-        return "a string", "string", lambda value: Secret(decode_str(value))
+        return "a string", {"type": "string", "format": "password"}, lambda value: Secret(decode_str(value))
     if isinstance(base, type) and issubclass(base, Enum):
         return _enum_decoder(base)
     if origin is list and arguments == (str,):
-        return "a list of strings, or one string with commas", "array", decode_str_list
+        return (
+            "a list of strings, or one string with commas",
+            {"type": "array", "items": {"type": "string"}},
+            decode_str_list,
+        )
     if origin is list and arguments == (int,):
-        return "a list of whole numbers", "array", decode_int_list
+        return "a list of whole numbers", {"type": "array", "items": {"type": "integer"}}, decode_int_list
     if origin is dict and arguments == (str, str):
-        return "an object of strings", "object", decode_str_map
+        return "an object of strings", {"type": "object", "additionalProperties": {"type": "string"}}, decode_str_map
     if base is dict or origin is dict:
-        return "an object", "object", decode_object
+        return "an object", {"type": "object"}, decode_object
     if base is Any:
-        return "any JSON value", "object", lambda value: value
+        return "any JSON value", {}, lambda value: value
     raise TypeError(f"no decoder for a field of type {base!r}")
 
 
-def _enum_decoder(base: type[Enum]) -> tuple[str, str, Callable[[Any], Any]]:
-    choices = ", ".join(repr(member.value) for member in base)
-    return f"one of {choices}", "string", lambda value: base(decode_str(value))
+def _enum_decoder(base: type[Enum]) -> Form:
+    values = [member.value for member in base]
+    choices = ", ".join(repr(value) for value in values)
+    return f"one of {choices}", {"type": "string", "enum": values}, lambda value: base(decode_str(value))
 
 
 def decode_str(value: Any) -> str:

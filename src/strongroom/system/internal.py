@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from strongroom.describe.openapi import describe_path, document, path_key
-from strongroom.logical.backend import Context, Declared, Endpoint, Path
+from strongroom.describe.openapi import Part, document
+from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import PermissionDenied
 from strongroom.logical.field import Doc
 from strongroom.logical.operation import Operation
@@ -30,7 +30,9 @@ class Preflight:
 class Specification:
     """How the document shall look."""
 
-    generic_mount_paths: Annotated[bool, Doc("Kept for compatibility.", public=True)] = False
+    generic_mount_paths: Annotated[
+        bool, Doc("Show a parameter where the name of a mount would stand.", public=True)
+    ] = False
     context: Annotated[str, Doc("Kept for compatibility.", public=True)] = ""
 
 
@@ -69,8 +71,16 @@ class InternalArea:
                 "internal/specs/openapi",
                 "The whole API as an OpenAPI 3 document, derived from the declarations of all mounts.",
                 (
-                    Endpoint(read, self.openapi, "Read the document.", any_access=True),
-                    Endpoint(Operation.UPDATE, self.openapi, "Read the document.", any_access=True),
+                    # Large where there are many mounts, so not in the loop.
+                    Endpoint(read, self.openapi, "Read the document.", any_access=True, slow=True, shape=Shape.BARE),
+                    Endpoint(
+                        Operation.UPDATE,
+                        self.openapi,
+                        "Read the document.",
+                        any_access=True,
+                        slow=True,
+                        shape=Shape.BARE,
+                    ),
                 ),
             ),
         )
@@ -113,19 +123,16 @@ class InternalArea:
         del context
         return Response(data={"keys": [""]})
 
-    def openapi(self, context: Context, _: Specification) -> Response:
+    def openapi(self, context: Context, request: Specification) -> Response:
         """The document of every mount that the caller may see something of."""
         acl = self._acl(context)
-        paths: dict[str, Any] = {}
-        for live in self._mounts(context):
-            if acl is None or not acl.has_any_access(live.entry.path, now_ns=context.now_ns()):
-                continue
-            by_template: dict[str, list[Declared]] = {}
-            for declared in live.router.declared:
-                by_template.setdefault(declared.path.template, []).append(declared)
-            for template, group in by_template.items():
-                paths[path_key(live.entry.path, template)] = describe_path(group)
-        return Response(data=document(paths), is_documentation=True)
+        now = context.now_ns()
+        parts = [
+            Part(live.entry.path, live.router)
+            for live in self._mounts(context)
+            if acl is not None and acl.has_any_access(live.entry.path, now_ns=now)
+        ]
+        return Response(data=document(parts, generic=request.generic_mount_paths), is_documentation=True)
 
     def _mounts(self, context: Context) -> list[LiveMount]:
         mounts = self._map(context)

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
-from strongroom.describe.path_help import path_help
 from strongroom.logical.ambient import Clock, Entropy
-from strongroom.logical.backend import Declared, Router
-from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import MountTable
 from strongroom.policy.acl import ACL, compile_acl
@@ -54,7 +51,3 @@ class Unsealed:
         if token.is_root:
             return _ROOT_ACL
         return self.policies.acl_for(storage, token.policies, None, epoch)
-
-    def explain_path(self, router: Router | None, declared: Declared, path: str) -> Response:
-        """The answer to ``?help=1``."""
-        return Response(data=path_help(router, declared, path), is_documentation=True)
