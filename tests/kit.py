@@ -222,10 +222,10 @@ class Vault:
     def handle(self, request: Request) -> Answer:
         """The answer of the pipeline: in a batch of one, or alone where it must be."""
         unsealed = self.node.unsealed
+        alarms = Alarms(self.failures.append, self._count_unknown)
         if unsealed is None:
             assert self.node.system_backend is not None
-            return handle_sealed(self.node, Router(self.node.system_backend), request)
-        alarms = Alarms(self.failures.append, self._count_unknown)
+            return handle_sealed(self.node, Router(self.node.system_backend), request, alarms)
         answer = answer_batch(unsealed, [request], alarms)[0]
         return answer or answer_alone(unsealed, request, alarms)
 

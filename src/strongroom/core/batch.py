@@ -17,10 +17,11 @@ from strongroom.logical.errors import (
     InternalFailure,
     LogicalError,
     OutcomeUnknown,
+    Sealed,
     UpstreamFailed,
 )
 from strongroom.logical.request import Request
-from strongroom.physical.store import Conflict, Unknown
+from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.unsealed import Unsealed
 
 ATTEMPTS_MAX = 64
@@ -42,14 +43,15 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
     answers: list[Answer | None] = [None] * len(requests)
     try:
         _answer_all(unsealed, requests, answers, alarms)
-    except Conflict:
-        # Somebody on the pool was faster. Nothing of this batch happened; each goes again by itself.
+    except (Conflict, Unavailable):
+        # Somebody on the pool was faster, or the store takes no writes. Nothing of this batch happened; each goes again by
+        # itself, so that nobody pays for somebody else's write.
         return [
             answer and answer_alone(unsealed, request, alarms)
             for request, answer in zip(requests, answers, strict=True)
         ]
     except (LogicalError, *STORE_FAILURES) as error:
-        refusal = _refusal(error, alarms)
+        refusal = refusal_for(error, alarms)
         return [answer and Answer(error=refusal) for answer in answers]
     return answers
 
@@ -63,7 +65,7 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
             except Conflict:
                 continue
     except (LogicalError, *STORE_FAILURES) as error:
-        return Answer(error=_refusal(error, alarms))
+        return Answer(error=refusal_for(error, alarms))
     return Answer(error=UpstreamFailed("too many concurrent changes of the same data; try again"))
 
 
@@ -87,7 +89,7 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
         else:
             unsealed.broker.write(request_lines)
             unsealed.barrier.commit(base)
-    _finish(unsealed, units, response_lines)
+    _finish(unsealed, units, response_lines, alarms)
 
 
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
@@ -97,7 +99,7 @@ def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
         unit.transaction.merge()
         if base.has_changes:
             unsealed.barrier.commit(base)
-    _finish(unsealed, [unit], unit.response_lines)
+    _finish(unsealed, [unit], unit.response_lines, alarms)
     return answer
 
 
@@ -115,27 +117,39 @@ def _run(unsealed: Unsealed, request: Request, unit: Unit, alarms: Alarms) -> An
     return answer
 
 
-def _finish(unsealed: Unsealed, units: Sequence[Unit], lines: Sequence[Line]) -> None:
+def _finish(unsealed: Unsealed, units: Sequence[Unit], lines: Sequence[Line], alarms: Alarms) -> None:
     """Record the responses, and then do what waited for that."""
     try:
         unsealed.broker.write(lines)
     except AuditUnavailable:
-        _take_back(unsealed, [token_id for unit in units for token_id in unit.issued])
+        _take_back(unsealed, [token_id for unit in units for token_id in unit.issued], alarms)
         raise
     for unit in units:
         unit.run_after_commit()
 
 
-def _take_back(unsealed: Unsealed, token_ids: Sequence[str]) -> None:
-    """Revoke the tokens whose answer could not be recorded: nobody will ever be told them."""
-    if token_ids:
-        with unsealed.barrier.transaction() as transaction:
-            for token_id in token_ids:
-                unsealed.tokens.revoke_tree(transaction, token_id)
-            unsealed.barrier.commit(transaction)
+def _take_back(unsealed: Unsealed, token_ids: Sequence[str], alarms: Alarms) -> None:
+    """Revoke the tokens whose answer could not be recorded: nobody will ever be told them.
+
+    What the store says against it is dealt with here, because out there it would mean that nothing of the request happened.
+    """
+    for _ in range(ATTEMPTS_MAX if token_ids else 0):
+        try:
+            with unsealed.barrier.transaction() as transaction:
+                for token_id in token_ids:
+                    unsealed.tokens.revoke_tree(transaction, token_id)
+                unsealed.barrier.commit(transaction)
+        except Conflict:
+            continue
+        except (Sealed, Unavailable) as failure:
+            alarms.on_failure(failure)
+        except Unknown:
+            alarms.on_unknown()
+        return
 
 
-def _refusal(error: Exception, alarms: Alarms) -> LogicalError:
+def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
+    """What the client is told of a refusal or of what the store said; tells the alarm where the outcome is unknown."""
     if isinstance(error, LogicalError):
         return error
     if isinstance(error, Unknown):

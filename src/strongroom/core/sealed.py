@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from strongroom.audit.facts import SealedFacts
-from strongroom.core.pipeline import Answer
+from strongroom.core.batch import Alarms, refusal_for
+from strongroom.core.pipeline import STORE_FAILURES, Answer
 from strongroom.logical.backend import Context, Declared, Mount, Router
-from strongroom.logical.errors import AuditUnavailable, LogicalError, Sealed
+from strongroom.logical.errors import AuditUnavailable, InternalFailure, LogicalError, Sealed
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request
 from strongroom.logical.storage import Storage
@@ -22,26 +23,29 @@ _SYSTEM = "sys/"
 _MOUNT = Mount(path=_SYSTEM, accessor="", uuid="", type="system", options={}, default_lease_ttl=0, max_lease_ttl=0)
 
 
-def handle_sealed(node: Node, router: Router, request: Request) -> Answer:
+def handle_sealed(node: Node, router: Router, request: Request, alarms: Alarms) -> Answer:
     """Answer ``request`` of a vault that is sealed, by the declarations of ``router`` (those of ``sys/``)."""
     is_change = request.operation is not Operation.READ
     facts = SealedFacts(request=request)
     try:
         if is_change:
             node.broker.write([node.broker.sealed_line(facts)])
-        if not request.path.startswith(_SYSTEM):
-            raise Sealed
         declared, captures = _find(router, request)
         typed, _ = declared.request_type.decode(request.body, captures)
         response = declared.endpoint.handler(_context(node, request), typed)
         if is_change:
             node.broker.write([node.broker.sealed_line(facts, is_response=True)])
-    except LogicalError as error:
-        return _refused(node, facts, error, is_change=is_change)
+    except (LogicalError, *STORE_FAILURES) as error:
+        return _refused(node, facts, refusal_for(error, alarms), is_change=is_change)
+    except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
+        alarms.on_failure(failure)
+        return _refused(node, facts, InternalFailure(), is_change=is_change)
     return Answer(response=response, shape=declared.endpoint.shape)
 
 
 def _find(router: Router, request: Request) -> tuple[Declared, dict[str, str]]:
+    if not request.path.startswith(_SYSTEM):
+        raise Sealed
     try:
         declared, captures = router.find(request.path.removeprefix(_SYSTEM), request.operation)
     except LogicalError:

@@ -77,6 +77,8 @@ def canonical_mount_path(path: str, *, is_auth: bool) -> str:
     if stripped != stripped.strip() or "{" in stripped or "*" in stripped or "+" in stripped:
         raise InvalidRequest("a mount path must not start or end with a space, nor hold any of '{', '*' and '+'")
     check_canonical(stripped)
+    if not is_auth and f"{stripped}/".startswith("auth/"):
+        raise InvalidRequest("paths below 'auth/' belong to auth methods; use sys/auth, without 'auth/' in the path")
     return f"auth/{stripped}/" if is_auth else f"{stripped}/"
 
 

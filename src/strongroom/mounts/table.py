@@ -20,8 +20,8 @@ from strongroom.mounts.entry import MountEntry
 EPOCH_KEY = "core/epoch"
 _AREA = "core/mounts/"
 
-PROTECTED = ("sys/", "cubbyhole/", "identity/", "auth/token/")
-"""Mounts that every client relies on: they cannot be disabled, moved or mounted over."""
+PROTECTED = ("sys/", "cubbyhole/", "identity/", "audit/", "auth/token/")
+"""Paths that every client relies on, or that Vault reserves: nothing can be mounted there, and what is there stays."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(MountEntry).decode
@@ -83,6 +83,11 @@ BackendFor = Callable[[MountEntry], Backend | None]
 """Gives the plug for a mount, or None where the type is not known (any more)."""
 
 
+def is_mounted(storage: Storage, uuid: str) -> bool:
+    """Whether the mount with this uuid still is there, asked of the store itself."""
+    return storage.get(_AREA + uuid) is not None
+
+
 class MountTable:
     """Reads and changes the table. ``system_ttls`` are the system's default and greatest lease TTL, in seconds."""
 
@@ -110,7 +115,7 @@ class MountTable:
 
     def add(self, storage: Storage, entry: MountEntry) -> None:
         """Mount ``entry``. Raises InvalidRequest where the path is in use, lies in another mount or holds one."""
-        self._check_free(storage, entry.path, ignoring="")
+        self._check_free(storage, entry.path)
         self.put(storage, entry)
 
     def put(self, storage: Storage, entry: MountEntry) -> None:
@@ -135,19 +140,15 @@ class MountTable:
         _refuse_protected(entry.path)
         if target.startswith("auth/") is not entry.is_auth:
             raise InvalidRequest("a mount cannot be moved between secrets engines and auth methods")
-        self._check_free(storage, target, ignoring=entry.path)
+        self._check_free(storage, target)
         entry.path = target
         self.put(storage, entry)
 
-    def _check_free(self, storage: Storage, path: str, *, ignoring: str) -> None:
+    def _check_free(self, storage: Storage, path: str) -> None:
         _refuse_protected(path)
         if path.startswith("auth/") and path.count("/") < 2:
             raise InvalidRequest("the mount path is empty; name one, for example 'auth/userpass/'")
         for other in (entry.path for entry in self.entries(storage)):
-            if other == ignoring:
-                continue
-            if other == path:
-                raise InvalidRequest(f"path is already in use at {other}")
             if other.startswith(path) or path.startswith(other):
                 raise InvalidRequest(f"path is already in use at {other}")
 

@@ -17,7 +17,7 @@ from strongroom.logical.secret import Secret
 from strongroom.server.config import parse_config
 from strongroom.server.dev_certificate import write_certificate
 from strongroom.server.log import Log
-from strongroom.server.serve import Server
+from strongroom.server.serve import EXIT_FAILED, START_FAILURES, Server, reason_for
 
 TOKEN_FILE = ".vault-token"  # noqa: S105 -- the name of a file
 KV_MOUNT = "secret"
@@ -38,6 +38,9 @@ def run(
     folder = Path(data_folder) if data_folder else Path(tempfile.mkdtemp(prefix="strongroom-dev-"))
     try:
         return _serve(folder, root_token_id, listen_address, store_token=store_token, tls=tls)
+    except START_FAILURES as error:
+        sys.stderr.write(f"{reason_for(error)}\n")
+        return EXIT_FAILED
     finally:
         if not data_folder:
             shutil.rmtree(folder, ignore_errors=True)

@@ -48,14 +48,15 @@ class Edge:
         unsealed = self._node.unsealed
         if unsealed is None:
             for exchange, request in waiting:
-                exchange.respond(encode(handle_sealed(self._node, self._sealed_router, request), request))
+                answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
+                exchange.respond(self._encoded(answer, request))
             return
         answers = answer_batch(unsealed, [request for _, request in waiting], self._alarms)
-        for (exchange, request), answer in zip(waiting, answers, strict=True):
-            if answer is None:
+        for (exchange, request), one in zip(waiting, answers, strict=True):
+            if one is None:
                 self._submit(exchange, request)
             else:
-                exchange.respond(encode(answer, request))
+                exchange.respond(self._encoded(one, request))
 
     def close(self) -> None:
         """Finish what the pool has begun."""
@@ -74,16 +75,23 @@ class Edge:
         try:
             unsealed = self._node.unsealed
             if unsealed is None:
-                answer = handle_sealed(self._node, self._sealed_router, request)
+                answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
             else:
                 answer = answer_alone(unsealed, request, self._alarms)
-            response = encode(answer, request)
+            response = self._encoded(answer, request)
         except Exception as failure:  # noqa: BLE001 -- the client must get an answer whatever happened
             self._alarms.on_failure(failure)
             response = encode_error(InternalFailure())
         finally:
             self._free.release()
         exchange.respond(response)
+
+    def _encoded(self, answer: Answer, request: Request) -> HttpResponse:
+        try:
+            return encode(answer, request)
+        except Exception as failure:  # noqa: BLE001 -- one answer that cannot be written must not take the others with it
+            self._alarms.on_failure(failure)
+            return encode_error(InternalFailure())
 
     def _new_id(self) -> str:
         return str(uuid.UUID(bytes=self._node.entropy.bytes(16), version=4))

@@ -25,10 +25,12 @@ from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig, TcpListener, UnixListener
 from strongroom.server.edge import Edge
 from strongroom.server.log import Log
-from strongroom.server.process import harden
+from strongroom.server.process import harden, settle_memory
 from strongroom.system.node import Node
 
 EXIT_FAILED = 1
+START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
+"""What keeps a server from starting and can be told to the operator in a sentence."""
 
 
 def run(config_paths: list[str], *, log_level: str | None = None) -> int:
@@ -43,8 +45,8 @@ def run(config_paths: list[str], *, log_level: str | None = None) -> int:
         log.warning(warning)
     try:
         server = Server(config, log)
-    except (Unavailable, TlsConfigurationError, LogicalError, OSError) as error:
-        log.error(_reason(error))
+    except START_FAILURES as error:
+        log.error(reason_for(error))
         return EXIT_FAILED
     return server.serve()
 
@@ -85,6 +87,7 @@ class Server:
         for address in self.addresses:
             self._log.info(f"listening on {address}")
         self._sweeper.start()
+        settle_memory()
         if when_ready is not None:
             self.listener.call_soon(when_ready)
         try:
@@ -158,7 +161,8 @@ class Server:
         self._log.info("stopped")
 
 
-def _reason(error: Exception) -> str:
+def reason_for(error: Exception) -> str:
+    """One of the START_FAILURES in a sentence."""
     if isinstance(error, OSError) and not isinstance(error, TlsConfigurationError):
         return f"cannot listen: {error.strerror or type(error).__name__}"
     if isinstance(error, LogicalError):

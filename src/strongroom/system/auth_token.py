@@ -187,7 +187,10 @@ class TokenBackend:
         token = request.token or context.request.token
         if token is None:
             raise PermissionDenied
-        return self._renew(context, self._find(context, token), token, request.increment)
+        entry = self._node.require().tokens.find(context.storage, token)
+        if entry is None:
+            raise InvalidRequest("token not found")
+        return self._renew(context, entry, token, request.increment)
 
     def renew_self(self, context: Context, request: RenewSelf) -> Response:
         """A longer life for the calling token."""
@@ -213,8 +216,13 @@ class TokenBackend:
         self._revoke_tree(context, context.request.token)
 
     def revoke_accessor(self, context: Context, request: OfAccessor) -> None:
-        """Revoke the token behind an accessor."""
-        entry = self._by_accessor(context, request.accessor)
+        """Revoke the token behind an accessor. Where there is none it is revoked already."""
+        if not request.accessor:
+            raise InvalidRequest("missing field 'accessor': name the accessor of a token")
+        entry = self._node.require().tokens.by_accessor(context.storage, request.accessor)
+        if entry is None:
+            context.warnings.append("No token found with this accessor")
+            return
         self._node.require().tokens.revoke_tree(context.storage, entry.id)
 
     def revoke_orphan(self, context: Context, request: OfToken) -> None:

@@ -22,6 +22,7 @@ from strongroom.mounts.entry import (
 )
 from strongroom.system.area import AtPath, Nothing
 from strongroom.system.node import Node
+from strongroom.system.unsealed import TOKEN_TYPE
 
 KV_TYPES = {"kv": None, "kv-v1": "1", "kv-v2": "2", "generic": "1"}
 """The names under which clients enable ``kv``, and the version that each implies."""
@@ -203,9 +204,10 @@ class MountArea:
         entry = self._find(context.storage, source[0], is_auth=source[1])
         if entry is None:
             raise InvalidRequest("no matching mount at the source path")
+        before = entry.path
         unsealed.mounts.move(context.storage, entry, canonical_mount_path(target[0], is_auth=target[1]))
         migration_id = self._node.new_uuid()
-        context.storage.put(f"core/remount/{migration_id}", f"{request.from_}\n{request.to}".encode())
+        context.storage.put(f"core/remount/{migration_id}", f"{before}\n{entry.path}".encode())
         return Response(data={"migration_id": migration_id})
 
     def remount_status(self, context: Context, request: Migration) -> Response:
@@ -293,6 +295,8 @@ class MountArea:
 
     def _tune(self, context: Context, request: Tune, *, is_auth: bool) -> None:
         entry = self._tunable(context.storage, request.path, is_auth=is_auth)
+        if request.token_type is not None and (not entry.is_auth or entry.type == TOKEN_TYPE):
+            raise InvalidRequest("token_type can only be set for auth methods that log somebody in")
         for name in MountConfig.__struct_fields__:
             value = getattr(request, name, None)
             if value is not None:

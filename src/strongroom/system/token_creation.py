@@ -70,7 +70,8 @@ class TokenCreation:
         token_type = _type_of(request, role)
         policies = policies_for(request, role, parent, has_sudo=has_sudo)
         entry, warnings = self._entry(context, request, role, parent, policies, token_type)
-        entry.orphan = as_orphan or request.no_parent or (role is not None and role.orphan)
+        # A role alone says whether its tokens are orphans: what the request says of it was not checked for sudo then.
+        entry.orphan = role.orphan if role is not None else as_orphan or request.no_parent
         entry.parent = "" if entry.orphan else parent.id
         token = self._node.require().tokens.create(context.storage, entry, token=request.id or None)
         context.warnings.extend(warnings)
@@ -135,11 +136,10 @@ class TokenCreation:
         )
         num_uses = _smaller(request.num_uses, role.num_uses if role else 0)
         if token_type is TokenType.BATCH:
-            _check_batch(request, wish, num_uses)
+            _check_batch(request, policies, wish, num_uses)
         now = context.now_ns()
         never = "root" in policies and not (wish.ttl or wish.period or wish.explicit_max_ttl)
         granted = lifetime.grant(wish, self._limits(context))
-        # A child of a token that expires must not outlive it by its own default: it dies with its parent anyway.
         entry = TokenEntry(
             id="",
             accessor="",
@@ -185,11 +185,13 @@ def policies_for(
         if not parent.is_root or (role is not None and _bounds_policies(role)):
             raise InvalidRequest("root tokens may not be created without parent token being root")
         return ("root",)
-    disallowed = role is not None and DEFAULT_POLICY in role.disallowed_policies
-    if request.no_default_policy or (role is not None and role.no_default_policy) or disallowed:
-        # Left out where nobody asked for it by name.
-        return tuple(sorted(set(policies) - ({DEFAULT_POLICY} - set(asked))))
+    if request.no_default_policy or (role is not None and _refuses_default(role)):
+        return tuple(sorted(set(policies) - {DEFAULT_POLICY}))
     return tuple(sorted({*policies, DEFAULT_POLICY}))
+
+
+def _refuses_default(role: TokenRole) -> bool:
+    return role.no_default_policy or _matches(DEFAULT_POLICY, role.disallowed_policies, role.disallowed_policies_glob)
 
 
 def _bounds_policies(role: TokenRole) -> bool:
@@ -244,7 +246,7 @@ def _check_reserved(request: CreateToken, role: TokenRole | None, *, has_sudo: b
             raise InvalidRequest("a chosen token has 1 to 128 letters, digits, '-' or '_'")
     if request.no_parent and role is None and not has_sudo:
         raise InvalidRequest("root or sudo privileges required to create orphan token")
-    if request.period and role is None and not has_sudo:
+    if request.period and not has_sudo:
         raise InvalidRequest("root or sudo privileges required to create periodic token")
     if request.num_uses < 0:
         raise InvalidRequest("number of uses cannot be negative")
@@ -264,12 +266,12 @@ def _type_of(request: CreateToken, role: TokenRole | None) -> TokenType:
     return TokenType.BATCH if is_batch else TokenType.SERVICE
 
 
-def _check_batch(request: CreateToken, wish: lifetime.Wish, num_uses: int) -> None:
+def _check_batch(request: CreateToken, policies: tuple[str, ...], wish: lifetime.Wish, num_uses: int) -> None:
     if request.id:
         raise InvalidRequest("a batch token cannot have a chosen id")
     if wish.period or wish.explicit_max_ttl or num_uses:
         raise InvalidRequest("a batch token cannot be periodic, use-limited or have an explicit maximum lifetime")
-    if request.policies and "root" in request.policies:
+    if "root" in policies:
         raise InvalidRequest("batch tokens cannot be root tokens")
 
 

@@ -18,7 +18,8 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     ``id`` is the keyed hash of the token; the token itself is nowhere. ``num_uses`` is what is left where
     ``use_limited`` says that there is a limit. ``auth_mount`` is the uuid of the auth method that made it, and ``internal`` what
-    that method needs at renewal.
+    that method needs at renewal. ``has_mortal_ancestor`` says that some token above it can expire, which must be looked at
+    whenever this one is used.
     """
 
     id: str
@@ -37,6 +38,7 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     num_uses: int = 0
     use_limited: bool = False
     parent: str = ""
+    has_mortal_ancestor: bool = False
     orphan: bool = False
     type: TokenType = TokenType.SERVICE
     metadata: dict[str, str] = {}
@@ -51,6 +53,13 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     def is_root(self) -> bool:
         """Whether this token may do everything. ``root`` is set only by init, generate-root and a root parent (INV-4)."""
         return "root" in self.policies
+
+    @property
+    def lease_id(self) -> str:
+        """How the token's lease is called, or "" where it has none: it is not stored, or it never expires."""
+        if self.type is TokenType.BATCH or self.expire_time_ns == NEVER:
+            return ""
+        return f"{self.path}/h{self.id}"
 
     def is_expired(self, now_ns: int) -> bool:
         """Whether its time is over. Checked at every use, whatever any sweeper did (INV-13)."""

@@ -39,14 +39,16 @@ class Grant:
 
 
 def grant(wish: Wish, limits: Limits) -> Grant:
-    """The first lifetime of a token. A period stands outside the greatest lifetime; an explicit maximum never does."""
+    """The first lifetime of a token, never beyond the mount's greatest. A periodic one may live beyond it by being renewed, but
+    each of its periods is bounded too; an explicit maximum bounds all of its life.
+    """
     for name in ("ttl", "max_ttl", "explicit_max_ttl", "period"):
         if getattr(wish, name) < 0:
             raise InvalidRequest(f"{name} must not be negative")
     warnings: list[str] = []
     ttl = wish.period or wish.ttl or limits.default_ttl
-    if not wish.period:
-        ttl = _capped(ttl, min(limits.max_ttl, wish.max_ttl or limits.max_ttl), "max_ttl", warnings)
+    most = limits.max_ttl if wish.period else min(limits.max_ttl, wish.max_ttl or limits.max_ttl)
+    ttl = _capped(ttl, most, "max_ttl", warnings)
     ttl = _capped(ttl, wish.explicit_max_ttl or ttl, "explicit_max_ttl", warnings)
     return Grant(ttl, tuple(warnings))
 
@@ -62,7 +64,7 @@ def renewed_expiry(
         raise InvalidRequest("the token has expired; log in again")
     if increment < 0:
         raise InvalidRequest("increment must not be negative")
-    ttl = wish.period or increment or wish.ttl or limits.default_ttl
+    ttl = min(wish.period, limits.max_ttl) or increment or wish.ttl or limits.default_ttl
     expiry = now_ns + ttl * NANOSECONDS
     if not wish.period:
         expiry = min(expiry, creation_time_ns + min(limits.max_ttl, wish.max_ttl or limits.max_ttl) * NANOSECONDS)

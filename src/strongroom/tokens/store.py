@@ -8,9 +8,13 @@ tokens are not stored at all: the sealed entry is the token. Keys, all below ``c
 ``accessor/<hash of accessor>``      the token's hash
 ``child/<parent hash>/<hash>``       nothing; for revoking a whole tree
 ``expiry/<instant, 20 digits>/<hash>``  nothing; for the sweeper
+``lease/<path>/h<hash>``             nothing; for finding by the path that made the token (``lease_index``)
+``family/<parent hash or mount>``    nothing; written with every member of a family
 ===================================  ====================================================
 
-All of them change in the same commit.
+All of them change in the same commit. Who revokes a family finds its members by listing, and what is listed is not checked again at
+the commit; so whoever adds a member also writes the family's key, whoever revokes the family reads it, and a member that joins
+meanwhile makes the commit a conflict instead of surviving it.
 """
 
 from __future__ import annotations
@@ -30,12 +34,15 @@ from strongroom.logical.errors import InvalidRequest, PermissionDenied
 from strongroom.logical.request import TokenType
 from strongroom.logical.secret import Secret
 from strongroom.logical.storage import Storage
-from strongroom.tokens import text
+from strongroom.mounts.table import is_mounted
+from strongroom.tokens import lease_index, text
 from strongroom.tokens.entry import NEVER, TokenEntry
 
 _AREA = "core/token/"
 _BATCH_LABEL = b"strongroom/batch-token/v1"
 TOKEN_LENGTH_MAX = 8192
+SPENT = -1
+"""The number of uses of a token that is being used for the last time."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(TokenEntry).decode
@@ -87,6 +94,8 @@ class TokenStore:
         Raises InvalidRequest where a chosen token exists already, and PermissionDenied where the parent is gone.
         """
         if entry.type is TokenType.BATCH:
+            if entry.is_root:
+                raise InvalidRequest("batch tokens cannot be root tokens")
             return self._seal_batch(entry)
         made = token or Secret(
             text.new_root_token(self._entropy) if entry.is_root else text.new_service_token(self._entropy)
@@ -95,12 +104,11 @@ class TokenStore:
         entry.accessor = text.new_accessor(self._entropy)
         if storage.get(f"{_AREA}id/{entry.id}") is not None:
             raise InvalidRequest("cannot create a token with a duplicate ID; choose another or leave it out")
-        if entry.parent and not entry.orphan:
-            if storage.get(f"{_AREA}id/{entry.parent}") is None:
-                raise PermissionDenied
-            storage.put(f"{_AREA}child/{entry.parent}/{entry.id}", b"")
+        self._join_families(storage, entry)
         storage.put(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}", entry.id.encode())
         self._put(storage, entry)
+        self._add_expiry(storage, entry)
+        lease_index.add(storage, entry)
         return made
 
     def find(self, storage: Storage, token: Secret[str]) -> TokenEntry | None:
@@ -109,12 +117,8 @@ class TokenStore:
         if not shown or len(shown) > TOKEN_LENGTH_MAX:
             return None
         if shown.startswith(text.BATCH_PREFIX):
-            entry = self._open_batch(shown)
-            if entry is not None and entry.parent and not entry.orphan and self.by_id(storage, entry.parent) is None:
-                return None
-        else:
-            entry = self.by_id(storage, self.id_of(token))
-        return entry
+            return self._find_batch(storage, shown)
+        return self.by_id(storage, self.id_of(token))
 
     def by_id(self, storage: Storage, token_id: str) -> TokenEntry | None:
         """The entry with this keyed hash, if the token is good right now."""
@@ -122,7 +126,8 @@ class TokenStore:
         if stored is None:
             return None
         entry = _decode(stored)
-        if entry.is_expired(self._clock.now_ns()):
+        now = self._clock.now_ns()
+        if entry.is_expired(now) or (entry.has_mortal_ancestor and not self._lives_above(storage, entry, now)):
             return None
         return entry
 
@@ -131,18 +136,32 @@ class TokenStore:
         token_id = storage.get(f"{_AREA}accessor/{self._accessor_id(accessor)}")
         return None if token_id is None else self.by_id(storage, token_id.decode())
 
+    def by_lease(self, storage: Storage, lease_id: str) -> TokenEntry | None:
+        """The entry of the token that has this lease, if the token is good right now."""
+        token_id = lease_index.token_id_of(lease_id)
+        entry = None if token_id is None else self.by_id(storage, token_id)
+        return entry if entry is not None and entry.lease_id == lease_id else None
+
+    def lease_names(self, storage: Storage, prefix: str) -> list[str]:
+        """What lies directly below ``prefix``: the names of leases that are good right now, and folders, which end in ``/``.
+
+        A folder may hold nothing but expired leases, for as long as the sweeper takes.
+        """
+        names = lease_index.names(storage, prefix)
+        return [name for name in names if name[-1] == "/" or self._is_good_lease(storage, name)]
+
     def spend_use(self, storage: Storage, entry: TokenEntry) -> bool:
         """Count one use of a use-limited token, and say whether it was the last. Counted on denied requests too.
 
-        After the last use the caller revokes the token in the same transaction, once the request is done.
+        After the last use the caller revokes the token in the same transaction, once the request is done. Until then its number
+        of uses is -1, as Vault shows it, because 0 would read as "no limit".
         """
         if not entry.use_limited:
             return False
-        entry.num_uses -= 1
-        if entry.num_uses <= 0:
-            return True
+        is_last = entry.num_uses <= 1
+        entry.num_uses = SPENT if is_last else entry.num_uses - 1
         self._put(storage, entry)
-        return False
+        return is_last
 
     def set_expiry(self, storage: Storage, entry: TokenEntry, expire_time_ns: int) -> None:
         """Renew: the token now expires at ``expire_time_ns``."""
@@ -150,6 +169,8 @@ class TokenStore:
         entry.expire_time_ns = expire_time_ns
         entry.last_renewal_ns = self._clock.now_ns()
         self._put(storage, entry)
+        self._add_expiry(storage, entry)
+        lease_index.add(storage, entry)
 
     def revoke_tree(self, storage: Storage, token_id: str) -> int:
         """Revoke a token and every descendant that is not an orphan; returns how many. Deep trees cost no stack."""
@@ -174,7 +195,15 @@ class TokenStore:
 
     def revoke_of_mount(self, storage: Storage, auth_mount: str) -> int:
         """Revoke every token that an auth method's mount made: the mount is going away."""
+        storage.get(_family_key(auth_mount))
         doomed = [entry.id for entry in self._all(storage) if entry.auth_mount == auth_mount]
+        return sum(self.revoke_tree(storage, token_id) for token_id in doomed)
+
+    def revoke_of_leases(self, storage: Storage, prefix: str) -> int:
+        """Revoke every token whose lease is called ``prefix`` or lies below it, with their trees; returns how many."""
+        exact = self.by_lease(storage, prefix)
+        doomed = [exact.id] if exact is not None else []
+        doomed.extend(lease_index.token_ids(storage, prefix))
         return sum(self.revoke_tree(storage, token_id) for token_id in doomed)
 
     def accessors(self, storage: Storage) -> list[str]:
@@ -194,6 +223,39 @@ class TokenStore:
             storage.delete(key)
         return swept
 
+    def _join_families(self, storage: Storage, entry: TokenEntry) -> None:
+        if entry.parent and not entry.orphan:
+            parent = self.by_id(storage, entry.parent)
+            if parent is None:
+                raise PermissionDenied
+            entry.has_mortal_ancestor = parent.has_mortal_ancestor or parent.expire_time_ns != NEVER
+            storage.put(f"{_AREA}child/{entry.parent}/{entry.id}", b"")
+            storage.put(_family_key(entry.parent), b"")
+        if entry.auth_mount:
+            storage.put(_family_key(entry.auth_mount), b"")
+
+    def _lives_above(self, storage: Storage, entry: TokenEntry, now_ns: int) -> bool:
+        """Whether every token above is good: one that expired takes its tree with it at once, swept or not (INV-13)."""
+        while entry.parent and not entry.orphan:
+            stored = storage.get(f"{_AREA}id/{entry.parent}")
+            if stored is None:
+                return False
+            entry = _decode(stored)
+            if entry.is_expired(now_ns):
+                return False
+        return True
+
+    def _find_batch(self, storage: Storage, shown: str) -> TokenEntry | None:
+        """A batch token lies nowhere, so what would revoke another is looked up: its parent and the method that made it."""
+        entry = self._open_batch(shown)
+        if entry is None:
+            return None
+        if entry.parent and not entry.orphan and self.by_id(storage, entry.parent) is None:
+            return None
+        if entry.auth_mount and not is_mounted(storage, entry.auth_mount):
+            return None
+        return entry
+
     def _all(self, storage: Storage) -> Iterator[TokenEntry]:
         for key in storage.scan(f"{_AREA}id/"):
             stored = storage.get(key)
@@ -202,6 +264,12 @@ class TokenStore:
 
     def _put(self, storage: Storage, entry: TokenEntry) -> None:
         storage.put(f"{_AREA}id/{entry.id}", _encode(entry))
+
+    def _is_good_lease(self, storage: Storage, name: str) -> bool:
+        token_id = lease_index.token_id_of(name)
+        return token_id is not None and self.by_id(storage, token_id) is not None
+
+    def _add_expiry(self, storage: Storage, entry: TokenEntry) -> None:
         if entry.expire_time_ns != NEVER:
             storage.put(_expiry_key(entry), b"")
 
@@ -210,6 +278,7 @@ class TokenStore:
             storage.delete(_expiry_key(entry))
 
     def _children(self, storage: Storage, token_id: str) -> list[str]:
+        storage.get(_family_key(token_id))
         prefix = f"{_AREA}child/{token_id}/"
         return [key.removeprefix(prefix) for key in storage.scan(prefix)]
 
@@ -219,10 +288,12 @@ class TokenStore:
             return 0
         entry = _decode(stored)
         self._drop_expiry(storage, entry)
+        lease_index.remove(storage, entry)
         storage.delete(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}")
         if entry.parent:
             storage.delete(f"{_AREA}child/{entry.parent}/{entry.id}")
         storage.delete(f"{_AREA}id/{entry.id}")
+        storage.delete(_family_key(entry.id))
         self._on_dropped(storage, entry.id)
         return 1
 
@@ -262,6 +333,10 @@ def is_address_allowed(entry: TokenEntry, remote_address: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return any(address in ipaddress.ip_network(cidr, strict=False) for cidr in entry.bound_cidrs)
+
+
+def _family_key(name: str) -> str:
+    return f"{_AREA}family/{name}"
 
 
 def _expiry_key(entry: TokenEntry) -> str:
