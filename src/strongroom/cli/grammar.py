@@ -21,11 +21,11 @@ HELP_NAMES = ("-help", "-h")
 
 
 class Output(Enum):
-    """Which output flags a command has."""
+    """Which output flags a command has, by name. Texts, since Python 3.11.2 gives a member made of () another value."""
 
-    NONE = ()
-    FORMAT = ("-format",)
-    FIELD = ("-format", "-field")
+    NONE = ""
+    FORMAT = "-format"
+    FIELD = "-format -field"
 
 
 def normalise(
@@ -87,6 +87,9 @@ class VaultCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Bring ``args`` into the form that click reads, then let it."""
+        if ctx.resilient_parsing:
+            # Completion: half a command line is no error.
+            return super().parse_args(ctx, args)
         valued: dict[str, str] = {}
         switches: dict[str, str] = {}
         for param in self.get_params(ctx):
@@ -130,7 +133,7 @@ def command(
     """
 
     def declare(function: Callable[..., int | None]) -> click.Command:
-        shared = [*(http_options() if remote else ()), *output_options(output.value)]
+        shared = [*(http_options() if remote else ()), *output_options(tuple(output.value.split()))]
         taken = {option.name for option in shared}
 
         def callback(arguments: tuple[str, ...], **values: Any) -> int | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from strongroom.cli.errors import REMOTE, CommandFailed
 from strongroom.client.client import Client
 from strongroom.client.errors import ApiError
 
 
-@dataclass(frozen=True, slots=True)
-class KvPath:
+class KvPath(NamedTuple):
     """A secret's place: ``mount`` ends in a slash, ``name`` is the rest, ``versioned`` tells kv version 2."""
 
     mount: str

@@ -48,15 +48,15 @@ class LazyGroup(click.Group):
         """The command that ``args`` start with. Raises UsageError that names the nearest one."""
         name = args[0]
         found = self.get_command(ctx, name)
-        if found is None:
+        if found is None and not ctx.resilient_parsing:
             self._fail(f"Unknown command: {ctx.command_path} {name}{suggestion(name, self.list_commands(ctx))}")
-        return name, found, args[1:]
+        return (name if found else None), found, args[1:]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Print the help where no command is named."""
-        if not args:
+        if not args and not ctx.resilient_parsing:
             self._fail(self.get_help(ctx))
-        if args[0] == "--help":
+        if args[:1] == ["--help"]:
             args = ["-help", *args[1:]]
         return super().parse_args(ctx, args)
 

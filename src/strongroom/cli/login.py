@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from strongroom.cli.arguments import parse_data
@@ -56,7 +55,7 @@ def login(session: Session, arguments: tuple[str, ...], method: str, path: str, 
         raise CommandFailed(f"Unknown auth method: {kind}. This command knows {known}; others only through the API.")
     no_store = flags["no_store"] or flags["token_only"]
     given = _credentials(session, arguments, kind)
-    anonymous = session.client_with(replace(session.settings, token=None))
+    anonymous = session.client_with(session.settings._replace(token=None))
     with reporting("Error authenticating"):
         answer = METHODS[kind].log_in(session, anonymous, (path or kind).strip().strip("/"), given)
         answer = _unwrapped(session, answer, keep=no_store)
@@ -94,7 +93,7 @@ def _unwrapped(session: Session, answer: dict[str, Any] | None, *, keep: bool) -
         raise CommandFailed("The server gave no token", REMOTE)
     wrap = answer.get("wrap_info")
     if wrap and not keep:
-        settings = replace(session.settings, token=Secret(str(wrap.get("token", ""))), wrap_ttl="")
+        settings = session.settings._replace(token=Secret(str(wrap.get("token", ""))), wrap_ttl="")
         answer = session.client_with(settings).write("sys/wrapping/unwrap") or {}
     if (answer.get("auth") or {}).get("mfa_requirement"):
         raise CommandFailed("The server asks for a second factor, which this command cannot give yet", REMOTE)

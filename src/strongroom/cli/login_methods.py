@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from strongroom.cli.errors import REMOTE, CommandFailed
@@ -61,7 +61,7 @@ def _token(session: Session, client: Client, path: str, given: Mapping[str, str]
         raise CommandFailed("Error authenticating: the token is empty", REMOTE)
     if given.get("lookup", "true").lower() in {"false", "f", "0"}:
         return {"auth": {"client_token": token}}
-    with session.client_with(replace(client.settings, token=Secret(token))) as asking:
+    with session.client_with(client.settings._replace(token=Secret(token))) as asking:
         try:
             found = (asking.read("auth/token/lookup-self") or {}).get("data") or {}
         except ClientError as error:

@@ -46,6 +46,8 @@ class Duration(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text, checked."""
+        if value == "":
+            return ""
         from strongroom.logical.instant import parse_duration
 
         try:

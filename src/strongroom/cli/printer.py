@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -93,6 +92,8 @@ def warnings_text(answer: Mapping[str, Any] | None) -> str:
     found = (answer or {}).get("warnings") or []
     if not found:
         return ""
+    import textwrap
+
     paragraphs = [
         textwrap.fill(str(text), _WARNING_WIDTH, initial_indent="  * ", subsequent_indent="  ") for text in found
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -128,11 +127,11 @@ def unwrap(session: Session, arguments: tuple[str, ...]) -> None:
     settings, body = session.settings, None
     wrapping, current = Secret(given), session.settings.token
     if given and current is None:
-        settings = replace(settings, token=wrapping)
+        settings = settings._replace(token=wrapping)
     elif given and wrapping != current:
         body = {"token": given}
     with reporting("Error unwrapping"):
-        answer = session.client_with(replace(settings, wrap_ttl="")).write("sys/wrapping/unwrap", body)
+        answer = session.client_with(settings._replace(wrap_ttl="")).write("sys/wrapping/unwrap", body)
     if answer is None:
         raise CommandFailed("The wrapped answer was empty", REMOTE)
     session.show(answer)

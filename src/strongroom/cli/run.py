@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -108,7 +107,7 @@ def run(session: Session, arguments: tuple[str, ...], path: tuple[str, ...], mou
         return 0
     sys.stdout.flush()
     try:
-        become(arguments, environment(variables, os.environ, inheritance))
+        become(arguments, environment(variables, _callers_environment(), inheritance))
     except CannotExecute as error:
         raise CommandFailed(str(error), error.exit_code) from None
     return CANNOT_RUN
@@ -118,8 +117,8 @@ def _read(session: Session, paths: tuple[str, ...], mount: str) -> list[Source]:
     settings = session.settings
     if not variable(session.environ, "MAX_RETRIES"):
         # Nobody waits at a terminal here: a server that restarts must not stop a deployment.
-        settings = replace(settings, max_retries=DEFAULT_RETRIES)
-    with session.client_with(replace(settings, wrap_ttl="")) as client:
+        settings = settings._replace(max_retries=DEFAULT_RETRIES)
+    with session.client_with(settings._replace(wrap_ttl="")) as client:
         return [_read_one(client, path, mount) for path in paths]
 
 
@@ -160,6 +159,19 @@ def _origin(item: Variable, kept: set[str]) -> tuple[str, str]:
     if item.name in kept:
         return "environment", ", ".join((*item.replaced, item.source))
     return item.source, ", ".join(item.replaced)
+
+
+def _callers_environment() -> dict[str, str]:
+    """This process's environment as it was given: Python itself may have added a locale to it (PEP 538)."""
+    inherited = dict(os.environ)
+    try:
+        with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 -- pathlib would add to the start of every command
+            given = file.read()
+    except OSError:
+        return inherited
+    if not any(entry.startswith(b"LC_CTYPE=") for entry in given.split(b"\0")):
+        inherited.pop("LC_CTYPE", None)
+    return inherited
 
 
 def _names(words: tuple[str, ...]) -> frozenset[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -54,7 +53,7 @@ class Session:
         """Flags over environment over defaults, and the token."""
         from strongroom.client.token_helper import find_token
 
-        return replace(self._settings_without_token(), token=find_token(self.environ))
+        return self._settings_without_token()._replace(token=find_token(self.environ))
 
     @property
     def wrap_ttl(self) -> str:
@@ -94,7 +93,7 @@ class Session:
         settings = from_environment(self.environ)
         if not variable(self.environ, "MAX_RETRIES"):
             # A person at a terminal wants the error now; a script that wants retries says so.
-            settings = replace(settings, max_retries=0)
+            settings = settings._replace(max_retries=0)
         options = self._options
         given = {
             name: options[option]
@@ -116,7 +115,7 @@ class Session:
         if options.get("disable_redirects") is not None:
             given["follow_redirects"] = not options["disable_redirects"]
         headers = tuple(_header(text) for text in options.get("header") or ())
-        return replace(settings, **given, headers=headers, tls=replace(settings.tls, **tls))
+        return settings._replace(**given, headers=headers, tls=settings.tls._replace(**tls))
 
     def _print_curl(self, call: Call) -> NoReturn:
         from strongroom.cli.curl import curl_command

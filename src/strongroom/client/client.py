@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from strongroom.client import exact_json
 from strongroom.client.errors import ApiError, BadAnswer, ConnectionFailed
@@ -28,8 +27,7 @@ _RETRY_AFTER_SECONDS_MAX = 10
 _REDIRECTS = frozenset({301, 302, 307, 308})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One request before it becomes bytes. ``headers`` holds everything but the token."""
 
     method: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, Self
 
@@ -40,11 +39,11 @@ def encode(value: Any, *, indent: int | None = None, sort_keys: bool = False) ->
     return "".join(writer.pieces(value, "" if indent is None else "\n"))
 
 
-@dataclass(frozen=True, slots=True)
 class _Writer:
-    step: str
-    colon: str
-    sort_keys: bool
+    def __init__(self, *, step: str, colon: str, sort_keys: bool) -> None:
+        self.step = step
+        self.colon = colon
+        self.sort_keys = sort_keys
 
     def pieces(self, value: Any, line: str) -> Iterator[str]:
         if isinstance(value, Mapping):

@@ -7,8 +7,7 @@ body, no folded lines. Anything else is BadAnswer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom.client import exact_json
 from strongroom.client.errors import BadAnswer, BadSettings, ConnectionFailed
@@ -21,8 +20,7 @@ _READ_BYTES = 64 * 1024
 Receive = Callable[[int], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a server answered. Header names are in lower case; of a repeated header the last one stands."""
 
     status: int

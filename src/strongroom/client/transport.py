@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strongroom.client.errors import BadSettings, ConnectionFailed
 from strongroom.client.http1 import Answer, AnswerReader
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A server's address in its parts. For a unix socket ``host`` is the path of the socket and ``port`` is 0."""
 
     scheme: str

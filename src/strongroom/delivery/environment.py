@@ -5,10 +5,8 @@ Names are checked, conflicts are settled in the open (the later source wins), an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom.logical.secret import Secret
 
@@ -18,7 +16,6 @@ TOKEN_VARIABLES = frozenset({"STRONGROOM_TOKEN", "BAO_TOKEN", "VAULT_TOKEN"})
 KEPT_WHEN_CLEAN = frozenset({"HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"})
 """What a program gets of the caller's environment with ``clean`` (and every ``LC_*``)."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Variables that decide which code a program loads: whoever may write a secret must not thereby run code where it is read.
 _STEERS_CODE = frozenset({"BASH_ENV", "ENV", "IFS", "NODE_OPTIONS", "PATH", "PERL5LIB", "PERL5OPT", "RUBYOPT"})
 _STEERS_CODE_PREFIXES = ("LD_", "DYLD_", "PYTHON", "GIT_CONFIG", "JAVA_TOOL_OPTIONS", "BASH_FUNC_")
@@ -28,16 +25,17 @@ class CannotDeliver(Exception):
     """The secrets cannot become an environment. The text names keys and sources, never a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One secret as it was read: where it stands, and its keys and values."""
 
     label: str
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Source({self.label})"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Which keys become variables, and how they are called. An empty ``only`` means all."""
 
     only: frozenset[str] = frozenset()
@@ -45,8 +43,7 @@ class Selection:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One variable. ``replaced`` names the sources whose value for it lost."""
 
     name: str
@@ -55,8 +52,7 @@ class Variable:
     replaced: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inheritance:
+class Inheritance(NamedTuple):
     """What of the caller's environment a program gets.
 
     ``clean`` leaves only ``KEPT_WHEN_CLEAN``. ``preserve`` names variables of the caller that win over a secret (None: all of
@@ -121,7 +117,7 @@ def _is_selected(key: str, selection: Selection) -> bool:
 
 
 def _check_name(name: str, key: str, label: str, *, named: bool) -> None:
-    if _NAME.fullmatch(name) is None:
+    if not (name.isascii() and name.isidentifier()):
         raise CannotDeliver(
             f"the key {key!r} of {label} cannot be the name of a variable (letters, digits and _): "
             f"rename it, or leave it out with -exclude"
