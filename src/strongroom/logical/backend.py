@@ -242,14 +242,13 @@ class Router:
         The most specific template that has the operation wins. Raises UnsupportedPath where no template matches, and
         UnsupportedOperation where one does but none has the operation.
         """
-        matches = self._tree.find(path)
-        for by_operation, captures in matches:
+        has_matched = False
+        for by_operation, captures in self._tree.find(path):
+            has_matched = True
             declared = by_operation.get(operation)
             if declared is not None:
                 return declared, captures
-        if matches:
-            raise UnsupportedOperation
-        raise UnsupportedPath
+        raise UnsupportedOperation if has_matched else UnsupportedPath
 
     def matching(self, path: str) -> list[Declared]:
         """Every endpoint of every template that matches ``path``, those of the most specific template first."""

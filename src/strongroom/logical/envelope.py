@@ -15,7 +15,7 @@ def envelope(response: Response, request_id: str) -> dict[str, Any]:
     """``response`` as the members of its JSON object. A wrapped answer carries no request id, as Vault's does not."""
     return {
         "request_id": "" if response.wrap_info else request_id,
-        "lease_id": "",
+        "lease_id": response.lease_id,
         "renewable": response.renewable,
         "lease_duration": response.lease_duration,
         "data": response.data,

@@ -19,6 +19,9 @@ class Operation(Enum):
     LIST = "list"
     HELP = "help"
 
+    # Members are singletons: by identity they are found in C, four times a request.
+    __hash__ = object.__hash__
+
 
 class Capability(Enum):
     """What a policy grants on a path."""
@@ -31,3 +34,5 @@ class Capability(Enum):
     LIST = "list"
     SUDO = "sudo"
     DENY = "deny"
+
+    __hash__ = object.__hash__

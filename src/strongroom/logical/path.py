@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, TypeVar
@@ -129,33 +130,31 @@ class TemplateTree(Generic[T]):
                 return
         node.here.append((value, names))
 
-    def find(self, path: str) -> list[tuple[T, dict[str, str]]]:
-        """Every value whose template matches ``path`` with its captures, the most specific first."""
+    def find(self, path: str) -> Iterator[tuple[T, dict[str, str]]]:
+        """Every value whose template matches ``path`` with its captures, the most specific first, found as they are asked for."""
         segments = path.split("/") if path else []
-        found: list[tuple[T, dict[str, str]]] = []
-        self._search(self._root, segments, 0, [], found)
-        return found
+        return self._search(self._root, segments, 0, ())
 
     def _search(
-        self, node: _Node[T], segments: list[str], at: int, captured: list[str], found: list[tuple[T, dict[str, str]]]
-    ) -> None:
+        self, node: _Node[T], segments: list[str], at: int, captured: tuple[str, ...]
+    ) -> Iterator[tuple[T, dict[str, str]]]:
         if at == len(segments):
             for value, names in node.here:
-                found.append((value, dict(zip(names, captured, strict=True))))
+                yield value, dict(zip(names, captured, strict=True))
             for value, names in node.any:
-                found.append((value, dict(zip(names, [*captured, ""], strict=True))))
+                yield value, dict(zip(names, (*captured, ""), strict=True))
             return
         segment = segments[at]
         child = node.literals.get(segment)
         if child is not None:
-            self._search(child, segments, at + 1, captured, found)
+            yield from self._search(child, segments, at + 1, captured)
         if node.one is not None:
-            self._search(node.one, segments, at + 1, [*captured, segment], found)
+            yield from self._search(node.one, segments, at + 1, (*captured, segment))
         if node.one_or_more is not None:
             # Inner segments only exist where something follows, so most trees look at the whole rest alone.
             rest = node.one_or_more
             first = at + 1 if rest.literals or rest.one or rest.one_or_more or rest.any else len(segments)
             for end in range(first, len(segments) + 1):
-                self._search(rest, segments, end, [*captured, "/".join(segments[at:end])], found)
+                yield from self._search(rest, segments, end, (*captured, "/".join(segments[at:end])))
         for value, names in node.any:
-            found.append((value, dict(zip(names, [*captured, "/".join(segments[at:])], strict=True))))
+            yield value, dict(zip(names, (*captured, "/".join(segments[at:])), strict=True))

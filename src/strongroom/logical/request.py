@@ -107,6 +107,7 @@ class Response:
     """What a handler answers.
 
     ``data`` None and nothing else is 204. ``status`` overrides the code that follows from the rest (``sys/health``).
+    ``lease_id`` names the lease of what is given out, and ``lease_duration`` are the seconds that it lasts.
     ``returned_keys`` names the secret keys that leave with this answer, for the audit record; names, never values. Where it is
     None the top-level names of ``data`` are taken. ``wrapped_envelope`` is the stored answer that an unwrap gives back whole.
     ``is_documentation`` marks data that is the same for everybody and holds nothing stored: the audit record leaves it out.
@@ -116,6 +117,7 @@ class Response:
     auth: Auth | None = None
     wrap_info: WrapInfo | None = None
     warnings: tuple[str, ...] = ()
+    lease_id: str = ""
     lease_duration: int = 0
     renewable: bool = False
     status: int | None = None
