@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from strongroom.client.errors import ClientError
+from strongroom.client.errors import BadSettings, ClientError
 
 LOCAL = 1
 """Exit code: wrong usage, or something on this machine."""
@@ -27,5 +27,8 @@ def reporting(action: str, exit_code: int = REMOTE) -> Iterator[None]:
     """Puts ``action`` before the text of a client's error, as in ``Error writing data to secret/app: …``."""
     try:
         yield
+    except BadSettings:
+        # Nothing was sent: that is no matter of the server.
+        raise
     except ClientError as error:
         raise CommandFailed(f"{action}: {error}", exit_code) from None

@@ -16,7 +16,7 @@ from strongroom.cli.options import switch, text, whole
 from strongroom.cli.printer import warnings_text
 from strongroom.cli.prompts import standard_input
 from strongroom.cli.session import Session
-from strongroom.client.errors import ApiError, ClientError
+from strongroom.client.errors import ApiError
 from strongroom.logical.secret import Secret
 
 
@@ -156,13 +156,12 @@ def path_help(session: Session, arguments: tuple[str, ...]) -> None:
 @contextlib.contextmanager
 def _reporting_with_warnings(session: Session, action: str) -> Iterator[None]:
     """As ``reporting``; the warnings that came with the error say where the right path is."""
-    try:
-        yield
-    except ApiError as error:
-        hint = warnings_text(error.answer) if session.printer.is_table else ""
-        raise CommandFailed(f"{action}: {error}" + ("\n\n" + hint if hint else ""), REMOTE) from None
-    except ClientError as error:
-        raise CommandFailed(f"{action}: {error}", REMOTE) from None
+    with reporting(action):
+        try:
+            yield
+        except ApiError as error:
+            hint = warnings_text(error.answer) if session.printer.is_table else ""
+            raise CommandFailed(f"{action}: {error}" + ("\n\n" + hint if hint else ""), REMOTE) from None
 
 
 def _query(session: Session, words: tuple[str, ...]) -> dict[str, str]:
