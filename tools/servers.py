@@ -125,6 +125,7 @@ class Server:
 
     def stop(self) -> None:
         """End the process, politely first."""
+        self.disconnect()
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -147,10 +148,15 @@ class Server:
             answer = self.connection.getresponse()
             received = answer.read()
         except (OSError, HTTPException) as error:
-            self.connection.close()
-            self.connection = None
+            self.disconnect()
             raise ConnectionError(f"{self.product.name} does not answer") from error
         return answer.status, json.loads(received) if received else None
+
+    def disconnect(self) -> None:
+        """Close the kept connection."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
 
     def must(self, method: str, path: str, body: object = None) -> Any:
         """One API call that has to succeed: its answer. Raises RuntimeError with the server's words otherwise."""

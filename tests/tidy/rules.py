@@ -206,6 +206,16 @@ RULES = (
         ignores="import re\nre.fullmatch(r'[a-z]+', 'x')",
     ),
     Rule(
+        "alternatives are not repeated possessively",
+        bans_text(
+            r"re\.compile\(.*\([^()]*\|.*\)[*+?]\+",
+            "steps too far where an alternative fails half-way, up to Python 3.11.4",
+        ),
+        finds="import re\nre.compile(r'(?:ab|cd)*+')",
+        ignores="import re\nre.compile(r'(?:ab|cd)*[a-z]*+')",
+        exempt={"src/strongroom/encoding/json.py": "an alternative can only fail at its first byte or at the very end"},
+    ),
+    Rule(
         "verification raises",
         verifies_by_bool,
         finds="def verify_share(x) -> bool: return True",

@@ -22,7 +22,8 @@ TEXT_CHARACTERS_MAX = 1 << 20
 DEPTH_MAX = 32
 NUMBER_CHARACTERS_MAX = 64
 
-_SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)*+")
+# One piece at a time: a possessive group around alternatives steps too far where one fails half-way, up to Python 3.11.4.
+_SPACE_OR_COMMENT = re.compile(r"[ \t\r\n]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][+-]?[0-9]{1,4})?(?![A-Za-z0-9_.])")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*+')
@@ -185,8 +186,8 @@ class _Reader:
 
     def next_is(self, character: str) -> bool:
         """Skip space and comments; whether ``character`` follows. The empty one is the end of the text."""
-        match = _SPACE.match(self._text, self._at)
-        self._at = match.end() if match else self._at
+        while piece := _SPACE_OR_COMMENT.match(self._text, self._at):
+            self._at = piece.end()
         if self._text.startswith("/*", self._at):
             raise self.error("this comment is never closed; expected '*/'")
         return self._text[self._at : self._at + 1] == character
