@@ -100,7 +100,7 @@ def encode_response(response: Response | None, request: Request | None, shape: S
     if response.raw is not None and response.wrap_info is None:
         raw = response.raw
         return HttpResponse(status or 200, (("Content-Type", raw.content_type), JSON_HEADERS[1]), raw.content)
-    if response.wrap_info is None and response.data is None and response.auth is None and not response.warnings:
+    if _says_nothing(response):
         return _NO_CONTENT if status is None else HttpResponse(status, JSON_HEADERS)
     if shape is Shape.BARE and response.wrap_info is None:
         return HttpResponse(status or 200, JSON_HEADERS, json.encode(response.data))
@@ -111,6 +111,10 @@ def encode_response(response: Response | None, request: Request | None, shape: S
 
 
 _NO_CONTENT = HttpResponse(204, JSON_HEADERS)
+
+
+def _says_nothing(response: Response) -> bool:
+    return response.data is None and not (response.wrap_info or response.auth or response.warnings or response.lease_id)
 
 
 def _asked_by_parameter(parameters: dict[str, str]) -> Operation:

@@ -12,6 +12,7 @@ from strongroom.system.health import HealthArea
 from strongroom.system.host import HostArea
 from strongroom.system.internal import InternalArea
 from strongroom.system.keys import KeyArea
+from strongroom.system.leases import LeaseArea
 from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
 from strongroom.system.policies import PolicyArea
@@ -35,6 +36,7 @@ class SystemBackend:
             MountArea(node),
             PolicyArea(node),
             CapabilityArea(node),
+            LeaseArea(node),
             WrappingArea(node),
             AuditArea(node),
             KeyArea(node),

@@ -11,15 +11,18 @@ from strongroom.system.node import Node
 from strongroom.tokens import lifetime
 from strongroom.tokens.entry import NEVER, TokenEntry
 
+_TOKEN_MOUNT = "auth/token/"  # noqa: S105 -- a path
+
 
 def renewed(node: Node, context: Context, entry: TokenEntry, increment: int) -> None:
     """Give ``entry`` a later expiry in this transaction, or raise InvalidRequest with the reason."""
     if entry.expire_time_ns == NEVER or not entry.renewable:
         raise InvalidRequest("lease is not renewable")
     wish = lifetime.Wish(entry.creation_ttl, entry.max_ttl, entry.explicit_max_ttl, entry.period)
-    limits = lifetime.Limits(context.mount.default_lease_ttl, context.mount.max_lease_ttl)
     if entry.auth_mount:
         wish, limits = _checked_by_method(node, context, entry)
+    else:
+        limits = _limits_of_token_mount(node, context)
     expiry = lifetime.renewed_expiry(
         wish,
         limits,
@@ -29,6 +32,13 @@ def renewed(node: Node, context: Context, entry: TokenEntry, increment: int) -> 
         expire_time_ns=entry.expire_time_ns,
     )
     node.require().tokens.set_expiry(context.storage, entry, expiry)
+
+
+def _limits_of_token_mount(node: Node, context: Context) -> lifetime.Limits:
+    # Not those of the mount that was asked: the same token can be renewed through sys/leases, which has limits of its own.
+    live = node.require().mounts.at(context.storage, node.epoch(context.storage)).get(_TOKEN_MOUNT)
+    mount = live.mount if live else context.mount
+    return lifetime.Limits(mount.default_lease_ttl, mount.max_lease_ttl)
 
 
 def _checked_by_method(node: Node, context: Context, entry: TokenEntry) -> tuple[lifetime.Wish, lifetime.Limits]:
