@@ -184,15 +184,23 @@ def test_every_dependency_has_its_line_of_reason() -> None:
 
 
 def test_every_setting_of_the_configuration_is_explained() -> None:
-    page = (ROOT / "docs" / "how-to" / "configure.md").read_text()
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text()
     missing = [s.name for section in config_schema.SECTIONS for s in section.settings if f"`{s.name}`" not in page]
     assert missing == []
 
 
-@pytest.mark.parametrize("page", reference.PAGES, ids=lambda page: page.path.name)
+GENERATED = reference.pages()
+
+
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.path.name)
 def test_the_generated_reference_is_fresh(page: reference.Page) -> None:
     assert page.path.exists(), "run: make docs"
     assert page.path.read_text() == page.rendered(), "run: make docs"
+
+
+def test_every_plug_has_its_page_and_every_page_its_plug() -> None:
+    folder = reference.REFERENCE / "api"
+    assert sorted(folder.iterdir()) == sorted(page.path for page in GENERATED if page.path.parent == folder)
 
 
 def test_every_decision_has_a_number_a_status_and_its_consequences() -> None:

@@ -117,7 +117,7 @@ def _explain_unknown(name: str, line: int, section: Section, findings: Findings,
     if nearest:
         findings.wrong(line, f"{shown} is not a setting here; did you mean {nearest[0]}?")
     else:
-        names = ", ".join(candidates) if len(candidates) <= 8 else "see docs/how-to/configure.md"
+        names = ", ".join(candidates) if len(candidates) <= 8 else "see docs/reference/configuration.md"
         findings.wrong(
             line, f"{shown} is not a setting here; known are: {names}" if names else f"{shown} is not a setting here"
         )

@@ -23,7 +23,7 @@ class KvV2:
     help = (
         "Stores secrets of any shape under paths of your choosing and keeps earlier versions of them. A version can be deleted and "
         "restored, or destroyed for good. Each secret has a data key of its own, so that removing its metadata makes every version "
-        "unreadable, in old backups too."
+        "unreadable."
     )
 
     def paths(self) -> tuple[Path, ...]:
