@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.declarations.catalog import CASES, ROUTERS, Case
-from tests.declarations.examples import EXAMPLES, Example, example_of, send
-from tests.declarations.world import NAME, World, stored
+from tests.declarations.examples import EXAMPLES, Example, default_captures, example_of, send
+from tests.declarations.world import World, stored
 from tests.kit import Result, Vault
 
 from strongroom.logical.operation import Operation
@@ -66,11 +66,6 @@ def world() -> World:
     return World.make()
 
 
-def vault_for(world: World, case: Case) -> Vault:
-    """Slow endpoints of the system may keep something in memory alone, so they get a vault of their own."""
-    return world.fresh() if case.mount == "sys/" and case.declared.endpoint.slow else world.vault()
-
-
 # Documented
 
 
@@ -103,17 +98,12 @@ def test_every_path_answers_a_call_for_help(world: World, case: Case) -> None:
     assert case.declared.endpoint.summary in text
 
 
-def default_captures(case: Case) -> dict[str, str]:
-    known = EXAMPLES.get(case.id)
-    return dict.fromkeys(case.captures, NAME) | (known.captures if isinstance(known, Example) else {})
-
-
 # Reachable
 
 
 @every_endpoint
 def test_every_endpoint_has_an_example_that_works(world: World, case: Case) -> None:
-    vault = vault_for(world, case)
+    vault = world.vault_for(case)
     example = example_of(case, vault)
     result = send(vault, case, example)
     assert vault.failures == []
@@ -182,7 +172,7 @@ def test_a_token_without_the_capability_is_denied_and_the_denial_is_audited(worl
 
 @every_guarded_endpoint
 def test_the_derived_capability_is_needed_and_suffices(world: World, case: Case) -> None:
-    vault = vault_for(world, case)
+    vault = world.vault_for(case)
     example = example_of(case, vault)
     needed = needed_capability(case)
     sudo = ["sudo"] if case.declared.endpoint.sudo else []
@@ -199,7 +189,7 @@ def test_the_derived_capability_is_needed_and_suffices(world: World, case: Case)
     "case", [case for case in CASES if case.declared.endpoint.exists is not None], ids=lambda case: case.id
 )
 def test_what_is_not_there_yet_needs_create_and_not_update(world: World, case: Case) -> None:
-    vault = vault_for(world, case)
+    vault = world.vault_for(case)
     example = example_of(case, vault)
     fresh = Example(example.body, dict.fromkeys(example.captures, "brand-new"))
     assert with_capabilities(vault, case, fresh, ["update"]).status == 403

@@ -63,6 +63,12 @@ def example_of(case: Case, vault: Vault) -> Example:
     return replace(example, captures=captures, body=body | example.body)
 
 
+def default_captures(case: Case) -> dict[str, str]:
+    """The path of the example, for requests that are refused before it matters what stands there."""
+    known = EXAMPLES.get(case.id)
+    return dict.fromkeys(case.captures, NAME) | (known.captures if isinstance(known, Example) else {})
+
+
 def value_for(kind: str) -> Any:
     """A value that a field of this kind takes."""
     if kind.startswith("one of "):

@@ -5,12 +5,15 @@ It is made once and rewound between the tests, because making one costs as much 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.declarations.catalog import BUILT_IN_MOUNTS, mount_of_engine, mount_of_method
+from tests.declarations.catalog import BUILT_IN_MOUNTS, Case, mount_of_engine, mount_of_method
 from tests.kit import Result, SeededEntropy, Vault
 
+from strongroom.auth.userpass import UserPass
+from strongroom.auth.userpass.passwords import Argon2Passwords
+from strongroom.crypto.parameters import CHEAPEST
 from strongroom.mounts.table import MountMap
 from strongroom.physical.memory import MemoryStore, _State
 from strongroom.physical.store import Record
@@ -43,6 +46,11 @@ _SEED: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 """What is written into the vault before any test. A new plug adds what the examples of its endpoints need."""
 
+QUICK_PLUGS = replace(
+    PLUGS, auth_methods={**PLUGS.auth_methods, "userpass": lambda: UserPass(Argon2Passwords(CHEAPEST))}
+)
+"""The plugs of the server, with a password hash that costs nothing."""
+
 Records = dict[str, Record]
 
 
@@ -64,7 +72,7 @@ class World:
 
     @classmethod
     def make(cls) -> World:
-        vault = Vault()
+        vault = Vault(plugs=QUICK_PLUGS)
         for name in PLUGS.engines:
             if name not in BUILT_IN_MOUNTS:
                 kind, _, version = name.partition("/")
@@ -82,10 +90,15 @@ class World:
         store = MemoryStore()
         store.commit({}, self.records, ())
         self._made += 1
-        vault = Vault(store=store, is_unsealed=False, entropy=SeededEntropy(f"fresh {self._made}"))
+        entropy = SeededEntropy(f"fresh {self._made}")
+        vault = Vault(store=store, is_unsealed=False, entropy=entropy, plugs=QUICK_PLUGS)
         vault.root, vault.shares = self.root, self.shares
         vault.unseal()
         return vault
+
+    def vault_for(self, case: Case) -> Vault:
+        """A vault in which ``case`` finds everything as new. Slow endpoints of the system may keep something in memory alone."""
+        return self.fresh() if case.mount == "sys/" and case.declared.endpoint.slow else self.vault()
 
     def vault(self) -> Vault:
         """The vault that tests share, with the store as it was at the beginning. What is kept in memory alone stays."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -22,7 +22,7 @@ from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.secret import Secret
-from strongroom.physical.store import Conflict, Unknown
+from strongroom.physical.store import Conflict, Record, Unknown
 
 
 class Target(Enum):
@@ -74,11 +74,13 @@ class RekeyResult:
     """The new shares, of which there is no other copy. They are in effect unless ``verification_required``.
 
     With ``outcome_unknown`` the store failed while installing them: keep the old and the new ones, for either may be in effect.
+    ``take_back`` puts the old ones into effect again, where the new ones cannot be handed out. It raises what the store raises.
     """
 
     nonce: str
     shares: tuple[Secret[bytes], ...] = field(repr=False)
     outcome_unknown: bool = False
+    take_back: Callable[[], None] | None = field(default=None, repr=False)
     verification_required: bool = False
     verification_nonce: str = ""
 
@@ -170,16 +172,18 @@ class Rekey:
                     verification_required=True,
                     verification_nonce=verification_nonce,
                 )
-            outcome_unknown = False
+            outcome_unknown, take_back = False, None
             try:
-                self._install(key, config)
+                take_back = self._install(key, config)
             except Unknown:
                 # Raising would throw away shares that may be the only ones from now on.
                 outcome_unknown = True
             finally:
                 aead.wipe(key)
                 self.forget()
-            return RekeyResult(nonce=nonce, shares=hand_out(shares), outcome_unknown=outcome_unknown)
+            return RekeyResult(
+                nonce=nonce, shares=hand_out(shares), outcome_unknown=outcome_unknown, take_back=take_back
+            )
 
     def verification_status(self) -> VerificationStatus:
         """How many of the new shares came back. Raises InvalidRequest where none are out."""
@@ -257,8 +261,8 @@ class Rekey:
                 "rekey verification failed: these are not the new keys; begin again with the first one"
             )
 
-    def _install(self, key: bytearray, config: RekeyConfig) -> None:
-        """Put ``key`` in the place of the present unseal or recovery key, in one commit."""
+    def _install(self, key: bytearray, config: RekeyConfig) -> Callable[[], None]:
+        """Put ``key`` in the place of the present unseal or recovery key, in one commit. Returns what undoes that."""
         barrier, rows = self._lifecycle.unsealed(), self._lifecycle.rows_or_refuse()
         if self._target is Target.RECOVERY:
             verifier = recovery_verifier(barrier, key)
@@ -271,7 +275,15 @@ class Rekey:
                 aead.wipe(root_key)
             row = SealConfig(rows.config.type, config.shares, config.threshold)
             changed = {CONFIG_KEY: encode_row(row), ROOT_KEY_KEY: wrapped}
+        store, installed, before = self._lifecycle.surroundings.store, rows.put(changed), rows.encoded()
         try:
-            self._lifecycle.surroundings.store.commit(rows.versions, rows.put(changed), ())
+            store.commit(rows.versions, installed, ())
         except Conflict:
             raise InvalidRequest("the keys were changed meanwhile by another rekey; begin again") from None
+
+        def take_back() -> None:
+            versions: dict[str, int | None] = {name: record.version for name, record in installed.items()}
+            restored = {name: Record(record.version + 1, before[name]) for name, record in installed.items()}
+            store.commit(versions, restored, ())
+
+        return take_back

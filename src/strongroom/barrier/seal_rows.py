@@ -51,6 +51,11 @@ class SealRows:
         """Records for the rows in ``changed``, each with a version that it never had."""
         return {key: Record((self.versions[key] or 0) + 1, value) for key, value in changed.items()}
 
+    def encoded(self) -> dict[str, bytes]:
+        """The rows as they are stored; those that are absent are left out."""
+        rows = {CONFIG_KEY: encode_row(self.config), ROOT_KEY_KEY: self.root_key}
+        return rows if self.recovery is None else rows | {RECOVERY_KEY: encode_row(self.recovery)}
+
 
 def read_seal_rows(snapshot: Snapshot) -> SealRows | None:
     """The rows, or None where the vault is not initialized. Raises Damaged where they are unreadable."""

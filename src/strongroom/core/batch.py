@@ -95,12 +95,27 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
     with unsealed.barrier.transaction() as base:
         unit = Unit(base.begin_nested(), immediate=unsealed.broker)
-        answer = _run(unsealed, request, unit, alarms)
-        unit.transaction.merge()
-        if base.has_changes:
-            unsealed.barrier.commit(base)
-    _finish(unsealed, [unit], unit.response_lines, alarms)
+        try:
+            answer = _run(unsealed, request, unit, alarms)
+            unit.transaction.merge()
+            if base.has_changes:
+                unsealed.barrier.commit(base)
+            _finish(unsealed, [unit], unit.response_lines, alarms)
+        except (LogicalError, *STORE_FAILURES):
+            _undo(unit, alarms)
+            raise
+    if answer.error is not None:
+        _undo(unit, alarms)
     return answer
+
+
+def _undo(unit: Unit, alarms: Alarms) -> None:
+    """Take back what the handler did outside of its transaction, because nobody will be told of it."""
+    for action in unit.take_back:
+        try:
+            action()
+        except Exception as failure:  # noqa: BLE001 -- the operator must hear of it, and the client get the first error
+            alarms.on_failure(failure)
 
 
 def _run(unsealed: Unsealed, request: Request, unit: Unit, alarms: Alarms) -> Answer:

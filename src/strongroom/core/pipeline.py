@@ -65,6 +65,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
         # 6  Decode what was sent; what no field takes becomes a warning.
         typed = steps.decode(declared, route, request, context)
+        wrapping.check_ttl(unsealed, request)
 
         # 7  Do it, on a view of this mount alone.
         context.storage = steps.view_of(changes, route)
@@ -81,6 +82,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
             response = wrapping.wrap(unsealed, changes, request, response)
         changes.merge()
         unit.after_commit.extend(context.after_commit)
+        unit.issued.extend(context.issued)
     except LoginFailed as failed:
         changes.merge()  # the count of failures must survive
         error = failed
@@ -91,6 +93,8 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
         unit.failure = failure
         error = InternalFailure()
+
+    unit.take_back.extend(context.take_back)
 
     # 10 Write down the answer: values as keyed hashes, the keys that leave by name. Durable before a byte is sent.
     if token is not None and is_last_use:

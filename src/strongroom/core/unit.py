@@ -21,13 +21,23 @@ class Deferred(Exception):
 class Unit:
     """The unit of one request. ``transaction`` is the root view of the barrier, with this request's changes in it."""
 
-    __slots__ = ("_immediate", "after_commit", "failure", "issued", "request_lines", "response_lines", "transaction")
+    __slots__ = (
+        "_immediate",
+        "after_commit",
+        "failure",
+        "issued",
+        "request_lines",
+        "response_lines",
+        "take_back",
+        "transaction",
+    )
 
     def __init__(self, transaction: Transaction, *, immediate: Broker | None = None) -> None:
         self.transaction = transaction
         self.request_lines: list[Line] = []
         self.response_lines: list[Line] = []
         self.after_commit: list[Callable[[], None]] = []
+        self.take_back: list[Callable[[], None]] = []
         self.issued: list[str] = []
         """Ids of the tokens made here: revoked again if the response cannot be recorded."""
         self.failure: Exception | None = None

@@ -11,6 +11,13 @@ from strongroom.logical.storage import Storage
 from strongroom.system.unsealed import Unsealed
 
 
+def check_ttl(unsealed: Unsealed, request: Request) -> None:
+    """Refuse a wrapping TTL that is too long before anything happens. Raises InvalidRequest."""
+    most = unsealed.settings.max_lease_ttl
+    if request.wrap_ttl and request.wrap_ttl > most:
+        raise InvalidRequest(f"the wrapping TTL is longer than the system's maximum of {most} seconds")
+
+
 def wrap(unsealed: Unsealed, storage: Storage, request: Request, response: Response) -> Response:
     """Keep ``response`` and answer with a wrapping token that lives for the request's ``wrap_ttl`` seconds.
 
@@ -19,9 +26,6 @@ def wrap(unsealed: Unsealed, storage: Storage, request: Request, response: Respo
     ttl = request.wrap_ttl
     if not ttl or response.wrapped_envelope is not None or response.raw is not None:
         return response
-    if ttl > unsealed.settings.max_lease_ttl:
-        most = unsealed.settings.max_lease_ttl
-        raise InvalidRequest(f"the wrapping TTL is longer than the system's maximum of {most} seconds")
     kept = {
         "response": json.encode(envelope(response, request.id)).decode(),
         "creation_ttl": ttl,

@@ -85,7 +85,9 @@ class Context:
     """What a handler is given besides its typed request: its storage, its mount, who asks, time and randomness.
 
     ``caller`` is None exactly on unauthenticated endpoints. ``warnings`` may be appended to. What is appended to
-    ``after_commit`` runs once the changes are durable and the response is recorded, before the answer is sent; it must not fail.
+    ``after_commit`` runs once the changes are durable and the response is recorded, before the answer is sent; it must not fail. What is appended to ``take_back``, by slow endpoints alone,
+    undoes an effect outside of the storage where the changes cannot be committed or the answer not be recorded, so that nobody will
+    be told it. ``issued`` takes the ids of tokens that the handler made itself: they are revoked again in the same case.
     """
 
     storage: Storage
@@ -97,6 +99,8 @@ class Context:
     fingerprints: Fingerprints
     warnings: list[str] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    take_back: list[Callable[[], None]] = field(default_factory=list)
+    issued: list[str] = field(default_factory=list)
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""

@@ -131,6 +131,7 @@ class GenerateRootArea:
                 return Response(data=self._status())
             unsealed = self._node.require()
             token = founding.make_root_token(unsealed.tokens, context.storage, context.clock)
+            context.issued.append(unsealed.tokens.id_of(token))
             encoded = _under_pad(token.reveal(), attempt.pad.reveal())
             required = attempt.authorisation.required
             self._forget()

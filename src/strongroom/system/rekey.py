@@ -124,6 +124,8 @@ class RekeyArea:
         result = self._rekey.update(request.key.reveal(), request.nonce)
         if isinstance(result, RekeyStatus):
             return Response(data=_status(result))
+        if result.take_back is not None:
+            context.take_back.append(result.take_back)
         if result.outcome_unknown:
             context.warnings.append(
                 "the store failed while the new shares were installed: keep the old and the new ones, either may be in effect"
