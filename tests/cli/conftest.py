@@ -19,6 +19,12 @@ from strongroom.cli.main import main
 
 BAO = str(Path(sys.executable).with_name("bao"))
 OURS = (sys.executable, "-m", "strongroom")
+# The server under all these tests. OpenBao's own shows whether a difference is the command line's or the server's.
+SERVERS = {
+    "strongroom": ((*OURS, "server"), "export VAULT_ADDR", "listening on"),
+    "openbao": ((BAO, "server"), "Development mode should NOT", "server started!"),
+}
+PROGRAM, DEV_IS_READY, SEALED_IS_READY = SERVERS[os.environ.get("CLI_TESTS_SERVER", "strongroom")]
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,8 @@ class InThisProcess(CommandLine):
 
 def _written(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    content: bytes = stream.buffer.getvalue()  # type: ignore[attr-defined]
-    return content.decode()
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue().decode()
 
 
 def free_port() -> int:
@@ -116,8 +122,8 @@ def running(words: list[str], ready: str) -> Iterator[None]:
 def server() -> Iterator[Server]:
     """The server that the command line is tried against."""
     address = f"127.0.0.1:{free_port()}"
-    words = [BAO, "server", "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={address}"]
-    with running(words, ready="Development mode should NOT"):
+    words = [*PROGRAM, "-dev", "-dev-no-store-token", "-dev-root-token-id=root", f"-dev-listen-address={address}"]
+    with running(words, ready=DEV_IS_READY):
         yield Server(f"http://{address}", "root")
 
 
@@ -131,7 +137,7 @@ def sealed_server(tmp_path: Path) -> Iterator[Server]:
         f'listener "tcp" {{\n  address = "127.0.0.1:{port}"\n  tls_disable = true\n'
         "  disable_unauthed_rekey_endpoints = false\n}\n"
     )
-    with running([BAO, "server", f"-config={config}"], ready="server started!"):
+    with running([*PROGRAM, f"-config={config}"], ready=SEALED_IS_READY):
         yield Server(f"http://127.0.0.1:{port}", "")
 
 

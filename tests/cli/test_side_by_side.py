@@ -19,6 +19,8 @@ _PASSING = (
     (r"^(Encryption Count +)\d+$", r"\1N"),
     (r'("encryptions": )\d+', r"\1N"),
     (r"\b(?:bao|strongroom) ", "PROGRAM "),
+    # Vault's own command line shows it, OpenBao's does not.
+    (r"^Build Date .*\n", ""),
 )
 
 READING = """

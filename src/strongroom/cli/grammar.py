@@ -143,7 +143,14 @@ def command(
             finally:
                 session.close()
 
-        positional = click.Argument(["arguments"], nargs=-1, metavar=usage, type=click.UNPROCESSED)
+        names_path = usage.partition(" ")[0] in {"PATH", "KEY", "MOUNT"}
+        positional = click.Argument(
+            ["arguments"],
+            nargs=-1,
+            metavar=usage,
+            type=click.UNPROCESSED,
+            shell_complete=_complete_path if names_path else None,
+        )
         return kind(
             name,
             params=[*options, *shared, positional],
@@ -153,6 +160,12 @@ def command(
         )
 
     return declare
+
+
+def _complete_path(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from strongroom.cli.completion import paths
+
+    return paths(context, parameter, incomplete)
 
 
 def expect(arguments: Sequence[str], least: int, most: int | None = None) -> None:

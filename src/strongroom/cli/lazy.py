@@ -11,6 +11,9 @@ import click
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import HELP_NAMES, suggestion
 
+COMPLETION_VARIABLE = "_STRONGROOM_COMPLETE"
+"""Set by a shell's script that asks which words may come next, instead of running a command."""
+
 Entry = tuple[str, str]
 """Where a command is (``module:name`` below ``strongroom.cli``) and what it does, in a line."""
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from strongroom.cli.errors import REMOTE, CommandFailed
-from strongroom.cli.lazy import LazyGroup
+from strongroom.cli.lazy import COMPLETION_VARIABLE, LazyGroup
 from strongroom.cli.session import CurlPrinted
 from strongroom.client.errors import BadSettings, ClientError
 
@@ -22,6 +22,7 @@ SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
 _COMMANDS = {
     "audit": ("groups:audit", "Manage audit devices"),
     "auth": ("groups:auth", "Manage auth methods"),
+    "completion": ("completion:completion", "Print the script that completes words in a shell"),
     "delete": ("raw:delete", "Delete what is at a path"),
     "dev": ("server:dev", "Start a server to try things with"),
     "kv": ("groups:kv", "Work with key-value secrets"),
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A value is shown as it is, whatever the locale; what no encoding can hold is replaced.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    if COMPLETION_VARIABLE in os.environ:
+        return _complete(os.environ[COMPLETION_VARIABLE])
     try:
         result = root().main(
             list(sys.argv[1:] if arguments is None else arguments), prog_name="strongroom", standalone_mode=False
@@ -77,6 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClientError as error:
         return _fail(str(error), REMOTE)
     return result if isinstance(result, int) else 0
+
+
+def _complete(instruction: str) -> int:
+    from strongroom.cli.completion import offered
+
+    print(offered(root(), instruction))  # noqa: T201 -- the shell's script reads it
+    return 0
 
 
 def _fail(text: str, exit_code: int) -> int:

@@ -12,6 +12,7 @@ from strongroom.client.client import Client
 from strongroom.client.errors import ApiError
 
 SEALED = 2
+_NEVER = "0001-01-01T00:00:00Z"
 
 
 @command("status", "", output=Output.FIELD)
@@ -34,7 +35,7 @@ _MEMBERS = (
     ("progress", 0),
     ("nonce", ""),
     ("version", ""),
-    ("commit_date", None),
+    ("commit_date", ""),
     ("migration", False),
     ("cluster_name", None),
     ("cluster_id", None),
@@ -49,7 +50,6 @@ _MEMBERS = (
     ("raft_committed_index", None),
     ("raft_applied_index", None),
 )
-_WITH_HA = frozenset({"is_self", "active_time", "leader_address", "leader_cluster_address"})
 
 
 def with_leader(client: Client, seal: dict[str, Any]) -> dict[str, Any]:
@@ -63,11 +63,11 @@ def with_leader(client: Client, seal: dict[str, Any]) -> dict[str, Any]:
             if error.status != 503:
                 raise
     found = {**seal, **leader}
+    if found.get("active_time") == _NEVER:
+        del found["active_time"]
     shown = {}
     for name, absent in _MEMBERS:
         value = found.get(name, absent)
-        if name in _WITH_HA and not found.get("ha_enabled"):
-            continue
         if value is not None and not (absent is None and not value):
             shown[name] = value
     return shown

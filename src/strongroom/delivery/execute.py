@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,7 @@ class CannotExecute(Exception):
 def become(words: Sequence[str], environ: Mapping[str, str]) -> None:
     """Replace this process by the program ``words`` with exactly ``environ``. Returns only by raising CannotExecute."""
     # Python ignores these two, and what is ignored stays ignored in the program.
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(ignored, signal.SIG_DFL)
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     try:
         os.execvpe(words[0], list(words), dict(environ))  # noqa: S606 -- running the named program is the purpose
     except (FileNotFoundError, NotADirectoryError):
@@ -32,8 +32,8 @@ def become(words: Sequence[str], environ: Mapping[str, str]) -> None:
         raise CannotExecute("the command line holds a zero byte", CANNOT_RUN) from None
     except OSError as error:
         reason = (error.strerror or "cannot be run").lower()
-        code = CANNOT_RUN if isinstance(error, MemoryError) or error.errno == _TOO_LARGE else NOT_EXECUTABLE
+        code = CANNOT_RUN if error.errno == errno.E2BIG else NOT_EXECUTABLE
         raise CannotExecute(f"{words[0]}: {reason}", code) from None
-
-
-_TOO_LARGE = 7
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
