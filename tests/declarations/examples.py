@@ -107,6 +107,24 @@ def _child_accessor(vault: Vault) -> Example:
     return Example({"accessor": _child(vault).auth["accessor"]})
 
 
+def _child_lease(vault: Vault) -> str:
+    _child(vault)
+    return "auth/token/create/" + str(expect(vault.list("sys/leases/lookup/auth/token/create")).data["keys"][0])
+
+
+def _lease(vault: Vault) -> Example:
+    return Example({"lease_id": _child_lease(vault)})
+
+
+def _lease_in_path(vault: Vault) -> Example:
+    return Example(captures={"lease_id": _child_lease(vault)})
+
+
+def _lease_folder(vault: Vault) -> Example:
+    _child(vault)
+    return Example(captures={"prefix": "auth/token"})
+
+
 def _migration(vault: Vault) -> Example:
     moved = expect(vault.post("sys/remount", {"from": NAME, "to": "elsewhere"}))
     return Example(captures={"migration_id": moved.data["migration_id"]})
@@ -169,6 +187,18 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/capabilities": lambda vault: Example({"paths": ["kv/example"], "token": vault.root}),
     "POST sys/capabilities-self": Example({"paths": ["kv/example"]}),
     "POST sys/capabilities-accessor": lambda vault: Example({"paths": ["kv/example"], **_child_accessor(vault).body}),
+    "GET sys/leases": Example({"type": "irrevocable"}),
+    "GET sys/leases/count": Example({"type": "irrevocable"}),
+    "POST sys/leases/lookup": _lease,
+    "LIST sys/leases/lookup/{prefix*}": _lease_folder,
+    "POST sys/leases/renew": _lease,
+    "POST sys/leases/renew/{lease_id...}": _lease_in_path,
+    "POST sys/leases/revoke": _lease,
+    "POST sys/leases/revoke/{lease_id...}": _lease_in_path,
+    "POST sys/renew": _lease,
+    "POST sys/renew/{lease_id...}": _lease_in_path,
+    "POST sys/revoke": _lease,
+    "POST sys/revoke/{lease_id...}": _lease_in_path,
     "POST sys/wrapping/unwrap": _wrapping_token,
     "POST sys/wrapping/lookup": _wrapping_token,
     "GET sys/wrapping/lookup": _wrapping_token,
