@@ -41,7 +41,7 @@ imports:  ## check who may import whom (.importlinter)
 
 unit:     ## run every test, in parallel (WORKERS=2)
 	@$(INSTALL) dev
-	$(BIN)/pytest -q -n $(WORKERS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --timeout 300
 
 compat:   ## run hvac's own integration suite against the server
 	@$(INSTALL) dev

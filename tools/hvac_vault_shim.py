@@ -18,11 +18,10 @@ SUITE_VERSION = "Vault v1.14.8 (stand-in), built 2023-11-30T00:00:00Z"
 
 
 def decoded_root_token(arguments: list[str]) -> str:
-    """The root token from `operator generate-root -decode=X -otp=Y`: the one undone by the other."""
-    options = dict(word.lstrip("-").split("=", 1) for word in arguments if "=" in word)
-    encoded = options["decode"]
+    """The root token from `operator generate-root -decode X -otp Y`: the one undone by the other."""
+    encoded, otp = (arguments[arguments.index(flag) + 1] for flag in ("-decode", "-otp"))
     token = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
-    return bytes(a ^ b for a, b in zip(token, options["otp"].encode(), strict=True)).decode()
+    return bytes(a ^ b for a, b in zip(token, otp.encode(), strict=True)).decode()
 
 
 def amended(path: Path) -> Path:

@@ -14,7 +14,7 @@ import pytest
 from tests.compat.journey import JOURNEY, Step
 from tools.servers import Product, Server, openbao_binary, openbao_in_memory, serving, strongroom
 
-pytestmark = pytest.mark.compat
+pytestmark = [pytest.mark.compat, pytest.mark.xdist_group("journey")]
 
 # The command line's rekey and generate-root use the unauthenticated endpoints of older clients.
 OLDER_CLIENTS = """
