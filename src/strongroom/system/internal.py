@@ -17,6 +17,7 @@ from strongroom.policy.acl import ACL
 from strongroom.system.area import Nothing
 from strongroom.system.mounts import described
 from strongroom.system.node import Node
+from strongroom.tokens.store import is_address_allowed
 
 
 @dataclass(slots=True)
@@ -106,10 +107,10 @@ class InternalArea:
         entry = found[0].entry if found else None
         may_see = acl is not None and entry is not None and acl.has_any_access(entry.path, now_ns=context.now_ns())
         if entry is None or not may_see:
-            stem = request.path.strip("/")
+            # The path as it was asked, never the mount's: its length would show where a mount ends.
             raise PermissionDenied(
                 "preflight capability check returned 403, please ensure client's policies grant access to path "
-                f'"{entry.path if entry else stem + "/"}"'
+                f'"{request.path.strip("/")}/"'
             )
         return Response(data={**described(entry), "path": entry.path})
 
@@ -145,7 +146,10 @@ class InternalArea:
         unsealed = self._node.require()
         token = context.request.token
         entry = unsealed.tokens.find(context.storage, token) if token else None
-        return unsealed.acl_for(context.storage, entry, self._node.epoch(context.storage)) if entry else None
+        # Where no token is needed nobody has looked yet from where this one is shown.
+        if entry is None or not is_address_allowed(entry, context.request.connection.remote_address):
+            return None
+        return unsealed.acl_for(context.storage, entry, self._node.epoch(context.storage))
 
 
 def _brief(entry: MountEntry) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     ``id`` is the keyed hash of the token; the token itself is nowhere. ``num_uses`` is what is left where
     ``use_limited`` says that there is a limit. ``auth_mount`` is the uuid of the auth method that made it, and ``internal`` what
-    that method needs at renewal. ``has_mortal_ancestor`` says that some token above it can expire, which must be looked at
-    whenever this one is used.
+    that method needs at renewal. ``watched_ancestors`` is how many tokens above it must be looked at whenever it is used,
+    because one of them can expire.
     """
 
     id: str
@@ -38,7 +38,7 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     num_uses: int = 0
     use_limited: bool = False
     parent: str = ""
-    has_mortal_ancestor: bool = False
+    watched_ancestors: int = 0
     orphan: bool = False
     type: TokenType = TokenType.SERVICE
     metadata: dict[str, str] = {}

@@ -41,11 +41,25 @@ from strongroom.tokens.entry import NEVER, TokenEntry
 _AREA = "core/token/"
 _BATCH_LABEL = b"strongroom/batch-token/v1"
 TOKEN_LENGTH_MAX = 8192
+NESTING_MAX = 1000
+"""How many generations of tokens that expire may stand above one: each is looked at whenever it is used."""
 SPENT = -1
 """The number of uses of a token that is being used for the last time."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(TokenEntry).decode
+
+
+class _Lineage(msgspec.Struct):
+    """The part of an entry that its descendants depend on."""
+
+    parent: str = ""
+    orphan: bool = False
+    watched_ancestors: int = 0
+    expire_time_ns: int = NEVER
+
+
+_decode_lineage = msgspec.json.Decoder(_Lineage).decode
 
 Dropped = Callable[[Storage, str], None]
 """Called in the revoking transaction with the root storage and the id of a token that is gone."""
@@ -127,7 +141,7 @@ class TokenStore:
             return None
         entry = _decode(stored)
         now = self._clock.now_ns()
-        if entry.is_expired(now) or (entry.has_mortal_ancestor and not self._lives_above(storage, entry, now)):
+        if entry.is_expired(now) or (entry.watched_ancestors and not self._lives_above(storage, entry, now)):
             return None
         return entry
 
@@ -228,7 +242,10 @@ class TokenStore:
             parent = self.by_id(storage, entry.parent)
             if parent is None:
                 raise PermissionDenied
-            entry.has_mortal_ancestor = parent.has_mortal_ancestor or parent.expire_time_ns != NEVER
+            if parent.watched_ancestors or parent.expire_time_ns != NEVER:
+                entry.watched_ancestors = parent.watched_ancestors + 1
+            if entry.watched_ancestors > NESTING_MAX:
+                raise InvalidRequest("the token has too many generations above it; create an orphan")
             storage.put(f"{_AREA}child/{entry.parent}/{entry.id}", b"")
             storage.put(_family_key(entry.parent), b"")
         if entry.auth_mount:
@@ -236,13 +253,15 @@ class TokenStore:
 
     def _lives_above(self, storage: Storage, entry: TokenEntry, now_ns: int) -> bool:
         """Whether every token above is good: one that expired takes its tree with it at once, swept or not (INV-13)."""
-        while entry.parent and not entry.orphan:
-            stored = storage.get(f"{_AREA}id/{entry.parent}")
+        parent, watched = entry.parent, 0 if entry.orphan else entry.watched_ancestors
+        while parent and watched:
+            stored = storage.get(f"{_AREA}id/{parent}")
             if stored is None:
                 return False
-            entry = _decode(stored)
-            if entry.is_expired(now_ns):
+            above = _decode_lineage(stored)
+            if above.expire_time_ns != NEVER and now_ns >= above.expire_time_ns:
                 return False
+            parent, watched = above.parent, 0 if above.orphan else above.watched_ancestors
         return True
 
     def _find_batch(self, storage: Storage, shown: str) -> TokenEntry | None:
