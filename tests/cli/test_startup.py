@@ -86,7 +86,7 @@ def test_help_imports_no_command(ours: CommandLine) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_offered(ours: CommandLine, shell: str) -> None:
-    source = ours("", _STRONGROOM_COMPLETE=f"{shell}_source")
+    source = ours("completion", shell)
     assert source.exit_code == 0
     assert "_STRONGROOM_COMPLETE" in source.out
 
