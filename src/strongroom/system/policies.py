@@ -111,7 +111,7 @@ class PolicyArea:
     def _stored(self, context: Context, name: str) -> tuple[str, str]:
         stored = self._node.require().policies.get(context.storage, name)
         if stored is None:
-            raise NotFound(f"No policy named: {name.lower()}" if name.isprintable() else "no such policy")
+            raise NotFound
         return stored.name, stored.text
 
 
