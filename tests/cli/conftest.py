@@ -113,9 +113,9 @@ def running(words: list[str], ready: str) -> Iterator[None]:
             raise AssertionError("the server ended before it was ready")
         yield
     finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
+        # Asked to end, a development server takes its folder with it.
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="session")
