@@ -25,7 +25,7 @@ _STAY_AT_FOLDER = (
     "    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace\n    return 0\n",
 )
 """In bash: no space behind a folder, where one goes on typing."""
-PATIENCE_SECONDS = 0.06
+PATIENCE_SECONDS = 0.07
 """For each step of asking the server, of which there are three at most: a person waits for the whole of it."""
 
 _OTHER_PATHS = frozenset({"auth", "audit", "lease"})
@@ -38,29 +38,36 @@ def completion(session: Session, arguments: tuple[str, ...]) -> None:
 
     strongroom completion bash > ~/.local/share/bash-completion/completions/strongroom
     """
-    from click.shell_completion import get_completion_class
-
     expect(arguments, 1)
-    kind = get_completion_class(arguments[0])
-    if kind is None or arguments[0] not in SHELLS:
+    if arguments[0] not in SHELLS:
         raise click.UsageError(f"there is completion for {', '.join(SHELLS)}")
-    for name in NAMES:
-        script = kind(click.Command(name), {}, name, COMPLETION_VARIABLE)
-        text = script.source_template % script.source_vars()
-        session.say(text.replace(*_STAY_AT_FOLDER))
+    session.say(_script(arguments[0]), end="")
 
 
-def offered(root: click.Command, instruction: str) -> str:
-    """The words that may stand where the cursor is, in the form that the shell's script asked for with ``instruction``."""
+def answer(root: click.Command, instruction: str) -> str:
+    """What a shell is told: with ``bash_complete`` the words that may stand at the cursor, with ``bash_source`` the script."""
     from click.shell_completion import get_completion_class
 
-    kind = get_completion_class(instruction.partition("_")[0])
-    if kind is None:
+    shell, _, wanted = instruction.partition("_")
+    kind = get_completion_class(shell)
+    if kind is None or shell not in SHELLS:
         return ""
+    if wanted == "source":
+        return _script(shell)
     try:
         return kind(root, {}, NAMES[0], COMPLETION_VARIABLE).complete()
     except Exception:  # noqa: BLE001 -- half a command line may be wrong in any way; then there is nothing to offer
         return ""
+
+
+def _script(shell: str) -> str:
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise LookupError(shell)
+    scripts = [kind(click.Command(name), {}, name, COMPLETION_VARIABLE) for name in NAMES]
+    return "".join((one.source_template % one.source_vars()).replace(*_STAY_AT_FOLDER) for one in scripts)
 
 
 def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

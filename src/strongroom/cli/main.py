@@ -60,10 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     if COMPLETION_VARIABLE in os.environ:
         return _complete(os.environ[COMPLETION_VARIABLE])
+    return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        result = root().main(
-            list(sys.argv[1:] if arguments is None else arguments), prog_name="strongroom", standalone_mode=False
-        )
+        result = root().main(arguments, prog_name="strongroom", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         return _abandon_output()
@@ -83,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complete(instruction: str) -> int:
-    from strongroom.cli.completion import offered
+    from strongroom.cli.completion import answer
 
-    print(offered(root(), instruction))  # noqa: T201 -- the shell's script reads it
+    print(answer(root(), instruction))  # noqa: T201 -- the shell's script reads it
     return 0
 
 
