@@ -23,6 +23,7 @@ from strongroom.logical.secret import Secret
 
 _INTEGER = re.compile(r"-?[0-9]{1,30}")
 _INT64_MAX = 2**63 - 1
+_INT64_DIGITS = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +242,8 @@ def decode_int(value: Any) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     elif isinstance(value, Decimal):
-        # A bounded exponent first: int(Decimal("1e999999999")) would take all memory.
-        if not value.is_finite() or abs(value) > _INT64_MAX or value != value.to_integral_value():
+        # A bounded exponent first: with 1e999999999 arithmetic overflows and int() would take all memory.
+        if not value.is_finite() or value.adjusted() >= _INT64_DIGITS or value != value.to_integral_value():
             raise ValueError
         value = int(value)
     if not isinstance(value, int) or abs(value) > _INT64_MAX:
