@@ -5,9 +5,11 @@ The endpoints come from the registries. What needs a value with a meaning has a 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV30SpecValidator
 from tests.declarations.catalog import CASES, ROUTERS, Case
 from tests.declarations.examples import EXAMPLES, Example, default_captures, example_of, send
 from tests.declarations.world import World, stored
@@ -99,6 +101,30 @@ def test_every_path_answers_a_call_for_help(world: World, case: Case) -> None:
     text = " ".join(result.body["help"].split())
     assert case.declared.path.help in text
     assert case.declared.endpoint.summary in text
+
+
+@pytest.fixture(scope="module")
+def document(world: World) -> dict[str, Any]:
+    return world.vault().get("sys/internal/specs/openapi").body or {}
+
+
+def test_the_openapi_document_is_valid(document: dict[str, Any]) -> None:
+    assert [error.message for error in OpenAPIV30SpecValidator(document).iter_errors()] == []
+
+
+@every_endpoint
+def test_every_endpoint_stands_in_the_openapi_document(document: dict[str, Any], case: Case) -> None:
+    item = document["paths"]["/" + re.sub(r"\{(\w+)(\.\.\.|\*)?\}", r"{\1}", case.template)]
+    operation = item["get" if case.method == "LIST" else case.method.lower()]
+    parameters = {parameter["name"] for parameter in [*item.get("parameters", ()), *operation.get("parameters", ())]}
+    content = operation.get("requestBody", {}).get("content", {}).values()
+    for schema in (body["schema"] for body in content):
+        named = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        parameters |= set(named.get("properties", ()))
+    assert {field.name for field in case.declared.request_type.fields} <= parameters
+    assert case.method != "LIST" or "list" in parameters
+    needs_token = not case.declared.endpoint.unauthenticated
+    assert bool(operation.get("security", document.get("security"))) is needs_token
 
 
 # Reachable

@@ -36,12 +36,13 @@ def issue_for_login(
     now = clock.now_ns()
     auth.policies = token_policies(auth.policies, no_default=auth.no_default_policy)
     auth.renewable = auth.renewable and token_type is TokenType.SERVICE
+    auth.display_name = _display_name(mount, auth.display_name)
     entry = TokenEntry(
         id="",
         accessor="",
         policies=auth.policies,
         path=path,
-        display_name=_display_name(mount, auth.display_name),
+        display_name=auth.display_name,
         creation_time_ns=now,
         expire_time_ns=now + granted.ttl * NANOSECONDS,
         creation_ttl=granted.ttl,
