@@ -169,23 +169,6 @@ def _unseal(vault: Vault) -> Example:
     return Example({"key": vault.shares[0]})
 
 
-def _lease(*, in_path: bool = False) -> Prepare:
-    """The lease of a fresh token."""
-
-    def prepare(vault: Vault) -> Example:
-        _child(vault)
-        folder = "auth/token/create/"
-        lease_id = folder + expect(vault.list(f"sys/leases/lookup/{folder}")).data["keys"][0]
-        return Example(captures={"lease_id": lease_id}) if in_path else Example({"lease_id": lease_id})
-
-    return prepare
-
-
-def _folder_of_leases(vault: Vault) -> Example:
-    _child(vault)
-    return Example(captures={"prefix": "auth/token"})
-
-
 ONE_SHARE = {"secret_shares": 1, "secret_threshold": 1}
 NO_RECOVERY_SHARES = Example(ONE_SHARE, status=400)
 """The vault of the tests is opened with shares, so it has no recovery shares; the change of those has tests of its own."""
@@ -223,16 +206,6 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/wrapping/rewrap": _wrapping_token,
     "POST sys/audit/{path...}": Example({"type": "file", "options": {"file_path": f"{FOLDER}/audit.log"}}),
     "POST sys/audit-hash/{path...}": Example(captures={"path": "memory"}),
-    "GET sys/leases": Example({"type": "irrevocable"}),
-    "GET sys/leases/count": Example({"type": "irrevocable"}),
-    "POST sys/leases/lookup": _lease(),
-    "LIST sys/leases/lookup/{prefix*}": _folder_of_leases,
-    "POST sys/leases/renew": _lease(),
-    "POST sys/leases/renew/{lease_id...}": _lease(in_path=True),
-    "POST sys/leases/revoke": _lease(),
-    "POST sys/renew": _lease(),
-    "POST sys/renew/{lease_id...}": _lease(in_path=True),
-    "POST sys/revoke": _lease(),
     "POST sys/rekey/init": Example(ONE_SHARE),
     "POST sys/rekey/update": _share_for("sys/rekey/init"),
     "GET sys/rekey/verify": _new_share_for("sys/rekey", with_body=False),
