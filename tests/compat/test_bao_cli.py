@@ -125,7 +125,7 @@ def differences(step: Step, ours: Outcome, theirs: Outcome) -> list[str]:
 
 def excused(step: Step, path: str) -> bool:
     """Whether a field may differ in this step, by itself or with all that is above it; a star stands for any one key."""
-    given = path.split(".")
+    given = path.replace("[]", "").split(".")
     for pattern in step.but:
         wanted = pattern.split(".")
         if len(wanted) <= len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=False)):
