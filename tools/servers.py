@@ -50,7 +50,8 @@ def openbao_binary() -> str:
 
 def strongroom() -> Product:
     """Our server over SQLite."""
-    return Product("Strongroom", (str(ENVIRONMENT / "strongroom"), "server"), 'storage "sqlite" {{ path = "{data}" }}')
+    storage = 'storage "sqlite" {{ path = "{data}" }}\nworkers = 2'
+    return Product("Strongroom", (str(ENVIRONMENT / "strongroom"), "server"), storage)
 
 
 def openbao_in_memory() -> Product:

@@ -139,8 +139,7 @@ class Barrier:
             except BaseException as error:
                 aead.wipe(keyring.active.key)
                 if isinstance(error, Conflict):
-                    # Nobody but us writes the keyring, so somebody tampered with it.
-                    raise Damaged from None
+                    return self._term_of_sibling()
                 raise
             self._keyring = keyring
             self._cipher = RecordCipher(keyring.id, keyring.terms, entropy)
@@ -182,7 +181,34 @@ class Barrier:
         cipher = self._cipher
         if cipher is None:
             raise Sealed
-        return cipher.open(key, record)
+        try:
+            return cipher.open(key, record)
+        except Damaged:
+            if cipher.knows_term_of(record):
+                raise
+        # A sibling process may have installed the term; if it did not, the record is damaged all the same.
+        return self._reload_keyring().open(key, record)
+
+    def _term_of_sibling(self) -> int:
+        """The term that a sibling process installed while we wanted to. Raises Damaged where there is none: tampering."""
+        before = self._keyring.revision
+        self._reload_keyring()
+        if self._keyring.revision <= before:
+            raise Damaged
+        return self._keyring.active.number
+
+    def _reload_keyring(self) -> RecordCipher:
+        with self._lock:
+            self._refuse_if_sealed()
+            with self._store.snapshot() as snapshot:
+                keyring = open_keyring(self._root_key, self._keyring.id, snapshot.get(keyring_key(self._keyring.id)))
+            if keyring.revision <= self._keyring.revision:
+                keyring.wipe()
+                return self._refuse_if_sealed()
+            old, self._keyring = self._keyring, keyring
+            self._cipher = RecordCipher(keyring.id, keyring.terms, self._surroundings.entropy)
+            old.wipe()
+            return self._cipher
 
     def _number_pending(self) -> int:
         return -next(self._pending_numbers)

@@ -55,6 +55,10 @@ class RecordCipher:
         sealed = self._active.encrypt(nonce, plaintext, self._associated(header, key, version))
         return Record(version, header + nonce + sealed)
 
+    def knows_term_of(self, record: Record) -> bool:
+        """Whether the term that ``record`` names is one of ours."""
+        return record.value[:_HEADER_BYTES] in self._by_header
+
     def open(self, key: str, record: Record) -> bytes:
         """What was sealed at ``key``. Raises Damaged, always the same, for whatever else the bytes may be."""
         version, value = record

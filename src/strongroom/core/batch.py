@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from strongroom.audit.line import Line
+from strongroom.core import steps
 from strongroom.core.pipeline import STORE_FAILURES, Answer, handle
 from strongroom.core.unit import Deferred, Unit
 from strongroom.logical.errors import (
@@ -42,10 +43,14 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
     """Answer every request; None stands for one that must run on the pool, by :func:`answer_alone`."""
     answers: list[Answer | None] = [None] * len(requests)
     try:
-        _answer_all(unsealed, requests, answers, alarms)
+        try:
+            _answer_all(unsealed, requests, answers, alarms)
+        except Conflict:
+            # The pool or a sibling process was faster. Nothing of this batch happened; mostly it works the second time.
+            _answer_all(unsealed, requests, answers, alarms)
     except (Conflict, Unavailable):
-        # Somebody on the pool was faster, or the store takes no writes. Nothing of this batch happened; each goes again by
-        # itself, so that nobody pays for somebody else's write.
+        # Still somebody was faster, or the store takes no writes. Each goes again by itself, so that nobody pays for
+        # somebody else's write.
         return [
             answer and answer_alone(unsealed, request, alarms)
             for request, answer in zip(requests, answers, strict=True)
@@ -72,6 +77,7 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
 def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
     units: list[Unit] = []
     with unsealed.barrier.transaction() as base:
+        unsealed.devices.follow(base, steps.current_epoch(base))
         for index, request in enumerate(requests):
             unit = Unit(base.begin_nested())
             try:
@@ -94,6 +100,7 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
 
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
     with unsealed.barrier.transaction() as base:
+        unsealed.devices.follow(base, steps.current_epoch(base))
         unit = Unit(base.begin_nested(), immediate=unsealed.broker)
         try:
             answer = _run(unsealed, request, unit, alarms)

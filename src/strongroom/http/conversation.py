@@ -216,6 +216,7 @@ class Conversation:
                 self._await_rest()
             return
         self._phase = Phase.ANSWERING
+        request.deadline = self._loop.now + self._timeouts.wait
         self.deadline = NEVER
         if self._receiving:
             self._receiving = False

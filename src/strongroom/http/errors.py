@@ -25,6 +25,7 @@ STATUS_OF = MappingProxyType(
         errors.UnsupportedOperation: 405,
         errors.UnsupportedMediaType: 415,
         errors.RateLimited: 429,
+        errors.Overdue: 503,
         errors.Sealed: 503,
         errors.AuditUnavailable: 500,
         errors.OutcomeUnknown: 500,

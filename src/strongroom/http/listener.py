@@ -38,7 +38,18 @@ _ACCEPT_PAUSE_SECONDS = 0.2
 class Acceptor:
     """One listening socket: turns what it accepts into conversations."""
 
-    __slots__ = ("_limits", "_listening", "_loop", "_shared", "_timeouts", "_unix_path", "_watched", "context", "tls")
+    __slots__ = (
+        "_accepts_per_round",
+        "_limits",
+        "_listening",
+        "_loop",
+        "_shared",
+        "_timeouts",
+        "_unix_path",
+        "_watched",
+        "context",
+        "tls",
+    )
 
     def __init__(
         self,
@@ -49,7 +60,9 @@ class Acceptor:
         timeouts: Timeouts,
         tls: TlsSettings | None,
         unix_path: str,
+        accepts_per_round: int,
     ) -> None:
+        self._accepts_per_round = accepts_per_round
         self._listening = listening
         self._loop = shared.loop
         self._shared = shared
@@ -74,7 +87,7 @@ class Acceptor:
     def on_event(self, mask: int) -> None:
         """Somebody knocks."""
         del mask
-        for _ in range(_ACCEPTS_PER_ROUND):
+        for _ in range(self._accepts_per_round):
             try:
                 accepted, peer = self._listening.accept()
             except BlockingIOError:
@@ -183,8 +196,12 @@ class Listener:
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
         unix_path: str = "",
+        is_shared: bool = False,
     ) -> None:
-        """Serve a socket that listens already (one that was inherited). ``unix_path`` is removed when we stop."""
+        """Serve a socket that listens already (one that was inherited). ``unix_path`` is removed when we stop.
+
+        Of a socket that ``is_shared`` with other processes only one client is taken at a time, so that all get their share.
+        """
         listening.setblocking(False)
         self._acceptors.append(
             Acceptor(
@@ -194,6 +211,7 @@ class Listener:
                 timeouts=timeouts or Timeouts(),
                 tls=tls,
                 unix_path=unix_path,
+                accepts_per_round=1 if is_shared else _ACCEPTS_PER_ROUND,
             )
         )
 

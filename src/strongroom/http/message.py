@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,7 +15,8 @@ class HttpRequest:
 
     ``target`` is the path and query as they stood on the wire. Names of ``headers`` are lower case; their values are latin-1
     text without surrounding blanks. A header that came twice is joined by ``", "``, and those for which that would be
-    dangerous never come twice (``parser.SINGLE_HEADERS``).
+    dangerous never come twice (``parser.SINGLE_HEADERS``). ``deadline`` is when work on it must have begun, in seconds of the
+    monotonic clock, which all processes of a machine share.
     """
 
     method: str
@@ -22,6 +24,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     connection: Connection
+    deadline: float = math.inf
 
 
 @dataclass(slots=True)

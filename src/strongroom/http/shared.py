@@ -13,7 +13,10 @@ from strongroom.http.message import HttpRequest, HttpResponse
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a client may take, in seconds, for each step. ``body`` grows by one second per 16 KiB that arrived."""
+    """How long a client may take, in seconds, for each step. ``body`` grows by one second per 16 KiB that arrived.
+
+    ``wait`` is the server's own: how long a complete request may wait until work on it begins.
+    """
 
     handshake: float = 10.0
     first_byte: float = 10.0
@@ -22,6 +25,7 @@ class Timeouts:
     idle: float = 120.0
     write: float = 30.0
     drain: float = 2.0
+    wait: float = 90.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@
     ├── UnsupportedOperation    the path exists, the operation on it does not
     ├── UnsupportedMediaType    a body in a form that this operation does not take
     ├── RateLimited             too much; try again after ``retry_after_seconds``
+    ├── Overdue                 it could not begin in time, so nothing was done
     ├── Sealed                  the vault is sealed or not initialized
     ├── AuditUnavailable        no audit device made the record durable, so nothing was done
     ├── OutcomeUnknown          the store failed while committing: it may or may not have happened
@@ -102,6 +103,15 @@ class RateLimited(LogicalError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Overdue(LogicalError):
+    """The request waited for its turn longer than it may, so nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the server is too busy: the request waited longer than it may and was not run; try again later"
+        )
 
 
 class Sealed(LogicalError):

@@ -38,9 +38,14 @@ _DEFAULT_AUDIT_FOLDERS = ("/var/log", tempfile.gettempdir())
 """Where audit files made through the API may lie where the configuration names no folder."""
 
 
-def assemble(config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS) -> Node:
-    """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong."""
-    store = open_store(config)
+def assemble(
+    config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS, is_shared: bool = False
+) -> Node:
+    """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong.
+
+    ``is_shared`` says that other processes of this server have the store open too.
+    """
+    store = open_store(config, is_shared=is_shared)
     return assemble_on(store, config, clock, entropy, plugs=plugs)
 
 
@@ -56,11 +61,11 @@ def assemble_on(store: Store, config: ServerConfig, clock: Clock, entropy: Entro
     return node
 
 
-def open_store(config: ServerConfig) -> Store:
+def open_store(config: ServerConfig, *, is_shared: bool = False) -> Store:
     """The store that the configuration names."""
     if config.storage.type is StorageType.MEMORY:
         return MemoryStore()
-    return SqliteStore(Path(config.storage.path))
+    return SqliteStore(Path(config.storage.path), is_shared=is_shared)
 
 
 def auto_seal(config: SealConfig, entropy: Entropy) -> Seal | None:

@@ -26,6 +26,7 @@ _SIZE_UNITS = {
     "MB": 10**6,
     "GB": 10**9,
 }
+_WORKERS_MAX = 64
 _MODE = re.compile(r"0?[0-7]{3}")
 _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z.\-]{0,253})):([0-9]{1,5})")
 _KEY_SOURCE = re.compile(r"(file|credential|descriptor)://([^\x00-\x1f\x7f]+)")
@@ -85,6 +86,13 @@ def _path(value: Any) -> str:
 
 def _paths(value: Any) -> tuple[str, ...]:
     return tuple(_path(item) for item in decode_str_list(value))
+
+
+def _workers(value: Any) -> int:
+    number = _positive(value)
+    if number > _WORKERS_MAX:
+        raise ValueError
+    return number
 
 
 def _positive_duration(value: Any) -> int:
@@ -154,6 +162,7 @@ TEXT = Kind("a text in quotes", _text)
 NONEMPTY = Kind("a text in quotes that is not empty", _nonempty)
 BOOLEAN = Kind("true or false", decode_bool)
 WHOLE = Kind("a whole number greater than zero", _positive)
+WORKERS = Kind("a whole number from 1 to 64", _workers)
 DURATION = Kind('a duration greater than zero: whole seconds, or a text like "30s", "15m", "768h"', _positive_duration)
 SIZE = Kind('a size: whole bytes, or a text like "512KiB", "32MiB"', _size)
 MODE = Kind('a file mode as a text of octal digits, like "0600"', _mode)

@@ -111,7 +111,7 @@ TOP = Section(
             kinds.DURATION,
             90,
             '"90s"',
-            "How long a request may take on listeners that do not say.",
+            "How long a request may wait for its turn on listeners that do not say.",
         ),
         Setting("max_connections", kinds.WHOLE, 4096, "4096", "How many connections may be open at once."),
         Setting(
@@ -120,6 +120,13 @@ TOP = Section(
             1024,
             "1024",
             "How many of them one IPv4 address or IPv6 /64 may have.",
+        ),
+        Setting(
+            "workers",
+            kinds.WORKERS,
+            1,
+            "1",
+            "How many processes serve. More than one needs the sqlite store; one per processor is as fast as it gets.",
         ),
         Setting(
             "unsafe_allow_api_audit_creation",
@@ -189,7 +196,13 @@ TOP = Section(
 
 _LIMITS = (
     Setting("max_request_size", kinds.SIZE, None, "that of the top level", "How large a request's body may be."),
-    Setting("max_request_duration", kinds.DURATION, None, "`default_max_request_duration`", "How long a request may take."),
+    Setting(
+        "max_request_duration",
+        kinds.DURATION,
+        None,
+        "`default_max_request_duration`",
+        "How long a request may wait for its turn; then it is answered with 503 and was not run.",
+    ),
     Setting("http_read_header_timeout", kinds.DURATION, 10, '"10s"', "How long a client may take to send a request's headers."),
     Setting("http_read_timeout", kinds.DURATION, 30, '"30s"', "How long a client may take to send a body, plus one second per 16 KiB of it."),
     Setting("http_write_timeout", kinds.DURATION, 30, '"30s"', "How long a client may take nothing of an answer."),

@@ -109,6 +109,7 @@ class ServerConfig:
     disable_mlock: bool = False
     max_connections: int = 4096
     max_connections_per_address: int = 1024
+    workers: int = 1
     unsafe_allow_api_audit_creation: bool = False
     audit_paths_allowed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from strongroom.logical.secret import Secret
 from strongroom.server.config import parse_config
 from strongroom.server.dev_certificate import write_certificate
 from strongroom.server.log import Log
-from strongroom.server.serve import EXIT_FAILED, START_FAILURES, Server, reason_for
+from strongroom.server.serve import EXIT_FAILED, START_FAILURES, Server, prepared, reason_for
 
 TOKEN_FILE = ".vault-token"  # noqa: S105 -- the name of a file
 KV_MOUNT = "secret"
@@ -48,11 +48,13 @@ def run(
 
 def _serve(folder: Path, root_token_id: str | None, listen_address: str, *, store_token: bool, tls: bool) -> int:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = Server(parse_config([("dev.hcl", _configuration(folder, listen_address, tls=tls))]), Log(SystemClock()))
-    token = _first_token(server, root_token_id)
-    if store_token:
-        _store(token)
-    return server.serve(when_ready=lambda: _welcome(server.addresses[0], folder, token))
+    config = parse_config([("dev.hcl", _configuration(folder, listen_address, tls=tls))])
+    with prepared(config) as (sockets, _):
+        server = Server(config, Log(SystemClock()), sockets)
+        token = _first_token(server, root_token_id)
+        if store_token:
+            _store(token)
+        return server.serve(when_ready=lambda: _welcome(server.addresses[0], folder, token))
 
 
 def _configuration(folder: Path, listen_address: str, *, tls: bool) -> str:

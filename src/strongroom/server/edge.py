@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from strongroom.core.batch import Alarms, answer_alone, answer_batch
 from strongroom.core.pipeline import Answer
 from strongroom.core.sealed import handle_sealed
 from strongroom.http.codec import decode_request, encode_response
 from strongroom.http.errors import encode_error
-from strongroom.http.message import HttpResponse
-from strongroom.http.shared import Exchange
+from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.logical.backend import Router
-from strongroom.logical.errors import InternalFailure, LogicalError, RateLimited
+from strongroom.logical.errors import InternalFailure, LogicalError
 from strongroom.logical.request import Request
+from strongroom.server.pool import CallLater, Pool
 from strongroom.system.node import Node
 
-POOL_THREADS = 4
-"""A busy thread halves the loop's throughput, so there are few (DESIGN 8); their work is in C and lets the loop run."""
-POOL_WAITING_MAX = 64
-RETRY_AFTER_SECONDS = 1
+
+class Asks(Protocol):
+    """A request that waits for its answer: of this process's listener, or forwarded by a sibling process."""
+
+    @property
+    def request(self) -> HttpRequest:
+        """What was asked."""
+        ...
+
+    def respond(self, response: HttpResponse) -> None:
+        """Answer it, from any thread."""
+        ...
 
 
 class Edge:
-    """The application that the listener serves. One for the process; called on the loop's thread alone."""
+    """The application that the listener serves. One for the process; called on the loop's thread alone.
 
-    def __init__(self, node: Node, alarms: Alarms) -> None:
+    ``forward`` gives a request to the process that may answer it: where it is set, this one neither has a pool nor opens the vault.
+    ``call_later`` has something run on the loop's thread after some seconds; without it, who waits too long hears so only in the end.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        alarms: Alarms,
+        *,
+        call_later: CallLater | None = None,
+        forward: Callable[[Asks], None] | None = None,
+    ) -> None:
+        self._forward = forward
         if node.system_backend is None:
             raise ValueError("the node is not assembled")
         self._node = node
         self._alarms = alarms
         self._sealed_router = Router(node.system_backend)
-        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="slow")
-        self._free = threading.BoundedSemaphore(POOL_THREADS + POOL_WAITING_MAX)
+        self._pool = Pool(node.clock, alarms.on_failure, call_later=call_later)
 
-    def __call__(self, exchanges: list[Exchange]) -> None:
+    def __call__(self, exchanges: Sequence[Asks]) -> None:
         """Answer a batch. What must run on the pool is answered later, from there."""
-        waiting: list[tuple[Exchange, Request]] = []
+        waiting: list[tuple[Asks, Request]] = []
         for exchange in exchanges:
             request_id = self._new_id()
             try:
@@ -46,6 +65,10 @@ class Edge:
             except LogicalError as error:
                 exchange.respond(encode_error(error, request_id))
         unsealed = self._node.unsealed
+        if unsealed is None and self._forward is not None:
+            for exchange, _ in waiting:
+                self._forward(exchange)
+            return
         if unsealed is None:
             for exchange, request in waiting:
                 answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
@@ -60,31 +83,21 @@ class Edge:
 
     def close(self) -> None:
         """Finish what the pool has begun."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.close()
 
-    def _submit(self, exchange: Exchange, request: Request) -> None:
-        if not self._free.acquire(blocking=False):
-            busy = RateLimited(
-                "too many slow requests at once; try again in a second", retry_after_seconds=RETRY_AFTER_SECONDS
-            )
-            exchange.respond(encode_error(busy))
+    def _submit(self, exchange: Asks, request: Request) -> None:
+        if self._forward is not None:
+            self._forward(exchange)
             return
-        self._pool.submit(self._answer_slowly, exchange, request)
+        self._pool.submit(lambda: self._answer_slowly(request), exchange.respond, deadline=exchange.request.deadline)
 
-    def _answer_slowly(self, exchange: Exchange, request: Request) -> None:
-        try:
-            unsealed = self._node.unsealed
-            if unsealed is None:
-                answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
-            else:
-                answer = answer_alone(unsealed, request, self._alarms)
-            response = self._encoded(answer, request)
-        except Exception as failure:  # noqa: BLE001 -- the client must get an answer whatever happened
-            self._alarms.on_failure(failure)
-            response = encode_error(InternalFailure())
-        finally:
-            self._free.release()
-        exchange.respond(response)
+    def _answer_slowly(self, request: Request) -> HttpResponse:
+        unsealed = self._node.unsealed
+        if unsealed is None:
+            answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
+        else:
+            answer = answer_alone(unsealed, request, self._alarms)
+        return self._encoded(answer, request)
 
     def _encoded(self, answer: Answer, request: Request) -> HttpResponse:
         try:

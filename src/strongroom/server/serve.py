@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -15,15 +17,18 @@ from strongroom.crypto.aead import Damaged
 from strongroom.http.listener import Listener
 from strongroom.http.parser import Limits
 from strongroom.http.shared import Bounds, Timeouts
+from strongroom.http.sockets import bind_tcp, bind_unix
 from strongroom.http.tls import TlsConfigurationError
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import LogicalError
+from strongroom.physical.sqlite import hold_folder
 from strongroom.physical.store import Unavailable
-from strongroom.server.assemble import assemble
+from strongroom.server.assemble import assemble, open_store
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
-from strongroom.server.config_values import ServerConfig, TcpListener, UnixListener
-from strongroom.server.edge import Edge
+from strongroom.server.config_values import ServerConfig, StorageType, TcpListener, UnixListener
+from strongroom.server.crew import Follower, Leader, muster
+from strongroom.server.edge import Asks, Edge
 from strongroom.server.log import Log
 from strongroom.server.process import harden, settle_memory
 from strongroom.system.node import Node
@@ -44,38 +49,51 @@ def run(config_paths: list[str], *, log_level: str | None = None) -> int:
     for warning in config.warnings:
         log.warning(warning)
     try:
-        server = Server(config, log)
+        with prepared(config) as (sockets, role):
+            server = Server(config, log, sockets, role)
+            return server.serve()
     except START_FAILURES as error:
         log.error(reason_for(error))
         return EXIT_FAILED
-    return server.serve()
+
+
+Role = Leader | Follower | None
+"""Who a process is among those that serve the same sockets; None where it is the only one."""
 
 
 class Server:
     """One process: a vault, its listener and the signals that steer it."""
 
-    def __init__(self, config: ServerConfig, log: Log) -> None:
+    def __init__(self, config: ServerConfig, log: Log, sockets: Sequence[socket.socket], role: Role = None) -> None:
         if not harden():
             log.warning("tracing of this process by others could not be switched off")
         self._config = config
         self._log = log
+        self._role = role
         self._exit_code = 0
         clock, entropy = SystemClock(), SystemEntropy()
-        self.node: Node = assemble(config, clock, entropy)
-        self._edge = Edge(self.node, Alarms(log.failure, self._stop_guessing))
+        self.node: Node = assemble(config, clock, entropy, is_shared=role is not None)
+        forward = role.forward if isinstance(role, Follower) else None
+        self._edge = Edge(
+            self.node, Alarms(log.failure, self._stop_guessing), call_later=self._call_later, forward=forward
+        )
         self.listener = Listener(
             self._edge,
             clock,
             bounds=Bounds(
-                connections=config.max_connections, connections_per_address=config.max_connections_per_address
+                connections=-(-config.max_connections // config.workers),
+                connections_per_address=-(-config.max_connections_per_address // config.workers),
             ),
             on_failure=log.failure,
         )
-        self.addresses = [self._listen(listener) for listener in config.listeners]
+        self.addresses = [
+            self._listen(listener, listening) for listener, listening in zip(config.listeners, sockets, strict=True)
+        ]
         self._sweeper = Sweeper(self.node, log.failure)
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
         """Serve until a signal or a failure ends it."""
+        self._join_crew()
         self._unseal_if_possible()
         for number, handler in (
             (signal.SIGTERM, self._on_stop),
@@ -83,10 +101,11 @@ class Server:
             (signal.SIGHUP, self._on_reload),
         ):
             signal.signal(number, handler)
-        self._write_pid_file()
-        for address in self.addresses:
-            self._log.info(f"listening on {address}")
-        self._sweeper.start()
+        if not isinstance(self._role, Follower):
+            self._write_pid_file()
+            for address in self.addresses:
+                self._log.info(f"listening on {address}")
+            self._sweeper.start()
         settle_memory()
         if when_ready is not None:
             self.listener.call_soon(when_ready)
@@ -96,7 +115,24 @@ class Server:
             self._end()
         return self._exit_code
 
-    def _listen(self, listener: TcpListener | UnixListener) -> str:
+    def _join_crew(self) -> None:
+        if isinstance(self._role, Leader):
+            self.node.siblings = self._role
+            self._role.start(self._take, self._lose)
+        elif isinstance(self._role, Follower):
+            self._role.start(self.node, self._lose)
+
+    def _take(self, asked: Asks) -> None:
+        """A follower's request: answered on our loop like our own."""
+        self.listener.call_soon(lambda: self._edge([asked]))
+
+    def _lose(self) -> None:
+        """Another process of this server is gone: none goes on without it."""
+        self._log.error("a process of this server ended; sealing and stopping")
+        self._exit_code = EXIT_FAILED
+        self.listener.stop()
+
+    def _listen(self, listener: TcpListener | UnixListener, listening: socket.socket) -> str:
         rules = listener.rules
         limits = Limits(body_bytes=rules.max_request_size)
         timeouts = Timeouts(
@@ -104,20 +140,21 @@ class Server:
             body=float(rules.http_read_timeout),
             idle=float(rules.http_idle_timeout),
             write=float(rules.http_write_timeout),
+            wait=float(rules.max_request_duration),
         )
-        if isinstance(listener, TcpListener):
-            address = listener.address
-            host, port = self.listener.add_tcp(
-                address.host, address.port, tls=listener.tls, limits=limits, timeouts=timeouts
-            )
-            shown = f"[{host}]" if ":" in host else host
-            return f"{'https' if listener.tls else 'http'}://{shown}:{port}"
-        self.listener.add_unix(listener.path, mode=listener.mode, limits=limits, timeouts=timeouts)
-        return f"unix://{listener.path}"
+        self.listener.add_socket(
+            listening,
+            tls=listener.tls if isinstance(listener, TcpListener) else None,
+            limits=limits,
+            timeouts=timeouts,
+            unix_path="" if isinstance(listener, TcpListener) or isinstance(self._role, Follower) else listener.path,
+            is_shared=self._role is not None,
+        )
+        return address_of(listener, listening)
 
     def _unseal_if_possible(self) -> None:
         lifecycle = self.node.lifecycle
-        if not lifecycle.unseals_by_itself or not lifecycle.status().initialized:
+        if isinstance(self._role, Follower) or not lifecycle.unseals_by_itself or not lifecycle.status().initialized:
             return
         try:
             self.node.unseal_automatically()
@@ -125,12 +162,19 @@ class Server:
         except (Damaged, LogicalError):
             self._log.error("the vault could not be unsealed: the seal's key is not the one it was initialized with")
 
+    def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        self.listener.call_later(seconds, call)
+
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
+        if isinstance(self._role, Leader):
+            self._role.stop()
         self.listener.stop()
 
     def _on_reload(self, number: int, frame: FrameType | None) -> None:
         del number, frame
+        if isinstance(self._role, Leader):
+            self._role.signal(signal.SIGHUP)
         self.listener.call_soon(self._reload)
 
     def _reload(self) -> None:
@@ -145,6 +189,8 @@ class Server:
         """A commit whose outcome nobody knows: seal and exit, never guess."""
         self._log.error("the store failed while committing and the outcome is unknown; sealing and stopping")
         self._exit_code = EXIT_FAILED
+        if isinstance(self._role, Follower):
+            self._role.give_up()
         self.node.seal()
         self.listener.stop()
 
@@ -153,12 +199,55 @@ class Server:
             Path(self._config.pid_file).write_text(f"{os.getpid()}\n", encoding="ascii")
 
     def _end(self) -> None:
+        if isinstance(self._role, Leader):
+            self._role.stop()
         self._sweeper.stop()
         self._edge.close()
         self.node.close()
+        if isinstance(self._role, Follower):
+            return
+        if isinstance(self._role, Leader):
+            self._role.wait()
         if self._config.pid_file:
             Path(self._config.pid_file).unlink(missing_ok=True)
         self._log.info("stopped")
+
+
+@contextlib.contextmanager
+def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]:
+    """The listening sockets, and who this process is among those that serve them: None where it is the only one."""
+    sockets = [bind(listener) for listener in config.listeners]
+    if config.workers < 2 or config.storage.type is StorageType.MEMORY:
+        yield sockets, None
+        return
+    # Made and checked once, before there are several who would do it.
+    open_store(config).close()
+    lock = hold_folder(Path(config.storage.path))
+    role = muster(config.workers)
+    if isinstance(role, Follower):
+        os.close(lock)
+        yield sockets, role
+        os._exit(0)
+    try:
+        yield sockets, role
+    finally:
+        os.close(lock)
+
+
+def bind(listener: TcpListener | UnixListener) -> socket.socket:
+    """The socket of a listener. Raises OSError."""
+    if isinstance(listener, TcpListener):
+        return bind_tcp(listener.address.host, listener.address.port)
+    return bind_unix(listener.path, listener.mode)
+
+
+def address_of(listener: TcpListener | UnixListener, listening: socket.socket) -> str:
+    """Where clients find a listener."""
+    if not isinstance(listener, TcpListener):
+        return f"unix://{listener.path}"
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if listener.tls else 'http'}://{shown}:{port}"
 
 
 def reason_for(error: Exception) -> str:

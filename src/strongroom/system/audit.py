@@ -12,6 +12,7 @@ from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.field import Doc
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
+from strongroom.mounts.table import touch_epoch
 from strongroom.system import audit_devices
 from strongroom.system.area import AtPath, Nothing
 from strongroom.system.audit_devices import StoredDevice
@@ -96,8 +97,10 @@ class AuditArea:
         )
         enabled = audit_devices.opened(stored, self._node.plugs.audit_devices, self._node.audit_limits(from_api=True))
         self._node.broker.probe(enabled)
+        # Every process of this server enables it for itself, at its next batch; this one was for trying.
+        enabled.device.close()
         audit_devices.store(context.storage, stored)
-        context.after_commit.append(lambda: self._node.broker.enable(enabled))
+        touch_epoch(context.storage)
 
     def disable(self, context: Context, request: AtPath) -> None:
         """Stop using a device. One from the configuration file stays."""
@@ -108,10 +111,7 @@ class AuditArea:
         if found.from_configuration:
             raise InvalidRequest("this device is declared in the server's configuration file; remove it there")
         audit_devices.forget(context.storage, name)
-        context.after_commit.append(lambda: self._stop_using(name))
-
-    def _stop_using(self, name: str) -> None:
-        self._node.broker.disable(name)
+        touch_epoch(context.storage)
 
     def hash(self, context: Context, request: HashInput) -> Response:
         """The hash of the input."""

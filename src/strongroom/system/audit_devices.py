@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 import msgspec
@@ -75,6 +76,29 @@ class RefusedDevice:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+class DeviceSync:
+    """Keeps the broker of one process in step with the devices that the API enabled, in whichever process that was."""
+
+    def __init__(self, broker: Broker, types: Mapping[str, DeviceType], limits: Limits) -> None:
+        self._broker = broker
+        self._types = types
+        self._limits = limits
+        self._epoch: int | None = None
+        self._lock = threading.Lock()
+
+    def follow(self, storage: Storage, epoch: int) -> None:
+        """Enable what is stored and disable what is not any more, if the epoch moved. Called before a batch is recorded."""
+        if epoch == self._epoch:
+            return
+        with self._lock:
+            stored = all_stored(storage)
+            for enabled in self._broker.enabled:
+                if not enabled.from_configuration and enabled.name not in stored:
+                    self._broker.disable(enabled.name)
+            enable_stored(self._broker, storage, self._types, self._limits)
+            self._epoch = epoch
 
 
 def enable_stored(broker: Broker, storage: Storage, types: Mapping[str, DeviceType], limits: Limits) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.options import Limits
@@ -14,6 +15,7 @@ from strongroom.barrier.initialization import InitConfig, InitResult
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.states import Status
 from strongroom.barrier.transaction import Transaction
+from strongroom.crypto import aead
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Backend, BoundTo, Context
 from strongroom.logical.errors import Sealed
@@ -22,13 +24,26 @@ from strongroom.logical.storage import Storage
 from strongroom.mounts.entry import MountEntry
 from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.policy.store import PolicyStore
-from strongroom.system import audit_devices, founding
+from strongroom.system import founding
+from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
 from strongroom.tokens import store as token_store
 from strongroom.tokens.store import TokenStore
+
+
+class Siblings(Protocol):
+    """The other processes of this server: told when the vault opens or closes. Both calls return once all have followed."""
+
+    def unsealed(self, root_key: bytearray) -> None:
+        """The vault is open; this is its root key, which the caller wipes."""
+        ...
+
+    def sealed(self) -> None:
+        """The vault is closed."""
+        ...
 
 
 class Node:
@@ -45,6 +60,7 @@ class Node:
         self.entropy = entropy
         self.unsealed: Unsealed | None = None
         self.unsealed_at_ns = 0
+        self.siblings: Siblings | None = None
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
         self._policies = PolicyStore()
@@ -97,13 +113,15 @@ class Node:
         with self._lock:
             status = self.lifecycle.submit_unseal_share(text)
             self._open_if_unsealed()
-            return status
+        self._tell_siblings()
+        return status
 
     def unseal_automatically(self) -> None:
         """Open the vault with the seal that can."""
         with self._lock:
             self.lifecycle.unseal_automatically()
             self._open_if_unsealed()
+        self._tell_siblings()
 
     def seal(self) -> None:
         """Wipe every key. Requests that are under way end with Sealed."""
@@ -111,6 +129,14 @@ class Node:
             self.unsealed = None
             self.lifecycle.seal()
             self.broker.seal()
+        if self.siblings is not None:
+            self.siblings.sealed()
+
+    def adopt(self, root_key: bytearray) -> None:
+        """Open the vault with the root key that a sibling process unsealed with. Owns ``root_key``."""
+        with self._lock:
+            self.lifecycle.adopt(root_key)
+            self._open_if_unsealed()
 
     def close(self) -> None:
         """Wipe every key and give back files: the process ends."""
@@ -119,6 +145,16 @@ class Node:
             self.lifecycle.close()
             self.broker.close()
             self.lifecycle.surroundings.store.close()
+
+    def _tell_siblings(self) -> None:
+        barrier = self.lifecycle.barrier
+        if self.siblings is None or barrier is None:
+            return
+        root_key = barrier.copy_root_key()
+        try:
+            self.siblings.unsealed(root_key)
+        finally:
+            aead.wipe(root_key)
 
     def _open_if_unsealed(self) -> None:
         barrier = self.lifecycle.barrier
@@ -133,12 +169,13 @@ class Node:
             keys = token_store.load_keys(transaction)
             cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
             self.broker.unseal(vault.audit_key)
-            limits = self.audit_limits(from_api=True)
-            audit_devices.enable_stored(self.broker, transaction, self.plugs.audit_devices, limits)
+            devices = DeviceSync(self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True))
+            devices.follow(transaction, self.epoch(transaction))
         tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
         return Unsealed(
             barrier=barrier,
             broker=self.broker,
+            devices=devices,
             tokens=tokens,
             policies=self._policies,
             mounts=mounts,

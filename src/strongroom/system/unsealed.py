@@ -11,6 +11,7 @@ from strongroom.logical.storage import Storage
 from strongroom.mounts.table import MountTable
 from strongroom.policy.acl import ACL, compile_acl
 from strongroom.policy.store import PolicyStore
+from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.settings import Settings
 from strongroom.system.wrapped import WrappedAnswers
 from strongroom.tokens.entry import TokenEntry
@@ -32,6 +33,7 @@ class Unsealed:
 
     barrier: Barrier
     broker: Broker
+    devices: DeviceSync
     tokens: TokenStore
     policies: PolicyStore
     mounts: MountTable

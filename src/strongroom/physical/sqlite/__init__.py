@@ -4,6 +4,7 @@ It owns the promise that a commit which returned survives the loss of power, and
 be kept: an affected SQLite, a setting that did not take, a file that others may read, a folder that another server has open.
 """
 
+from strongroom.physical.sqlite.folder import hold_folder
 from strongroom.physical.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteStore", "hold_folder"]

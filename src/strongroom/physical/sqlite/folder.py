@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from strongroom.physical.store import Unavailable
 
 DATABASE = "strongroom.db"
 LOCK = "lock"
+WRITER_LOCK = "writer-lock"
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _OTHERS = 0o077
 
 
 class Folder:
-    """A data folder that this process holds. Raises Unavailable where it is unsafe, unreachable or held by another."""
+    """A data folder that this process holds. Raises Unavailable where it is unsafe, unreachable or held by another.
 
-    def __init__(self, path: Path) -> None:
+    ``is_shared`` says that a parent process holds it, for this one and its siblings: then writers take turns, see ``write_turn``.
+    """
+
+    def __init__(self, path: Path, *, is_shared: bool = False) -> None:
         self.path = path
+        self._lock = self._writer_lock = -1
         try:
             _make_folder(path)
             _check(path, is_folder=True)
-            self._lock = _hold(path / LOCK)
+            if is_shared:
+                self._writer_lock = _open(path / WRITER_LOCK)
+            else:
+                self._lock = _hold(path / LOCK)
         except OSError as error:
             raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
         try:
@@ -56,7 +66,7 @@ class Folder:
 
         Looks at the files without opening them: closing a file drops all POSIX locks that this process has on it, those of SQLite too.
         """
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK):
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, WRITER_LOCK):
             if os.path.lexists(self.path / name):
                 _check(self.path / name, is_folder=False)
 
@@ -68,11 +78,34 @@ class Folder:
             raise Unavailable("the data folder cannot be reached") from None
         return state.f_bavail * state.f_frsize
 
+    @contextlib.contextmanager
+    def write_turn(self) -> Iterator[None]:
+        """Keep siblings from writing meanwhile. Waiting here costs microseconds; waiting for SQLite's own lock means sleeping."""
+        if self._writer_lock < 0:
+            yield
+            return
+        fcntl.flock(self._writer_lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._writer_lock, fcntl.LOCK_UN)
+
     def release(self) -> None:
         """Let another process have the folder. Releasing twice is fine."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        for descriptor in (self._lock, self._writer_lock):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._lock = self._writer_lock = -1
+
+
+def hold_folder(path: Path) -> int:
+    """Hold the data folder for the workers of this server, and return the lock's descriptor. Raises Unavailable."""
+    try:
+        _make_folder(path)
+        _check(path, is_folder=True)
+        return _hold(path / LOCK)
+    except OSError as error:
+        raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
 
 
 def _make_folder(path: Path) -> None:

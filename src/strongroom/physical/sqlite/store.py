@@ -52,14 +52,22 @@ class _Change:
 class SqliteStore:
     """The database in ``folder``, which is made if it is missing. Raises Unavailable with a text that says what to do.
 
-    ``vfs`` names another of SQLite's file layers, for fault-injection tests.
+    ``is_shared`` says that a parent process holds the folder for this process and its siblings (see ``hold_folder``). ``vfs`` names
+    another of SQLite's file layers, for fault-injection tests.
     """
 
     name = "sqlite"
 
-    def __init__(self, folder: Path | str, *, reserve_bytes: int = RESERVE_BYTES, vfs: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        reserve_bytes: int = RESERVE_BYTES,
+        vfs: str | None = None,
+        is_shared: bool = False,
+    ) -> None:
         refuse_unsafe_library(apsw.SQLITE_VERSION_NUMBER)
-        self._folder = Folder(Path(folder))
+        self._folder = Folder(Path(folder), is_shared=is_shared)
         self._vfs = vfs
         self._reserve_bytes = reserve_bytes
         self._queue: list[_Change] = []
@@ -110,7 +118,8 @@ class SqliteStore:
     def _open_writer(self) -> apsw.Connection:
         writer = open_connection(self._folder.database, self._vfs)
         try:
-            prepare_schema(writer)
+            with self._folder.write_turn():
+                prepare_schema(writer)
             # Now that the journal files exist, see that they are closed to others as well.
             self._folder.check_files()
         except BaseException:
@@ -127,7 +136,8 @@ class SqliteStore:
     def _write(self, batch: list[_Change]) -> None:
         outcome: StoreError | None = None
         try:
-            outcome = self._write_together(batch)
+            with self._folder.write_turn():
+                outcome = self._write_together(batch)
         except Unavailable as refused:
             outcome = refused
         except BaseException:
