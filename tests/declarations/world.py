@@ -60,6 +60,12 @@ def stored(vault: Vault) -> Records:
         return {key: record for key in snapshot.keys("") if (record := snapshot.get(key)) is not None}
 
 
+def lasting(vault: Vault) -> Records:
+    """The same without what a refused login leaves on purpose: the count of failures, and what hides whether there was one."""
+    passing = ("/failures/", "/decoy/", "barrier/counter/")
+    return {key: record for key, record in stored(vault).items() if not any(part in key for part in passing)}
+
+
 @dataclass(repr=False)
 class World:
     """Gives out vaults that are all in the same state."""
