@@ -12,7 +12,7 @@ from tests.http.conftest import PATIENCE, Serve, get, read_answer, read_to_end, 
 
 from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
-from strongroom.http.shared import Bounds, Timeouts
+from strongroom.http.shared import Bounds, Exchange, Timeouts
 from strongroom.http.writer import JSON_HEADERS
 
 HEAD_PART = b"GET /v1/a HTTP/1.1\r\nHost: x\r\n"
@@ -88,6 +88,23 @@ def test_timeouts_can_be_chosen_for_each_listener(serve: Serve) -> None:
     client.sendall(get("/v1/a"))
     served.pass_time(6)
     assert statuses(read_to_end(client)) == [200]
+
+
+def test_a_complete_request_knows_until_when_work_on_it_must_begin(serve: Serve) -> None:
+    deadlines: list[float] = []
+
+    def answer(exchange: Exchange) -> None:
+        deadlines.append(exchange.request.deadline)
+        exchange.respond(HttpResponse(204, ()))
+
+    served = serve(answer, timeouts=Timeouts(wait=7))
+    client = served.connect()
+    client.sendall(b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    served.pass_time(5)
+    client.sendall(b"}")
+
+    assert read_answer(client)[0] == 204
+    assert deadlines == [served.clock.seconds + 7]
 
 
 @pytest.mark.parametrize("bounds", [Bounds(connections=2), Bounds(connections_per_address=2)], ids=["all", "address"])

@@ -36,6 +36,7 @@ def test_every_error_of_the_vocabulary_has_a_row() -> None:
         (errors.UnsupportedMediaType("use x"), 415, ["use x"]),
         (errors.RateLimited("later", retry_after_seconds=7), 429, ["later"]),
         (errors.Sealed(), 503, ["Vault is sealed"]),
+        (errors.Overdue(), 503, [*errors.Overdue().messages]),
         (errors.UpstreamFailed("the other side failed"), 502, ["the other side failed"]),
         (errors.InvalidRequest("one", "two"), 400, ["one", "two"]),
     ],

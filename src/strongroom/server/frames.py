@@ -49,6 +49,7 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
     remote_port: int
     tls_version: str
     client_certificate_der: bytes | None
+    deadline: float
 
     def __repr__(self) -> str:
         return "<forwarded request>"
@@ -67,6 +68,7 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
             connection.remote_port,
             connection.tls_version,
             connection.client_certificate_der,
+            http.deadline,
         )
 
     def http(self) -> HttpRequest:
@@ -77,7 +79,7 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
             tls_version=self.tls_version,
             client_certificate_der=self.client_certificate_der,
         )
-        return HttpRequest(self.method, self.target, self.headers, self.body, connection)
+        return HttpRequest(self.method, self.target, self.headers, self.body, connection, self.deadline)
 
 
 class ForwardedAnswer(msgspec.Struct, array_like=True, frozen=True):
