@@ -351,6 +351,15 @@ def test_a_lease_in_a_body_stands_hashed_in_the_audit_log(vault: Vault) -> None:
     assert "hmac-sha256:" in request
 
 
+@pytest.mark.parametrize("suffix", ["a/../../userpass/login/bob", "a//b", "./a", ".."])
+def test_the_path_of_a_token_and_so_of_its_lease_is_canonical(vault: Vault, suffix: str) -> None:
+    assert vault.post("auth/token/roles/r", {"path_suffix": suffix}).status == 400
+    assert vault.post("auth/token/roles/r", {"path_suffix": "/team/a.b/"}).status == 204
+    vault.post("auth/token/create/r", {"policies": ["default"], "ttl": "1h"})
+
+    assert lookup(vault, lease_of(vault, "auth/token/create/r/team/a.b")).status == 200
+
+
 def test_leases_outlive_sealing_and_unsealing() -> None:
     vault = Vault(clock=JumpingClock())
     token = vault.token_for("default", ttl="1h")

@@ -12,6 +12,7 @@ from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.operation import Operation
+from strongroom.logical.path import check_canonical
 from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
 from strongroom.policy.names import normalize_policy_names
@@ -172,6 +173,9 @@ def _check(role: TokenRole) -> None:
         role.renewable = False
     if role.path_suffix and not re.fullmatch(r"[A-Za-z0-9._/-]{1,128}", role.path_suffix):
         raise InvalidRequest("path_suffix holds characters other than letters, digits, '.', '_', '-' and '/'")
+    if role.path_suffix.strip("/"):
+        # It becomes part of the tokens' path, and so of the names of their leases.
+        check_canonical(role.path_suffix.strip("/"))
     role.bound_cidrs = check_cidrs(role.bound_cidrs)
 
 
