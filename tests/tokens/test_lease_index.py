@@ -86,7 +86,7 @@ class Scene:
             return
         if name == "child":
             self.create("auth/token/create", amount, parent=token_id)
-        elif name == "renew" and entry.expire_time_ns != NEVER:
+        elif name == "renew":
             self.tokens.set_expiry(self.storage, entry, self.clock.now_ns() + amount * NANOSECONDS)
         elif name == "revoke" or (name == "use" and self.tokens.spend_use(self.storage, entry)):
             self.tokens.revoke_tree(self.storage, token_id)
