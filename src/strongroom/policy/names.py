@@ -39,7 +39,7 @@ def normalize_policy_names(names: Iterable[str], *, allow_root: bool) -> tuple[s
     normal: set[str] = set()
     for name in names:
         stripped = name.strip()
-        if unicodedata.normalize("NFKC", stripped).strip().casefold() == ROOT and not allow_root:
+        if spells_root(stripped) and not allow_root:
             raise InvalidRequest('the policy "root" cannot be assigned here')
         if stripped == "":
             continue
@@ -49,6 +49,11 @@ def normalize_policy_names(names: Iterable[str], *, allow_root: bool) -> tuple[s
             raise InvalidRequest(f'cannot assign policy "{RESPONSE_WRAPPING}"')
         normal.add(lowered)
     return tuple(sorted(normal))
+
+
+def spells_root(name: str) -> bool:
+    """Whether ``name`` reads as ``root``, in whatever letters and with whatever spaces around it."""
+    return unicodedata.normalize("NFKC", name).strip().casefold() == ROOT
 
 
 def _check_alphabet(name: str) -> None:

@@ -15,7 +15,7 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.path import check_canonical
 from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
-from strongroom.policy.names import normalize_policy_names
+from strongroom.policy.names import normalize_policy_names, spells_root
 from strongroom.system.area import Nothing, listed
 from strongroom.system.cidrs import check_cidrs
 
@@ -150,7 +150,7 @@ def _apply(role: TokenRole, request: WriteRole) -> None:
             setattr(role, field, list(normalize_policy_names(tuple(names), allow_root=False)))
     for field in ("allowed_policies_glob", "disallowed_policies_glob", "allowed_entity_aliases"):
         if getattr(request, field) is not None:
-            setattr(role, field, [text.lower() for text in getattr(request, field)])
+            setattr(role, field, [_checked_pattern(text) for text in getattr(request, field)])
     for field in ("orphan", "renewable", "path_suffix", "token_type"):
         if getattr(request, field) is not None:
             setattr(role, field, getattr(request, field))
@@ -160,6 +160,12 @@ def _apply(role: TokenRole, request: WriteRole) -> None:
         if value is not None:
             setattr(role, field, value)
     _check(role)
+
+
+def _checked_pattern(text: str) -> str:
+    if spells_root(text):
+        raise InvalidRequest('the policy "root" cannot be assigned here')
+    return text.lower()
 
 
 def _check(role: TokenRole) -> None:
