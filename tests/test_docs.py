@@ -121,7 +121,9 @@ def problem_with(command: click.Command, words: list[str]) -> str | None:
         found = command.get_command(context, name)
         if found is None:
             return f"there is no command {name}"
-        command, context = found, click.Context(found, parent=context, info_name=name)
+        # With its settings: a command remembers the first flag for help that it was asked for.
+        command = found
+        context = click.Context(found, parent=context, info_name=name, **found.context_settings)
     known = {
         option for parameter in command.get_params(context) for option in (*parameter.opts, *parameter.secondary_opts)
     }
@@ -211,6 +213,32 @@ def test_every_decision_has_a_number_a_status_and_its_consequences() -> None:
         assert re.search(r"^\*?Status: (proposed|accepted|replaced by)", text, re.MULTILINE), path.name
         for heading in ("Context", "Options", "Decision", "Consequences"):
             assert f"## {heading}" in text, f"{path.name} lacks {heading}"
+
+
+def test_every_divergence_is_shown_by_a_test() -> None:
+    rows = [
+        line
+        for line in (ROOT / "docs" / "divergences.md").read_text().splitlines()
+        if re.match(r"\| (?!Vault|---)", line)
+    ]
+    assert len(rows) > 50
+    for row in rows:
+        shown = re.findall(r"\[([^\]]+)\]\(\.\./(tests/[\w/]+\.py)\)", row.rpartition(" | ")[2])
+        assert shown, f"no test: {row}"
+        for sentence, path in shown:
+            assert f"def test_{sentence.replace(' ', '_')}(" in (ROOT / path).read_text(), (
+                f"{path} has no test that {sentence}"
+            )
+
+
+def test_every_test_of_a_divergence_stands_in_the_list() -> None:
+    page = (ROOT / "docs" / "divergences.md").read_text()
+    names = {
+        name
+        for path in (ROOT / "tests" / "divergences").glob("test_*.py")
+        for name in re.findall(r"^def test_(\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert [name for name in sorted(names) if f"[{name.replace('_', ' ')}]" not in page] == []
 
 
 def test_every_stored_format_is_linked_from_somewhere() -> None:
