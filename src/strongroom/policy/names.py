@@ -30,6 +30,14 @@ def check_policy_name(name: str) -> str:
     return name
 
 
+def is_policy_name(name: str) -> bool:
+    """Whether a policy could have this name, written just so."""
+    try:
+        return check_policy_name(name) == name
+    except InvalidRequest:
+        return False
+
+
 def normalize_policy_names(names: Iterable[str], *, allow_root: bool) -> tuple[str, ...]:
     """A list of policies as it came from a client, in lower case, sorted and without duplicates.
 

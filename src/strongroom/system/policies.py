@@ -13,6 +13,7 @@ from strongroom.logical.field import Doc
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.mounts.table import touch_epoch
+from strongroom.policy.names import is_policy_name
 from strongroom.system.area import Named, Nothing, listed
 from strongroom.system.node import Node
 
@@ -104,12 +105,14 @@ class PolicyArea:
         touch_epoch(context.storage)
 
     def delete(self, context: Context, request: Named) -> None:
-        """Delete; nothing happens where there is none."""
+        """Delete; nothing happens where there is none, as under a name that no policy can have."""
+        if not is_policy_name(request.name):
+            return
         self._node.require().policies.delete(context.storage, request.name)
         touch_epoch(context.storage)
 
     def _stored(self, context: Context, name: str) -> tuple[str, str]:
-        stored = self._node.require().policies.get(context.storage, name)
+        stored = self._node.require().policies.get(context.storage, name) if is_policy_name(name) else None
         if stored is None:
             raise NotFound
         return stored.name, stored.text
