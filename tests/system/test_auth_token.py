@@ -96,7 +96,7 @@ def test_a_lookup_by_accessor_does_not_show_the_token(vault: Vault) -> None:
         ("lookup-accessor", {}, 400, "missing field 'accessor': name the accessor of a token"),
         ("revoke-accessor", {}, 400, "missing field 'accessor': name the accessor of a token"),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_what_cannot_be_is_said(vault: Vault, path: str, body: dict[str, str], status: int, error: str) -> None:
     result = vault.post(f"auth/token/{path}", body)
