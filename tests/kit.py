@@ -106,8 +106,9 @@ class MemoryDevice:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Everything that was written, as records."""
-        return [json.loads(line) for line in self.text.splitlines()]
+        """Every record of a request or a response; checkpoints are left out."""
+        records = [json.loads(line) for line in self.text.splitlines()]
+        return [record for record in records if record["type"] != "checkpoint"]
 
 
 @dataclass

@@ -67,8 +67,12 @@ class MemoryDevice:
     def close(self) -> None:
         self.closed += 1
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Everything that was kept, checkpoints too."""
+        return [json.loads(line[line.index(b"{") :]) for line in self.kept.splitlines()]
+
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.kept.splitlines()]
+        return [line for line in self.lines() if line["type"] != "checkpoint"]
 
 
 def enabled(

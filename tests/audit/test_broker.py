@@ -40,13 +40,13 @@ def test_a_batch_is_one_write() -> None:
     assert len(device.records()) == 5
 
 
-def test_records_are_numbered_without_gaps_under_the_id_of_their_chain() -> None:
+def test_lines_are_numbered_without_gaps_under_the_id_of_their_chain() -> None:
     device = MemoryDevice()
     broker = make_broker(enabled("file", device))
     record_something(broker)
     record_something(broker)
-    assert [record["chain"] for record in device.records()] == [
-        {"id": "ab" * 16, "sequence": sequence} for sequence in (1, 2, 3, 4)
+    assert [(line["chain"]["id"], line["chain"]["sequence"]) for line in device.lines()] == [
+        ("ab" * 16, sequence) for sequence in (1, 2, 3, 4, 5)
     ]
 
 
@@ -58,7 +58,7 @@ def test_numbers_follow_the_order_of_writing_and_not_of_making() -> None:
     broker.write([first])
     allowed = [record["auth"]["policy_results"]["allowed"] for record in device.records()]
     assert allowed == [False, True]
-    assert [record["chain"]["sequence"] for record in device.records()] == [1, 2]
+    assert [record["chain"]["sequence"] for record in device.records()] == [2, 3]
 
 
 def test_an_empty_batch_is_nothing() -> None:
@@ -77,7 +77,8 @@ def test_without_a_device_everything_is_accepted_and_said_so() -> None:
 def test_every_device_gets_every_record() -> None:
     one, two = MemoryDevice(), MemoryDevice()
     record_something(make_broker(enabled("one", one), enabled("two", two)))
-    assert one.kept == two.kept != b""
+    assert [record["type"] for record in one.records()] == ["request", "response"]
+    assert [record["request"] for record in one.records()] == [record["request"] for record in two.records()]
 
 
 def test_a_raw_device_changes_nothing_for_its_neighbours() -> None:
@@ -100,7 +101,8 @@ def test_a_raw_device_changes_nothing_for_its_neighbours() -> None:
 def test_a_prefix_stands_before_each_line_of_its_device_alone() -> None:
     plain, prefixed = MemoryDevice(), MemoryDevice()
     record_something(make_broker(enabled("plain", plain), enabled("prefixed", prefixed, prefix="@cee: ")))
-    assert prefixed.kept.replace(b"@cee: ", b"") == plain.kept
+    assert len(prefixed.records()) == len(plain.records()) == 2
+    assert b"@cee: " not in plain.kept
     assert all(line.startswith(b"@cee: {") for line in prefixed.kept.splitlines())
 
 
@@ -150,6 +152,7 @@ def test_the_last_device_is_tried_again_at_once() -> None:
     device.fails = None
     record_something(broker)
     assert len(device.records()) == 2
+    assert [line["checkpoint"]["reason"] for line in device.lines() if line["type"] == "checkpoint"] == ["start"]
 
 
 def test_what_cannot_be_hashed_makes_no_record_and_so_nothing_may_happen() -> None:
@@ -180,7 +183,7 @@ def test_a_disabled_device_is_closed_and_gets_nothing_more() -> None:
     assert not broker.disable("gone")
     record_something(broker)
     assert gone.closed == 1
-    assert gone.kept == b""
+    assert gone.records() == []
     assert [device.name for device in broker.enabled] == ["left"]
 
 
@@ -257,7 +260,7 @@ def test_sealed_records_go_to_the_devices_of_the_configuration_alone() -> None:
     broker = make_broker(enabled("api", from_api, configured=False), enabled("configured", configured))
     facts = SealedFacts(request=make_request(path="sys/seal"), outcome="sealed")
     broker.write([broker.sealed_line(facts, PermissionDenied(), is_response=True)])
-    assert from_api.kept == b""
+    assert from_api.records() == []
     (record,) = configured.records()
     assert (record["type"], record["response"], record["error"]) == (
         "response",
@@ -283,7 +286,7 @@ def test_many_threads_leave_whole_lines_with_distinct_numbers() -> None:
     for thread in threads:
         thread.join()
     sequences: list[Any] = [json.loads(line)["chain"]["sequence"] for line in device.kept.splitlines()]
-    assert sequences == list(range(1, 401))
+    assert sequences == list(range(1, 402))
 
 
 def test_closing_closes_every_device() -> None:

@@ -99,4 +99,5 @@ def test_a_broken_device_stops_everything_until_it_is_mended(place: Place) -> No
         broker.write([line])
     place.mend_it()
     broker.write([line])
-    assert b'"sequence":3}' in place.kept()
+    assert b'"reason":"resume"' in place.kept()
+    assert place.kept().count(b'"type":"request"') == 1

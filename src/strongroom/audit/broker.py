@@ -1,61 +1,51 @@
 """The broker: knows which devices are enabled, and makes a batch of records durable before anything depends on it.
 
-A batch succeeds if at least one enabled device made all of it durable; a device that failed is left alone for a while and tried
-again, at once if no other device is left. With no device enabled everything is accepted, as in Vault; ``is_enabled`` says so.
+A batch is kept if the rule holds: at least one device made all of it durable, or those that the configuration names did. No device is
+waited for beyond its deadline of two seconds. With no device enabled everything is accepted, as in Vault; ``is_enabled`` says so.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.channel import Channel
+from strongroom.audit.channels import Channels
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.entry import Formatter, sealed_record
 from strongroom.audit.facts import Facts, SealedFacts
 from strongroom.audit.hasher import Hasher
-from strongroom.audit.line import Batch, Line
+from strongroom.audit.line import Line
 from strongroom.audit.options import Format
+from strongroom.audit.rule import Rule
 from strongroom.audit.text import Stamp
+from strongroom.audit.trail import Evidence, Kept, Source
+from strongroom.audit.writer import RETRY_SECONDS, Writer
+from strongroom.evidence.checkpoint import Reason
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.errors import AuditUnavailable, InvalidRequest, LogicalError, Sealed
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 
-__all__ = ["RETRY_SECONDS", "Broker", "Health", "Line"]
+__all__ = ["OWED_MAX", "RETRY_SECONDS", "Broker", "Health", "Line"]
 
-RETRY_SECONDS = 1.0
-_CHAIN_ID_BYTES = 16
+OWED_MAX = 4096
+"""So many lines of emergencies are remembered at most until a device keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a device does: whether its last write was kept, and how many were not since it was enabled."""
+    """How a device does: whether its last write was kept, how many were not since it was enabled, and why (empty: none failed).
+
+    ``is_tampered`` is True where the device did not hold, at unseal, the last line that the vault remembers of it.
+    """
 
     name: str
     is_healthy: bool
     failures: int
-
-
-class _Slot:
-    """An enabled device with what the broker remembers about it."""
-
-    __slots__ = ("enabled", "failures", "is_healthy", "retry_at")
-
-    def __init__(self, enabled: Enabled) -> None:
-        self.enabled = enabled
-        self.is_healthy = True
-        self.failures = 0
-        self.retry_at = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Devices:
-    """An immutable picture of what is enabled; replaced as a whole, so that readers need no lock."""
-
-    slots: tuple[_Slot, ...] = ()
-    forms: tuple[Format, ...] = ()
+    reason: str = ""
+    is_tampered: bool = False
 
 
 class _Unsealed:
@@ -74,100 +64,108 @@ class Broker:
     While the vault is sealed only sealed records can be made, because the key for hashing is inside; the others raise Sealed.
     """
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, entropy: Entropy, rule: Rule | None = None) -> None:
         self._stamp = Stamp(clock)
-        self._lock = threading.Lock()
-        self._devices = _Devices()
+        self._source = Source(clock, entropy)
+        self._channels = Channels(self._source, rule or Rule())
         self._unsealed: _Unsealed | None = None
-        self._chain = entropy.bytes(_CHAIN_ID_BYTES).hex().encode()
-        self._sequence = 0
+        self._owed: list[Line] = []
+        self._owed_lock = threading.Lock()
 
     # What is enabled
 
     @property
     def is_enabled(self) -> bool:
         """Whether any device is enabled."""
-        return bool(self._devices.slots)
+        return bool(self._channels.all)
 
     @property
     def enabled(self) -> tuple[Enabled, ...]:
         """Every enabled device, by name."""
-        return tuple(slot.enabled for slot in self._devices.slots)
+        return tuple(channel.enabled for channel in self._channels.all)
 
     @property
     def health(self) -> tuple[Health, ...]:
         """How every enabled device does."""
-        return tuple(Health(slot.enabled.name, slot.is_healthy, slot.failures) for slot in self._devices.slots)
+        return tuple(
+            Health(channel.name, channel.is_healthy, channel.failures, channel.reason, channel.trail.is_tampered)
+            for channel in self._channels.all
+        )
 
     def enable(self, enabled: Enabled) -> None:
         """Give all records from now on to this device too. Writes nothing yet; see :meth:`probe`.
 
         Raises InvalidRequest where the name is taken.
         """
-        with self._lock:
-            if any(slot.enabled.name == enabled.name for slot in self._devices.slots):
-                raise InvalidRequest(
-                    "an audit device is enabled under this name already; disable it first or choose another"
-                )
-            self._replace([*self._devices.slots, _Slot(enabled)])
+        self._channels.add(enabled)
 
     def disable(self, name: str) -> bool:
-        """Stop giving records to the device and close it. Returns whether there was one."""
-        with self._lock:
-            gone = [slot for slot in self._devices.slots if slot.enabled.name == name]
-            self._replace([slot for slot in self._devices.slots if slot.enabled.name != name])
-            for slot in gone:
-                slot.enabled.device.close()
-        return bool(gone)
+        """Stop giving records to the device, sign its end and close it. Returns whether there was one."""
+        return self._channels.remove(name, _checkpoint(Reason.STOP))
 
     def probe(self, enabled: Enabled) -> None:
         """Write a test record to a device that is to be enabled, as Vault does. Raises InvalidRequest with the reason."""
         request = Request(id="audit-device-test", operation=Operation.UPDATE, path="sys/audit/test")
-        line = self.sealed_line(SealedFacts(request=request))
-        with self._lock:
-            self._sequence += 1
-            batch = Batch([line], self._chain, self._sequence)
-            try:
-                enabled.device.write(batch.text(enabled))
-            except DeviceFailed as failed:
-                enabled.device.close()
-                raise InvalidRequest(f"the audit device does not work: {failed}") from None
+        self._channels.try_out(enabled, [self.sealed_line(SealedFacts(request=request))])
 
     def reopen(self) -> None:
         """Have every device open its files again (SIGHUP). One that cannot counts as failed from now on."""
-        with self._lock:
-            for slot in self._devices.slots:
-                try:
-                    slot.enabled.device.reopen()
-                except DeviceFailed:
-                    self._failed(slot)
+        self._channels.ask_all(Writer.reopen)
 
     def close(self) -> None:
-        """Disable and close every device."""
+        """Close every device, and give none a record any more."""
+        self.settle()
         for enabled in self.enabled:
-            self.disable(enabled.name)
+            self._channels.remove(enabled.name)
 
     # Sealed and unsealed
 
-    def unseal(self, key: bytes | bytearray | memoryview) -> None:
-        """Take the key with which values are hashed from now on."""
+    def unseal(self, key: bytes | bytearray | memoryview, evidence: Evidence | None = None) -> None:
+        """Take the key with which values are hashed from now on, and what checkpoints are signed with."""
         self._unsealed = _Unsealed(Hasher(key))
+        self._source.evidence = evidence
+        if evidence is not None:
+            self._channels.ask_all(Writer.catch_up)
 
     def seal(self) -> None:
-        """Forget the key, and every device that does not come from the configuration file."""
-        self._unsealed = None
+        """Forget the keys, and every device that does not come from the configuration file."""
         for enabled in self.enabled:
             if not enabled.from_configuration:
                 self.disable(enabled.name)
+        self._unsealed = None
+        self._source.evidence = None
 
     def hash(self, name: str, text: str) -> str:
         """``text`` as the records of the device ``name`` show it. Raises InvalidRequest where there is no such device."""
         if self._unsealed is None:
             raise Sealed
-        if all(slot.enabled.name != name for slot in self._devices.slots):
+        if all(channel.name != name for channel in self._channels.all):
             raise InvalidRequest("unknown audit backend: enable a device under this name first")
         return self._unsealed.hasher.text(text)
+
+    # Checkpoints
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What checkpoints are signed with; None while the vault is sealed."""
+        return self._source.evidence
+
+    @property
+    def checkpoints(self) -> dict[str, Kept]:
+        """The last signed checkpoint that each device kept, by the device's name."""
+        return {channel.name: kept for channel in self._channels.all if (kept := channel.trail.last_kept) is not None}
+
+    def checkpoint(self, reason: Reason) -> dict[str, Kept]:
+        """Have every device keep a checkpoint, and answer the last one of each."""
+        self._channels.ask_all(_checkpoint(reason))
+        return self.checkpoints
+
+    def settle(self) -> None:
+        """Write what is due: checkpoints for lines that wait for a signature, and lines that are owed. Never raises."""
+        if any(channel.trail.is_due for channel in self._channels.all):
+            self._channels.ask_all(Writer.catch_up)
+        if self._owed:
+            self._pay()
 
     # Records
 
@@ -178,7 +176,7 @@ class Broker:
         """
         time = self._stamp.now()
         formatted = {}
-        for form in self._devices.forms:
+        for form in self._channels.forms:
             formatted[form] = self._formatter(form).request(facts, time, error)
         return Line(formatted, lambda form: self._formatter(form).request(facts, time, error))
 
@@ -186,7 +184,7 @@ class Broker:
         """The record of what came of it; raises as :meth:`request_line` does. Errors that are not our own are not quoted."""
         time = self._stamp.now()
         formatted = {}
-        for form in self._devices.forms:
+        for form in self._channels.forms:
             formatted[form] = self._formatter(form).response(facts, time, response, error)
         return Line(formatted, lambda form: self._formatter(form).response(facts, time, response, error))
 
@@ -196,45 +194,44 @@ class Broker:
         return Line({}, lambda _: text, only_configured=True)
 
     def write(self, lines: Sequence[Line]) -> None:
-        """Make ``lines`` durable, in this order. Raises AuditUnavailable where no device kept them: then nothing may happen."""
-        with self._lock:
-            slots = self._devices.slots
-            everywhere = [line for line in lines if not line.only_configured]
-            self._write(everywhere, slots)
-            if len(everywhere) != len(lines):
-                configured = tuple(slot for slot in slots if slot.enabled.from_configuration)
-                self._write([line for line in lines if line.only_configured], configured)
-
-    def _write(self, lines: Sequence[Line], slots: Sequence[_Slot]) -> None:
-        if not lines or not slots:
-            return
-        batch = Batch(lines, self._chain, self._sequence + 1)
-        self._sequence += len(lines)
-        now = self._clock.monotonic()
-        due = [slot for slot in slots if slot.is_healthy or slot.retry_at <= now]
-        kept = [self._give(slot, batch) for slot in due]
-        if not any(kept):
-            kept = [self._give(slot, batch) for slot in slots if slot not in due]
-        if not any(kept):
+        """Make ``lines`` durable, in this order. Raises AuditUnavailable where the rule does not hold: then nothing may happen."""
+        if self._owed:
+            self._pay()
+        if lines and not self._keep(lines):
             raise AuditUnavailable
 
-    def _give(self, slot: _Slot, batch: Batch) -> bool:
-        """Whether the device kept the batch. Every failure is the device's, so that one cannot take the others with it."""
+    def write_or_owe(self, lines: Sequence[Line]) -> None:
+        """The same for what must always work (to seal, to revoke): lines that no device keeps are remembered until one does.
+
+        Raises AuditUnavailable where too many are remembered already.
+        """
         try:
-            slot.enabled.device.write(batch.text(slot.enabled))
-        except Exception:  # noqa: BLE001 -- a broken device must count as failed, whatever it raises; nothing is let through
-            self._failed(slot)
-            return False
-        slot.is_healthy = True
-        return True
+            self.write(lines)
+        except AuditUnavailable:
+            with self._owed_lock:
+                if len(self._owed) + len(lines) > OWED_MAX:
+                    raise
+                self._owed = [*self._owed, *lines]
 
-    def _failed(self, slot: _Slot) -> None:
-        slot.is_healthy = False
-        slot.failures += 1
-        slot.retry_at = self._clock.monotonic() + RETRY_SECONDS
+    @property
+    def owed(self) -> int:
+        """How many lines are remembered that no device has kept yet. They are lost if the process ends."""
+        return len(self._owed)
 
-    def _replace(self, slots: Sequence[_Slot]) -> None:
-        self._devices = _Devices(tuple(slots), tuple({slot.enabled.form: None for slot in slots}))
+    def _pay(self) -> None:
+        with self._owed_lock:
+            if self._owed and self._keep(self._owed):
+                self._owed = []
+
+    def _keep(self, lines: Sequence[Line]) -> bool:
+        channels = self._channels.all
+        everywhere = [line for line in lines if not line.only_configured]
+        if len(everywhere) == len(lines):
+            return not channels or self._channels.keep(channels, lines)
+        configured: tuple[Channel, ...] = tuple(one for one in channels if one.enabled.from_configuration)
+        rest = [line for line in lines if line.only_configured]
+        is_kept = not configured or self._channels.keep(configured, rest)
+        return is_kept and (not everywhere or self._keep(everywhere))
 
     def _formatter(self, form: Format) -> Formatter:
         unsealed = self._unsealed
@@ -244,3 +241,7 @@ class Broker:
         if formatter is None:
             formatter = unsealed.formatters[form] = Formatter(unsealed.hasher, form)
         return formatter
+
+
+def _checkpoint(reason: Reason) -> Callable[[Writer], bool]:
+    return lambda writer: writer.append([], reason)

@@ -1,10 +1,9 @@
-"""Records on their way to the devices: formatted once for each format, numbered once for all."""
+"""A record on its way to the devices: formatted once for each format that is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from strongroom.audit.enabled import Enabled
 from strongroom.audit.options import Format
 
 
@@ -28,26 +27,4 @@ class Line:
         text = self._formatted.get(form)
         if text is None:
             text = self._formatted[form] = self._render(form)
-        return text
-
-
-class Batch:
-    """Records on their way to the devices: numbered, and joined once for all devices that want them alike."""
-
-    def __init__(self, lines: Sequence[Line], chain: bytes, first: int) -> None:
-        self._lines = lines
-        self._chain = chain
-        self._first = first
-        self._texts: dict[tuple[Format, str], bytes] = {}
-
-    def text(self, enabled: Enabled) -> bytes:
-        """The records as ``enabled`` wants them."""
-        wanted = (enabled.form, enabled.prefix)
-        text = self._texts.get(wanted)
-        if text is None:
-            prefix = enabled.prefix.encode()
-            text = self._texts[wanted] = b"".join(
-                b'%b%b,"chain":{"id":"%b","sequence":%d}}\n' % (prefix, line.text(enabled.form), self._chain, sequence)
-                for sequence, line in enumerate(self._lines, self._first)
-            )
         return text

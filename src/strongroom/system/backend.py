@@ -6,6 +6,7 @@ from strongroom.barrier.rekey import Target
 from strongroom.logical.backend import Path
 from strongroom.system.area import Area
 from strongroom.system.audit import AuditArea
+from strongroom.system.audit_evidence import AuditEvidenceArea
 from strongroom.system.capabilities import CapabilityArea
 from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
@@ -42,6 +43,7 @@ class SystemBackend:
             KeyArea(node),
             RekeyArea(
                 lifecycle,
+            AuditEvidenceArea(node),
                 Target.UNSEAL,
                 legacy="rekey",
                 today="rotate/root",

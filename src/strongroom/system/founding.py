@@ -9,6 +9,7 @@ import uuid
 
 import msgspec
 
+from strongroom.evidence.signature import SEED_LENGTH
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.secret import Secret
 from strongroom.logical.storage import Storage
@@ -30,6 +31,7 @@ class VaultRecord(msgspec.Struct, frozen=True, kw_only=True):
     cluster_name: str
     fingerprint_key: bytes
     audit_key: bytes
+    audit_signing_seed: bytes
     created_ns: int
     version: str
 
@@ -46,6 +48,7 @@ def found(
         cluster_name=cluster_name or f"strongroom-{entropy.bytes(4).hex()}",
         fingerprint_key=entropy.bytes(32),
         audit_key=entropy.bytes(32),
+        audit_signing_seed=entropy.bytes(SEED_LENGTH),
         created_ns=clock.now_ns(),
         version=version,
     )

@@ -5,28 +5,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.options import Limits
+from strongroom.audit.trail import Evidence
 from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.initialization import InitConfig, InitResult
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.states import Status
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
+from strongroom.evidence.checkpoint import Reason
+from strongroom.evidence.signature import SigningKey
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Backend, BoundTo, Context
-from strongroom.logical.errors import Sealed
+from strongroom.logical.errors import LogicalError, Sealed
 from strongroom.logical.secret import Secret
 from strongroom.logical.storage import Storage
 from strongroom.mounts.entry import MountEntry
 from strongroom.mounts.table import EPOCH_KEY, MountTable
+from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
 from strongroom.system import founding
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.plugs import Plugs
+from strongroom.system.audit_memory import AuditMemory, remembered
 from strongroom.system.settings import API_VERSION, Settings
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
@@ -76,6 +83,9 @@ class Node:
     def epoch(self, storage: Storage) -> int:
         """The version of the epoch record as this transaction sees it. Only the root view of the system's plugs has one."""
         version = storage.version(EPOCH_KEY) if isinstance(storage, Transaction) else None
+        self.audit_root: Callable[[], Any] = lambda: None
+        """What audit checkpoints shall say about the state of the store, in types that JSON has. Set before the first unseal."""
+        self._audit_memory = AuditMemory()
         if version is None:
             raise LookupError("the epoch record is missing from the store")
         return version
@@ -136,9 +146,10 @@ class Node:
         """Open the vault with the root key that a sibling process unsealed with. Owns ``root_key``."""
         with self._lock:
             self.lifecycle.adopt(root_key)
-            self._open_if_unsealed()
+            self._open_if_unsealed(is_first=False)
 
     def close(self) -> None:
+            self._end_audit(Reason.SEAL)
         """Wipe every key and give back files: the process ends."""
         with self._lock:
             self.unsealed = None
@@ -154,9 +165,10 @@ class Node:
         try:
             self.siblings.unsealed(root_key)
         finally:
+            self._end_audit(Reason.STOP)
             aead.wipe(root_key)
 
-    def _open_if_unsealed(self) -> None:
+    def _open_if_unsealed(self, *, is_first: bool = True) -> None:
         barrier = self.lifecycle.barrier
         if barrier is not None and self.unsealed is None:
             self.unsealed = self._open(barrier)
@@ -168,12 +180,33 @@ class Node:
             vault = founding.load(transaction)
             keys = token_store.load_keys(transaction)
             cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
-            self.broker.unseal(vault.audit_key)
+            key = SigningKey(vault.audit_signing_seed)
+            evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
+            self.broker.unseal(vault.audit_key, evidence)
             devices = DeviceSync(self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True))
             devices.follow(transaction, self.epoch(transaction))
         tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
         return Unsealed(
             barrier=barrier,
+            self._remember_audit(barrier, forget_others=is_first)
+
+    def remember_audit(self) -> None:
+        """Have the vault remember how far its audit logs are. Called about once a second."""
+        barrier = self.lifecycle.barrier
+        if barrier is not None:
+            self._remember_audit(barrier)
+
+    def _remember_audit(self, barrier: Barrier, *, forget_others: bool = False) -> None:
+        # What cannot be stored now is stored the next time: the log itself is whole without it.
+        with contextlib.suppress(LogicalError, Conflict, Unavailable, Unknown):
+            self._audit_memory.remember(barrier, self.broker.checkpoints, forget_others=forget_others)
+
+    def _end_audit(self, reason: Reason) -> None:
+        """Sign what was recorded, and remember it, while there are keys. A device that hangs is not waited for beyond its deadline."""
+        barrier = self.lifecycle.barrier
+        if barrier is not None:
+            self.broker.checkpoint(reason)
+            self._remember_audit(barrier)
             broker=self.broker,
             devices=devices,
             tokens=tokens,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from strongroom.audit.options import Limits
 
@@ -13,7 +13,7 @@ class DeviceFailed(Exception):
 
 
 class Device(Protocol):
-    """A place that keeps records. Its methods are called under the broker's lock, never at the same time."""
+    """A place that keeps records. Its methods are called by one thread of its own, and may take as long as they like."""
 
     def write(self, lines: bytes) -> None:
         """Keep ``lines``, each of which ends in a newline. They are durable on return, or DeviceFailed is raised.
@@ -29,6 +29,15 @@ class Device(Protocol):
 
     def close(self) -> None:
         """Let go of everything. Never raises; a later write opens again."""
+        ...
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """A device that can show the end of what it keeps, so that a chain goes on where the last one ended."""
+
+    def tail(self) -> bytes:
+        """The last lines that are kept, about four megabytes at most; empty where there are none or they cannot be read."""
         ...
 
 

@@ -16,6 +16,7 @@ from strongroom.audit.devices import Device, DeviceFailed
 from strongroom.audit.devices.file_options import DISCARD, STDOUT, FileOptions, check_options
 from strongroom.audit.options import Limits
 
+_TAIL_BYTES_MAX = 4 << 20
 # A write that the system cuts short is continued this often before the device counts as failed.
 _ATTEMPTS = 3
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
@@ -80,6 +81,18 @@ class FileDevice:
         except DeviceFailed:
             self.close()
             raise
+
+    def tail(self) -> bytes:
+        """The end of the file that the path names, from the start of a line on where it is cut."""
+        try:
+            if self._descriptor < 0:
+                self._open()
+            start = max(0, os.fstat(self._descriptor).st_size - _TAIL_BYTES_MAX)
+            content = os.pread(self._descriptor, _TAIL_BYTES_MAX, start)
+        except (OSError, DeviceFailed):
+            self.close()
+            return b""
+        return content.partition(b"\n")[2] if start else content
 
     def close(self) -> None:
         """Close the file."""
