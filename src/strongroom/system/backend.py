@@ -40,10 +40,10 @@ class SystemBackend:
             LeaseArea(node),
             WrappingArea(node),
             AuditArea(node),
+            AuditEvidenceArea(node),
             KeyArea(node),
             RekeyArea(
                 lifecycle,
-            AuditEvidenceArea(node),
                 Target.UNSEAL,
                 legacy="rekey",
                 today="rotate/root",

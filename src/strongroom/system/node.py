@@ -32,8 +32,8 @@ from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
 from strongroom.system import founding
 from strongroom.system.audit_devices import DeviceSync
-from strongroom.system.plugs import Plugs
 from strongroom.system.audit_memory import AuditMemory, remembered
+from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
@@ -70,6 +70,9 @@ class Node:
         self.siblings: Siblings | None = None
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
+        self.audit_root: Callable[[], Any] = lambda: None
+        """What audit checkpoints shall say about the state of the store, in types that JSON has. Set before the first unseal."""
+        self._audit_memory = AuditMemory()
         self._policies = PolicyStore()
         self._lock = threading.RLock()
 
@@ -83,9 +86,6 @@ class Node:
     def epoch(self, storage: Storage) -> int:
         """The version of the epoch record as this transaction sees it. Only the root view of the system's plugs has one."""
         version = storage.version(EPOCH_KEY) if isinstance(storage, Transaction) else None
-        self.audit_root: Callable[[], Any] = lambda: None
-        """What audit checkpoints shall say about the state of the store, in types that JSON has. Set before the first unseal."""
-        self._audit_memory = AuditMemory()
         if version is None:
             raise LookupError("the epoch record is missing from the store")
         return version
@@ -136,6 +136,7 @@ class Node:
     def seal(self) -> None:
         """Wipe every key. Requests that are under way end with Sealed."""
         with self._lock:
+            self._end_audit(Reason.SEAL)
             self.unsealed = None
             self.lifecycle.seal()
             self.broker.seal()
@@ -149,9 +150,9 @@ class Node:
             self._open_if_unsealed(is_first=False)
 
     def close(self) -> None:
-            self._end_audit(Reason.SEAL)
         """Wipe every key and give back files: the process ends."""
         with self._lock:
+            self._end_audit(Reason.STOP)
             self.unsealed = None
             self.lifecycle.close()
             self.broker.close()
@@ -165,7 +166,6 @@ class Node:
         try:
             self.siblings.unsealed(root_key)
         finally:
-            self._end_audit(Reason.STOP)
             aead.wipe(root_key)
 
     def _open_if_unsealed(self, *, is_first: bool = True) -> None:
@@ -173,21 +173,6 @@ class Node:
         if barrier is not None and self.unsealed is None:
             self.unsealed = self._open(barrier)
             self.unsealed_at_ns = self.clock.now_ns()
-
-    def _open(self, barrier: Barrier) -> Unsealed:
-        mounts = MountTable(self.backend_for, (self.settings.default_lease_ttl, self.settings.max_lease_ttl))
-        with barrier.transaction() as transaction:
-            vault = founding.load(transaction)
-            keys = token_store.load_keys(transaction)
-            cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
-            key = SigningKey(vault.audit_signing_seed)
-            evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
-            self.broker.unseal(vault.audit_key, evidence)
-            devices = DeviceSync(self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True))
-            devices.follow(transaction, self.epoch(transaction))
-        tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
-        return Unsealed(
-            barrier=barrier,
             self._remember_audit(barrier, forget_others=is_first)
 
     def remember_audit(self) -> None:
@@ -207,6 +192,21 @@ class Node:
         if barrier is not None:
             self.broker.checkpoint(reason)
             self._remember_audit(barrier)
+
+    def _open(self, barrier: Barrier) -> Unsealed:
+        mounts = MountTable(self.backend_for, (self.settings.default_lease_ttl, self.settings.max_lease_ttl))
+        with barrier.transaction() as transaction:
+            vault = founding.load(transaction)
+            keys = token_store.load_keys(transaction)
+            cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
+            key = SigningKey(vault.audit_signing_seed)
+            evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
+            self.broker.unseal(vault.audit_key, evidence)
+            devices = DeviceSync(self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True))
+            devices.follow(transaction, self.epoch(transaction))
+        tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
+        return Unsealed(
+            barrier=barrier,
             broker=self.broker,
             devices=devices,
             tokens=tokens,
