@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +10,8 @@ from strongroom.logical.errors import InvalidRequest
 from strongroom.mounts.entry import MountConfig, MountEntry, canonical_mount_path, check_type_name
 
 
-def entry(path: str = "kv/", **config: int) -> MountEntry:
-    return MountEntry(path=path, type="kv", uuid="u", accessor="kv_1", config=MountConfig(**config))  # type: ignore[arg-type]  # all of them are numbers here
+def entry(path: str = "kv/", config: MountConfig | None = None) -> MountEntry:
+    return MountEntry(path=path, type="kv", uuid="u", accessor="kv_1", config=config or MountConfig())
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,6 @@ def test_data_lies_under_the_uuid_so_that_moving_moves_no_data() -> None:
     ],
     ids=str,
 )
-def test_a_mount_without_ttls_of_its_own_has_the_systems(config: dict[str, int], default: int, most: int) -> None:
-    mount = entry(**config).resolved(100, 1000)
+def test_a_mount_without_ttls_of_its_own_has_the_systems(config: dict[str, Any], default: int, most: int) -> None:
+    mount = entry(config=MountConfig(**config)).resolved(100, 1000)
     assert (mount.default_lease_ttl, mount.max_lease_ttl) == (default, most)

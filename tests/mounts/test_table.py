@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,12 +129,13 @@ def test_a_mount_stays_what_it_is_a_secrets_engine_or_an_auth_method(storage: Sh
 
 def test_every_change_makes_the_caches_stale(storage: Shelf) -> None:
     table = new_table(storage, "kv/")
-    for change in (
+    changes: list[Callable[[], None]] = [
         lambda: table.add(storage, entry("new/")),
         lambda: table.put(storage, entry("new/")),
         lambda: table.move(storage, entry("new/"), "newer/"),
         lambda: table.remove(storage, entry("kv/")),
-    ):
+    ]
+    for change in changes:
         storage.delete(EPOCH_KEY)
         change()
         assert EPOCH_KEY in storage.content

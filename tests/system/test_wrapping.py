@@ -144,14 +144,15 @@ def test_a_wrapped_login_names_its_accessor_and_gives_the_token_to_whoever_unwra
     assert vault.get("auth/token/lookup-self", token=auth["client_token"]).status == 200
 
 
-def test_what_answers_nothing_is_not_wrapped_and_an_error_is_not_either(vault: Vault, secret: str) -> None:
+@pytest.mark.usefixtures("secret")
+def test_what_answers_nothing_is_not_wrapped_and_an_error_is_not_either(vault: Vault) -> None:
     assert vault.post("kv/b", {"k": "v"}, wrap_ttl="60").status == 204
     denied = vault.get("kv/nosuch", wrap_ttl="60")
     assert (denied.status, denied.errors) == (404, [])
 
 
 @pytest.mark.parametrize("ttl", ["-1", "x", "1e3", "10000h", str(10**30)])
-def test_a_wrapping_ttl_that_is_none_is_refused_and_nothing_is_done(vault: Vault, secret: str, ttl: str) -> None:
+def test_a_wrapping_ttl_that_is_none_is_refused_and_nothing_is_done(vault: Vault, ttl: str) -> None:
     result = vault.post("auth/token/create", {"policies": ["default"]}, wrap_ttl=ttl)
     assert result.status == 400
     assert len(vault.list("auth/token/accessors").data["keys"]) == 1
