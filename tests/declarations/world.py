@@ -106,6 +106,10 @@ class World:
         """A vault in which ``case`` finds everything as new. Slow endpoints of the system may keep something in memory alone."""
         return self.fresh() if case.mount == "sys/" and case.declared.endpoint.slow else self.vault()
 
+    def forget(self) -> None:
+        """Make a new shared vault the next time: the present one keeps something in memory that was changed."""
+        self._shared = None
+
     def vault(self) -> Vault:
         """The vault that tests share, with the store as it was at the beginning. What is kept in memory alone stays."""
         if self._shared is None or self._shared.node.unsealed is None:
