@@ -16,6 +16,23 @@ path "secret/data/team/closed" { capabilities = ["deny"] }
 """
 
 NO_IDENTITY_YET = {"identity/": "entities and groups come with a later milestone"}
+ALWAYS_SAID = {
+    name: "what is false or empty is said, too: other clients look for it"
+    for name in ("is_self", "leader_address", "ha_enabled", "leader_cluster_address")
+}
+LEADER_SAID = {f"data.{name}": reason for name, reason in ALWAYS_SAID.items()} | {
+    f"data.{name}": "other clients look for it"
+    for name in ("performance_standby", "performance_standby_last_remote_wal", "active_time")
+}
+HEALTH_SAID = {
+    f"data.{name}": "Vault says it, and its clients read it"
+    for name in ("clock_skew_ms", "echo_duration_ms", "enterprise", "performance_standby")
+}
+ROOT_SAID = {"data.issue_time": "every token has one", "data.renewable": "every token is or is not"}
+ROLE_SAID = {
+    "data.token_bound_cidrs": "said when it is empty, too",
+    "data.token_num_uses": "said when it is 0, too",
+}
 NO_HEADERS_FOR_PLUGINS = {"sys/.config.passthrough_request_headers": "no header is passed to the system's own mount"}
 
 
@@ -47,11 +64,11 @@ JOURNEY = (
     Step("operator unseal -format=json AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", token=""),
     Step("operator unseal -reset -format=json", token=""),
     Step("operator unseal -format=json {share_1}", token=""),
-    Step("operator unseal -format=json {share_2}", token=""),
-    Step("status -format=json", token=""),
+    Step("operator unseal -format=json {share_2}", token="", but=ALWAYS_SAID),
+    Step("status -format=json", token="", but=ALWAYS_SAID),
     Step("login -format=json -no-store -", stdin="{root}", token=""),
     Step("login -format=json -no-store -", stdin="s.nobodyknowsthistoken0000", token=""),
-    Step("token lookup -format=json"),
+    Step("token lookup -format=json", but=ROOT_SAID),
     Step("token lookup -format=json", token=""),
     # Secrets engines.
     Step("secrets enable -path=secret -version=2 kv"),
@@ -123,7 +140,7 @@ JOURNEY = (
     Step("token lookup -format=json", token="once"),
     Step("token create -format=json -policy=root", token="team"),
     Step("write auth/token/roles/ops allowed_policies=team orphan=true"),
-    Step("read -format=json auth/token/roles/ops"),
+    Step("read -format=json auth/token/roles/ops", but=ROLE_SAID),
     Step("list -format=json auth/token/roles"),
     Step("token create -format=json -role=ops"),
     Step("list -format=json auth/token/accessors"),
@@ -181,8 +198,8 @@ JOURNEY = (
     # The operator.
     Step("operator key-status -format=json"),
     Step("operator rotate -format=json"),
-    Step("read -format=json sys/leader"),
-    Step("read -format=json sys/health"),
+    Step("read -format=json sys/leader", but=LEADER_SAID),
+    Step("read -format=json sys/health", but=HEALTH_SAID),
     Step("secrets move old/ moved/"),
     Step("secrets disable moved/"),
     Step("operator rekey -init -key-shares=1 -key-threshold=1 -format=json", keeps={"nonce": "nonce"}),
@@ -190,8 +207,8 @@ JOURNEY = (
     Step("operator rekey -format=json -nonce={nonce} {share_1}"),
     Step("operator rekey -format=json -nonce={nonce} {share_2}", keeps={"new_share": "keys_base64.0"}),
     Step("operator seal"),
-    Step("status -format=json"),
+    Step("status -format=json", but=ALWAYS_SAID),
     Step("kv get -format=json secret/team/ada"),
-    Step("operator unseal -format=json {new_share}", token=""),
+    Step("operator unseal -format=json {new_share}", token="", but=ALWAYS_SAID),
     Step("kv get -format=json secret/team/ada"),
 )

@@ -187,7 +187,7 @@ def _check(role: TokenRole) -> None:
 
 def _described(role: TokenRole) -> dict[str, Any]:
     return {
-        "allowed_entity_aliases": role.allowed_entity_aliases,
+        "allowed_entity_aliases": role.allowed_entity_aliases or None,
         "allowed_policies": role.allowed_policies,
         "allowed_policies_glob": role.allowed_policies_glob,
         "disallowed_policies": role.disallowed_policies,
