@@ -79,6 +79,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
         # 9  Wrap it, if that was asked.
         if response is not None and request.wrap_ttl and not response.wrap_info:
+            unit.issued.extend(steps.issued_tokens(unsealed, response))  # the token inside, which nobody can name later
             response = wrapping.wrap(unsealed, changes, request, response)
         changes.merge()
         unit.after_commit.extend(context.after_commit)
