@@ -241,6 +241,14 @@ def test_every_test_of_a_divergence_stands_in_the_list() -> None:
     assert [name for name in sorted(names) if f"[{name.replace('_', ' ')}]" not in page] == []
 
 
+def test_the_numbered_way_of_a_request_has_the_steps_of_the_pipeline() -> None:
+    pipeline = (ROOT / "src" / "strongroom" / "core" / "pipeline.py").read_text()
+    page = (ROOT / "docs" / "request.md").read_text()
+    steps = re.findall(r"^ +# (\d+) ", pipeline, re.MULTILINE)
+    assert len(steps) >= 10
+    assert re.findall(r"^(\d+)\. ", page, re.MULTILINE) == steps
+
+
 def test_every_stored_format_is_linked_from_somewhere() -> None:
     everything = "\n".join(page.read_text() for page in PAGES) + "\n".join(
         path.read_text() for path in (ROOT / "src").rglob("*.py")
