@@ -6,7 +6,7 @@ response line is written, and every response line is durable before its answer l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.audit.line import Line
@@ -39,6 +39,18 @@ class Alarms:
     on_unknown: Callable[[], None]
 
 
+class _Unrecorded(Exception):
+    """A batch that the audit devices did not record, by the numbers of those requests that go on all the same.
+
+    ``again`` have not happened yet; ``done`` are committed, and their records are owed.
+    """
+
+    def __init__(self, *, again: frozenset[int] = frozenset(), done: frozenset[int] = frozenset()) -> None:
+        super().__init__()
+        self.again = again
+        self.done = done
+
+
 def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms) -> list[Answer | None]:
     """Answer every request; None stands for one that must run on the pool, by :func:`answer_alone`."""
     answers: list[Answer | None] = [None] * len(requests)
@@ -54,6 +66,15 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
         return [
             answer and answer_alone(unsealed, request, alarms)
             for request, answer in zip(requests, answers, strict=True)
+        ]
+    except _Unrecorded as unrecorded:
+        return [
+            answer
+            if answer is None or index in unrecorded.done
+            else answer_alone(unsealed, request, alarms)
+            if index in unrecorded.again
+            else Answer(error=AuditUnavailable())
+            for index, (request, answer) in enumerate(zip(requests, answers, strict=True))
         ]
     except (LogicalError, *STORE_FAILURES) as error:
         refusal = refusal_for(error, alarms)
@@ -75,7 +96,7 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
 
 
 def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
-    units: list[Unit] = []
+    units: dict[int, Unit] = {}
     with unsealed.barrier.transaction() as base:
         unsealed.devices.follow(base, steps.current_epoch(base))
         for index, request in enumerate(requests):
@@ -85,17 +106,27 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
             except Deferred:
                 continue
             unit.transaction.merge()
-            units.append(unit)
-        request_lines = [line for unit in units for line in unit.request_lines]
-        response_lines = [line for unit in units for line in unit.response_lines]
-        if not base.has_changes:
-            # Nothing to wait for between the two: one write for both.
-            unsealed.broker.write(request_lines + response_lines)
-            response_lines = []
-        else:
-            unsealed.broker.write(request_lines)
-            unsealed.barrier.commit(base)
-    _finish(unsealed, units, response_lines, alarms)
+            units[index] = unit
+        request_lines = [line for unit in units.values() for line in unit.request_lines]
+        response_lines = [line for unit in units.values() for line in unit.response_lines]
+        try:
+            if not base.has_changes:
+                # Nothing to wait for between the two: one write for both.
+                unsealed.broker.write(request_lines + response_lines)
+                response_lines = []
+            else:
+                unsealed.broker.write(request_lines)
+        except AuditUnavailable:
+            raise _Unrecorded(again=_emergencies(units)) from None
+        unsealed.barrier.commit(base)
+    try:
+        _finish(unsealed, units.values(), response_lines, alarms)
+    except AuditUnavailable:
+        raise _Unrecorded(done=_emergencies(units)) from None
+
+
+def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
+    return frozenset(index for index, unit in units.items() if unit.is_emergency)
 
 
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
@@ -139,12 +170,18 @@ def _run(unsealed: Unsealed, request: Request, unit: Unit, alarms: Alarms) -> An
     return answer
 
 
-def _finish(unsealed: Unsealed, units: Sequence[Unit], lines: Sequence[Line], alarms: Alarms) -> None:
-    """Record the responses, and then do what waited for that."""
+def _finish(unsealed: Unsealed, units: Collection[Unit], lines: Sequence[Line], alarms: Alarms) -> None:
+    """Record the responses, and then do what waited for that. What must work in any case is done in any case."""
     try:
         unsealed.broker.write(lines)
     except AuditUnavailable:
+        for unit in units:
+            if unit.is_emergency:
+                unsealed.broker.write_or_owe(unit.response_lines)
+                unit.run_after_commit()
         _take_back(unsealed, [token_id for unit in units for token_id in unit.issued], alarms)
+        if all(unit.is_emergency for unit in units):
+            return
         raise
     for unit in units:
         unit.run_after_commit()

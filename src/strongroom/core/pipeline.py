@@ -54,6 +54,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 4  Write down who wants what, before anything happens.
     facts = steps.facts_for_audit(context, route, verdict)
+    unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))
 
     response: Response | None = None
@@ -101,6 +102,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     if token is not None and is_last_use:
         unsealed.tokens.revoke_tree(storage, token.id)
     answered = response if error is None else None
+    unit.is_emergency = unit.is_emergency and not steps.gives_something(answered)
     unit.issued.extend(steps.issued_tokens(unsealed, answered))
     unit.record_response(unsealed.broker.response_line(facts, answered, error))
     return Answer(answered, error, route.shape)

@@ -200,6 +200,16 @@ def facts_for_audit(context: Context, route: Route, verdict: Verdict) -> Facts:
     )
 
 
+def is_emergency(route: Route, verdict: Verdict) -> bool:
+    """Whether the request is one that must work without an audit device, and may happen."""
+    return verdict.denial is None and route.declared is not None and route.declared.endpoint.audit_exempt
+
+
+def gives_something(response: Response | None) -> bool:
+    """Whether the answer holds more than warnings. Such an answer never leaves without a record."""
+    return response is not None and replace(response, warnings=()) != Response()
+
+
 def admitted(route: Route, verdict: Verdict) -> Declared:
     """The endpoint, now that nothing speaks against it; raises what does."""
     if verdict.denial is not None:

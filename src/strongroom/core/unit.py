@@ -25,6 +25,7 @@ class Unit:
         "_immediate",
         "after_commit",
         "failure",
+        "is_emergency",
         "issued",
         "request_lines",
         "response_lines",
@@ -42,6 +43,8 @@ class Unit:
         """Ids of the tokens made here: revoked again if the response cannot be recorded."""
         self.failure: Exception | None = None
         """A mistake of ours that ended the request, for the server's log."""
+        self.is_emergency = False
+        """Whether it goes on without a durable record: see ``Endpoint.audit_exempt``. Set once the caller is authorised."""
         self._immediate = immediate
 
     @property
@@ -52,7 +55,8 @@ class Unit:
     def record_request(self, line: Line) -> None:
         """Record that the request is about to happen. Raises AuditUnavailable in an immediate unit."""
         if self._immediate is not None:
-            self._immediate.write([line])
+            write = self._immediate.write_or_owe if self.is_emergency else self._immediate.write
+            write([line])
         else:
             self.request_lines.append(line)
 

@@ -123,22 +123,22 @@ class TokenBackend:
             Path(
                 "revoke",
                 "Revoke a token with all of its children.",
-                (Endpoint(update, self.revoke, "Revoke a token."),),
+                (Endpoint(update, self.revoke, "Revoke a token.", audit_exempt=True),),
             ),
             Path(
                 "revoke-self",
                 "Revoke the calling token with all of its children.",
-                (Endpoint(update, self.revoke_self, "Revoke the calling token."),),
+                (Endpoint(update, self.revoke_self, "Revoke the calling token.", audit_exempt=True),),
             ),
             Path(
                 "revoke-accessor",
                 "Revoke the token that an accessor names, with all of its children.",
-                (Endpoint(update, self.revoke_accessor, "Revoke by accessor."),),
+                (Endpoint(update, self.revoke_accessor, "Revoke by accessor.", audit_exempt=True),),
             ),
             Path(
                 "revoke-orphan",
                 "Revoke a token; its children live on as orphans.",
-                (Endpoint(update, self.revoke_orphan, "Revoke and keep the children.", sudo=True),),
+                (Endpoint(update, self.revoke_orphan, "Revoke and keep the children.", sudo=True, audit_exempt=True),),
             ),
             Path(
                 "accessors",

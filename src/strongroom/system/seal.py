@@ -73,7 +73,7 @@ class SealArea:
             Path(
                 "seal",
                 "Wipe the keys from memory and answer nothing but the seal's own questions from now on.",
-                (Endpoint(Operation.UPDATE, self.seal, "Seal the vault.", sudo=True, slow=True),),
+                (Endpoint(Operation.UPDATE, self.seal, "Seal the vault.", sudo=True, slow=True, audit_exempt=True),),
             ),
             Path(
                 "step-down",

@@ -1,0 +1,89 @@
+"""To seal and to revoke works whatever the audit devices do; what was done is recorded as soon as one is back (SECURITY R-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.declarations.catalog import CASES
+from tests.kit import Vault
+
+EMERGENCIES = {
+    "POST auth/token/revoke",
+    "POST auth/token/revoke-accessor",
+    "POST auth/token/revoke-orphan",
+    "POST auth/token/revoke-self",
+    "POST sys/seal",
+}
+
+
+@pytest.fixture
+def vault() -> Iterator[Vault]:
+    vault = Vault()
+    vault.device.written.clear()
+    yield vault
+    assert vault.failures == []
+
+
+def test_only_sealing_and_revoking_go_on_without_a_record() -> None:
+    assert {case.id for case in CASES if case.declared.endpoint.audit_exempt} == EMERGENCIES
+
+
+def test_a_token_is_revoked_without_an_audit_device_and_that_is_recorded_later(vault: Vault) -> None:
+    token = vault.token_for("default")
+    vault.device.is_broken = True
+    assert vault.post("auth/token/revoke", {"token": token}).status == 204
+    assert vault.node.broker.owed == 2
+    vault.device.is_broken = False
+    assert vault.get("auth/token/lookup-self", token=token).status == 403
+    paths = [(record["type"], record["request"]["path"]) for record in vault.device.records]
+    assert paths[-4:-2] == [("request", "auth/token/revoke"), ("response", "auth/token/revoke")]
+    assert vault.node.broker.owed == 0
+
+
+@pytest.mark.parametrize("way", ["revoke-self", "revoke-orphan", "revoke-accessor"])
+def test_every_way_of_revoking_works_without_an_audit_device(vault: Vault, way: str) -> None:
+    made = vault.post("auth/token/create", {"policies": ["default"]}).auth
+    token, accessor = made["client_token"], made["accessor"]
+    body = {"revoke-self": {}, "revoke-orphan": {"token": token}, "revoke-accessor": {"accessor": accessor}}[way]
+    vault.device.is_broken = True
+    result = vault.post(f"auth/token/{way}", body, token=token if way == "revoke-self" else "root")
+    vault.device.is_broken = False
+    assert result.status == 204
+    assert vault.get("auth/token/lookup-self", token=token).status == 403
+
+
+def test_a_vault_is_sealed_without_an_audit_device_and_that_is_recorded_later(vault: Vault) -> None:
+    vault.device.is_broken = True
+    assert vault.post("sys/seal").status == 204
+    assert vault.node.unsealed is None
+    vault.device.is_broken = False
+    vault.unseal()
+    vault.node.broker.settle()
+    assert [record["request"]["path"] for record in vault.device.records][:2] == ["sys/seal", "sys/seal"]
+
+
+def test_who_may_not_revoke_is_not_served_without_an_audit_device(vault: Vault) -> None:
+    token, other = vault.token_for("default"), vault.token_for("default")
+    vault.device.is_broken = True
+    assert vault.post("auth/token/revoke", {"token": other}, token=token).status == 500
+    assert vault.post("sys/seal", token=token).status == 500
+    assert vault.post("auth/token/revoke", {"token": other}, token=None).status == 500
+    vault.device.is_broken = False
+    assert vault.get("auth/token/lookup-self", token=other).status == 200
+    assert vault.node.broker.owed == 0
+
+
+def test_a_revocation_whose_answer_alone_is_not_recorded_stays_done(vault: Vault) -> None:
+    token = vault.token_for("default")
+    keep = vault.device.write
+
+    def refuse_responses(lines: bytes) -> None:
+        vault.device.is_broken = b'"type":"response"' in lines
+        keep(lines)
+
+    vault.device.write = refuse_responses  # type: ignore[method-assign]
+    assert vault.post("auth/token/revoke", {"token": token}).status == 204
+    vault.device.write = keep  # type: ignore[method-assign]
+    vault.device.is_broken = False
+    assert vault.get("auth/token/lookup-self", token=token).status == 403
