@@ -15,7 +15,8 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request
 from strongroom.logical.secret import Secret
 from strongroom.server.config import parse_config
-from strongroom.server.dev_certificate import write_certificate
+from strongroom.server.config_reader import ConfigError
+from strongroom.server.dev_certificate import CERTIFICATE, write_certificate
 from strongroom.server.log import Log
 from strongroom.server.serve import EXIT_FAILED, START_FAILURES, Server, prepared, reason_for
 
@@ -40,6 +41,13 @@ def run(
         return _serve(folder, root_token_id, listen_address, store_token=store_token, tls=tls)
     except START_FAILURES as error:
         sys.stderr.write(f"{reason_for(error)}\n")
+        return EXIT_FAILED
+    except ConfigError:
+        # Only the address comes from the caller; of the configuration around it nobody knows.
+        sys.stderr.write(
+            "the listen address must be an address and port of this machine, like 127.0.0.1:8200; "
+            "one that others can reach needs -dev-tls\n"
+        )
         return EXIT_FAILED
     finally:
         if not data_folder:
@@ -111,11 +119,12 @@ def _store(token: str) -> None:
 
 def _welcome(address: str, folder: Path, token: str) -> None:
     warning = "Everything here is for trying out: one key share, no TLS unless asked for, a root token on the screen."
+    trust = f"  export VAULT_CACERT='{folder / CERTIFICATE}'\n" if address.startswith("https:") else ""
     sys.stdout.write(
         f"\nStrongroom development server\n{warning}\n\n"
         f"  Address     {address}\n"
         f"  Root token  {token}\n"
         f"  Audit log   {folder / 'audit.log'}\n\n"
-        f"  export VAULT_ADDR='{address}'\n\n"
+        f"  export VAULT_ADDR='{address}'\n{trust}\n"
     )
     sys.stdout.flush()

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from strongroom.logical.ambient import Clock
 from strongroom.logical.instant import NANOSECONDS
 
+CERTIFICATE, KEY = "dev-cert.pem", "dev-key.pem"
 VALID_DAYS = 30
 
 
@@ -35,7 +36,7 @@ def write_certificate(folder: Path, clock: Clock, host: str) -> tuple[Path, Path
         .add_extension(x509.SubjectAlternativeName(_names(host)), critical=False)
         .sign(key, hashes.SHA256())
     )
-    certificate_file, key_file = folder / "dev-cert.pem", folder / "dev-key.pem"
+    certificate_file, key_file = folder / CERTIFICATE, folder / KEY
     _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
     _write(
         key_file,
