@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from tests.core.conftest import Scene
+
+from strongroom.core.sweeper import Sweeper
+from strongroom.physical.store import Conflict, Full
+
+
+def sweeper(scene: Scene, failures: list[Exception], *, interval: float = 0.001) -> Sweeper:
+    return Sweeper(scene.node, failures.append, interval_seconds=interval)
+
+
+def test_a_round_removes_what_expired_and_says_how_many(scene: Scene) -> None:
+    for _ in range(3):
+        scene.token_for("default", ttl="1h")
+    lasting = scene.token_for("default", ttl="2h")
+    scene.clock.jump(3600)
+    assert sweeper(scene, []).sweep() == 3
+    assert sweeper(scene, []).sweep() == 0
+    assert scene.get("auth/token/lookup-self", token=lasting).status == 200
+
+
+def test_a_sealed_vault_has_nothing_to_sweep(scene: Scene) -> None:
+    scene.node.seal()
+    assert sweeper(scene, []).sweep() == 0
+
+
+def test_nothing_is_written_where_nothing_expired(scene: Scene) -> None:
+    before = scene.faults.commits
+    sweeper(scene, []).sweep()
+    assert scene.faults.commits == before
+
+
+@pytest.mark.parametrize(("failure", "is_told"), [(Conflict(), False), (Full("full"), True)], ids=["faster", "full"])
+def test_the_thread_goes_on_after_what_it_could_not_do(scene: Scene, failure: Exception, *, is_told: bool) -> None:
+    scene.token_for("default", ttl="1h")
+    scene.clock.jump(3600)
+    swept = threading.Event()
+    attempts = 0
+
+    def fails_first() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise failure
+        swept.set()
+
+    scene.faults.before_commit = fails_first
+    told: list[Exception] = []
+    thread = sweeper(scene, told)
+    thread.start()
+    assert swept.wait(30)
+    thread.stop()
+    assert (told == [failure]) is is_told
+
+
+def test_a_sweeper_that_never_started_stops(scene: Scene) -> None:
+    sweeper(scene, []).stop()
