@@ -184,6 +184,7 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "GET sys/remount/status/{migration_id}": _migration,
     "POST sys/policies/acl/{name}": Example(A_POLICY),
     "POST sys/policy/{name}": Example(A_POLICY),
+    "POST sys/quotas/rate-limit/{name}": Example({"rate": 100, "path": NAME}),
     "POST sys/capabilities": lambda vault: Example({"paths": ["kv/example"], "token": vault.root}),
     "POST sys/capabilities-self": Example({"paths": ["kv/example"]}),
     "POST sys/capabilities-accessor": lambda vault: Example({"paths": ["kv/example"], **_child_accessor(vault).body}),

@@ -166,7 +166,7 @@ class Formatter:
                 members["wrap_info"] = self._wrap_info(response.wrap_info)
             if response.warnings:
                 members["warnings"] = response.warnings
-            if response.raw is not None:
+            if response.raw is not None and not response.is_documentation:
                 data = {"http_content_type": response.raw.content_type, "http_raw_body": response.raw.content}
             elif response.wrapped_envelope is not None:
                 data = self._unwrapped(members, response.wrapped_envelope)

@@ -23,11 +23,15 @@ STORE_FAILURES = (Conflict, Unavailable, Unknown)
 
 @dataclass(slots=True)
 class Answer:
-    """What a request came to: a response (None for "done, nothing to say") or an error, and the shape of the body."""
+    """What a request came to: a response (None for "done, nothing to say") or an error, and the shape of the body.
+
+    ``route`` says where it went, for whoever counts; None where it went nowhere.
+    """
 
     response: Response | None = None
     error: LogicalError | None = None
     shape: Shape = Shape.ENVELOPE
+    route: steps.Route | None = None
 
 
 def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
@@ -105,4 +109,4 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     unit.is_emergency = unit.is_emergency and not steps.gives_something(answered)
     unit.issued.extend(steps.issued_tokens(unsealed, answered))
     unit.record_response(unsealed.broker.response_line(facts, answered, error))
-    return Answer(answered, error, route.shape)
+    return Answer(answered, error, route.shape, route)

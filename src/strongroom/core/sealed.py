@@ -50,7 +50,8 @@ def _find(router: Router, request: Request) -> tuple[Declared, dict[str, str]]:
         declared, captures = router.find(request.path.removeprefix(_SYSTEM), request.operation)
     except LogicalError:
         raise Sealed from None
-    if not declared.endpoint.answers_sealed:
+    endpoint = declared.endpoint
+    if not endpoint.answers_sealed or (endpoint.open_to is not None and not endpoint.open_to(request.connection)):
         raise Sealed
     return declared, captures
 

@@ -147,10 +147,12 @@ def authorize(
     """Whether the request may happen, by the endpoint's declaration and the token's policies."""
     if route.is_unauthenticated:
         return Verdict()
-    if token is None:
-        return Verdict(denial=PermissionDenied())
     request = context.request
     endpoint = route.declared.endpoint if route.declared else None
+    if endpoint is not None and endpoint.open_to is not None and endpoint.open_to(request.connection):
+        return Verdict()
+    if token is None:
+        return Verdict(denial=PermissionDenied())
     acl = unsealed.acl_for(storage, token, epoch)
     if request.operation is Operation.HELP and route.live is not None:
         # A mount below which the token may do nothing is not explained either: it would show that it is there.

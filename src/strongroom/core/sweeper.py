@@ -8,6 +8,7 @@ from collections.abc import Callable
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
+from strongroom.telemetry.catalog import SWEPT
 
 INTERVAL_SECONDS = 30.0
 TOKENS_PER_ROUND = 500
@@ -44,6 +45,8 @@ class Sweeper:
             swept = unsealed.tokens.sweep(transaction, TOKENS_PER_ROUND)
             if transaction.has_changes:
                 unsealed.barrier.commit(transaction)
+        if swept:
+            self._node.telemetry.add(SWEPT, count=swept)
         return swept
 
     def _run(self) -> None:

@@ -6,7 +6,7 @@ target, its body and the few headers named here, and nothing else of HTTP goes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,7 @@ from strongroom.logical.secret import Secret
 
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
-KEPT_HEADERS = ("user-agent", "x-forwarded-for", "x-vault-request")
+KEPT_HEADERS = ("accept", "user-agent", "x-forwarded-for", "x-vault-request")
 """The headers that a Request carries on, as they came; everything else of HTTP ends here."""
 
 _KEPT_HEADER_CHARACTERS = 512
@@ -51,13 +51,24 @@ _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False", ""})
 
 
-def decode_request(http: HttpRequest, *, request_id: str) -> Request:
+Admit = Callable[[str, str], None]
+"""Told the path and the client's address of a request before its body is read; raises a LogicalError where it may not go on."""
+
+
+def operation_of(method: str) -> Operation | None:
+    """What an HTTP method stands for; None where it stands for nothing."""
+    return _OPERATIONS.get(method)
+
+
+def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = None) -> Request:
     """What ``http`` asks for, or the LogicalError that says why it asks for nothing."""
     headers = http.headers
     operation = _OPERATIONS.get(http.method)
     if operation is None:
         raise UnknownMethod
     path, query = split_target(http.target)
+    if admit is not None:
+        admit(path.removesuffix("/"), http.connection.remote_address)
     parameters = parse_query(query) if query else {}
     if operation is Operation.READ and parameters:
         operation = _asked_by_parameter(parameters)

@@ -155,7 +155,9 @@ class Conversation:
         self._last = shared.stopping or not self._parser.keep_alive
         head = request.method == "HEAD"
         try:
-            content = serialize(response, date=shared.date, keep_alive=not self._last, without_body=head)
+            content = serialize(
+                response, date=shared.date, keep_alive=not self._last, without_body=head, request_id=request.id
+            )
         except Exception as failure:  # noqa: BLE001 -- say a header that would not stay on its line: a mistake of ours
             shared.on_failure(failure)
             content = serialize(encode_error(failure), date=shared.date, keep_alive=not self._last, without_body=head)

@@ -48,6 +48,7 @@ class Acceptor:
         "_unix_path",
         "_watched",
         "context",
+        "shows_metrics",
         "tls",
     )
 
@@ -70,6 +71,7 @@ class Acceptor:
         self._limits = limits
         self._timeouts = timeouts
         self._unix_path = unix_path
+        self.shows_metrics = False
         self.tls = tls
         self.context: SSL.Context | None = build_context(tls) if tls else None
 
@@ -101,6 +103,7 @@ class Acceptor:
 
     def _welcome(self, accepted: socket.socket, peer: object) -> None:
         connection = Connection() if self._unix_path else _connection(peer)
+        connection.shows_metrics = self.shows_metrics
         address = _counted_as(connection.remote_address)
         if not self._shared.admits(address):
             accepted.close()
@@ -197,28 +200,35 @@ class Listener:
         timeouts: Timeouts | None = None,
         unix_path: str = "",
         is_shared: bool = False,
+        shows_metrics: bool = False,
     ) -> None:
         """Serve a socket that listens already (one that was inherited). ``unix_path`` is removed when we stop.
 
         Of a socket that ``is_shared`` with other processes only one client is taken at a time, so that all get their share.
+        ``shows_metrics`` says that requests over it may read the metrics without a token.
         """
         listening.setblocking(False)
-        self._acceptors.append(
-            Acceptor(
-                listening,
-                self._shared,
-                limits=limits or Limits(),
-                timeouts=timeouts or Timeouts(),
-                tls=tls,
-                unix_path=unix_path,
-                accepts_per_round=1 if is_shared else _ACCEPTS_PER_ROUND,
-            )
+        acceptor = Acceptor(
+            listening,
+            self._shared,
+            limits=limits or Limits(),
+            timeouts=timeouts or Timeouts(),
+            tls=tls,
+            unix_path=unix_path,
+            accepts_per_round=1 if is_shared else _ACCEPTS_PER_ROUND,
         )
+        acceptor.shows_metrics = shows_metrics
+        self._acceptors.append(acceptor)
 
     @property
     def connections(self) -> int:
         """How many connections are open now."""
         return len(self._shared.conversations)
+
+    @property
+    def refused_connections(self) -> int:
+        """How many connections were closed at once, because too many were open."""
+        return self._shared.refused
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Have ``call`` run on the loop's thread soon."""

@@ -16,7 +16,7 @@ class HttpRequest:
     ``target`` is the path and query as they stood on the wire. Names of ``headers`` are lower case; their values are latin-1
     text without surrounding blanks. A header that came twice is joined by ``", "``, and those for which that would be
     dangerous never come twice (``parser.SINGLE_HEADERS``). ``deadline`` is when work on it must have begun, in seconds of the
-    monotonic clock, which all processes of a machine share.
+    monotonic clock, which all processes of a machine share. ``id`` is set by the application; the answer says it to the client.
     """
 
     method: str
@@ -25,6 +25,7 @@ class HttpRequest:
     body: bytes = field(repr=False)
     connection: Connection
     deadline: float = math.inf
+    id: str = ""
 
 
 @dataclass(slots=True)

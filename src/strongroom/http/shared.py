@@ -72,6 +72,7 @@ class Shared:
     on_failure: Callable[[Exception], None]
     stopping: bool = False
     buffered: int = 0
+    refused: int = 0
     date: bytes = b""
     batch: list[Exchange] = field(default_factory=list)
     ready: list[Talks] = field(default_factory=list)
@@ -81,9 +82,12 @@ class Shared:
 
     def admits(self, address: str) -> bool:
         """Whether one more connection from ``address`` is within the bounds; ``""`` (a unix socket) has only the total."""
-        if len(self.conversations) >= self.bounds.connections:
-            return False
-        return not address or self.addresses[address] < self.bounds.connections_per_address
+        if len(self.conversations) < self.bounds.connections and (
+            not address or self.addresses[address] < self.bounds.connections_per_address
+        ):
+            return True
+        self.refused += 1
+        return False
 
     def remember(self, conversation: Talks) -> None:
         """Count a new connection."""

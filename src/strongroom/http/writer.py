@@ -26,8 +26,11 @@ _STATUS_LINES = MappingProxyType(
 )
 
 
-def serialize(response: HttpResponse, *, date: bytes, keep_alive: bool, without_body: bool) -> bytes:
+def serialize(
+    response: HttpResponse, *, date: bytes, keep_alive: bool, without_body: bool, request_id: str = ""
+) -> bytes:
     """``response`` as bytes. ``without_body`` (an answer to HEAD) says how long the body would be, and leaves it out.
+    ``request_id``, which is ours and plain, becomes a header.
 
     Raises ValueError where a header could not stand on one line, which is a mistake of ours.
     """
@@ -35,6 +38,8 @@ def serialize(response: HttpResponse, *, date: bytes, keep_alive: bool, without_
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     block = _JSON_BLOCK if response.headers is JSON_HEADERS else _header_block(response.headers)
     ending = b"" if keep_alive else b"Connection: close\r\n"
+    if request_id:
+        ending = b"X-Request-Id: %b\r\n%b" % (request_id.encode(), ending)
     if status in {204, 304}:
         return b"%b%bDate: %b\r\n%b\r\n" % (line, block, date, ending)
     body = response.body

@@ -17,7 +17,7 @@ from strongroom.logical.errors import UnsupportedOperation, UnsupportedPath
 from strongroom.logical.field import RequestType, read_request_type
 from strongroom.logical.operation import Operation
 from strongroom.logical.path import Specificity, TemplateTree, parse_template
-from strongroom.logical.request import Auth, Request, Response
+from strongroom.logical.request import Auth, Connection, Request, Response
 from strongroom.logical.storage import Storage
 
 
@@ -136,6 +136,9 @@ class Endpoint:
     Its records are kept in memory then, and written as soon as a device is back."""
     any_access: bool = False
     """Any valid token may ask; the handler itself shows only what the token may see."""
+    open_to: Callable[[Connection], bool] | None = None
+    """Where the operator opened it: connections over which no token is needed. An endpoint that has this and ``answers_sealed``
+    is answered on such connections alone while the vault is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,18 @@ class Renews(Protocol):
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """The auth with fresh durations. Raises PermissionDenied or InvalidRequest where the login would fail today."""
+        ...
+
+
+@runtime_checkable
+class NamesRole(Protocol):
+    """An auth method that can say as which role a login is tried, before it is. Quotas can be about such a role."""
+
+    def role_of(self, storage: Storage, path: str, body: Mapping[str, Any]) -> str:
+        """The role of a login at ``path`` (below the mount) with ``body``, in its canonical spelling; "" where there is none.
+
+        May raise InvalidRequest. Proves nothing, changes nothing, and reads ``body`` as the login itself does.
+        """
         ...
 
 

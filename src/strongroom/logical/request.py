@@ -22,6 +22,8 @@ class Connection:
     remote_port: int = 0
     tls_version: str = ""
     client_certificate_der: bytes | None = None
+    shows_metrics: bool = False
+    """Whether the listener answers ``sys/metrics`` without a token: the operator said so."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -108,6 +108,11 @@ class MountTable:
         self._cached = (epoch, fresh)
         return fresh
 
+    @property
+    def latest(self) -> MountMap:
+        """The map that was used last, whatever the store says by now. A new object after every change that was seen."""
+        return self._cached[1]
+
     def entries(self, storage: Storage) -> list[MountEntry]:
         """All mounts as they are stored, by path."""
         stored = (storage.get(key) for key in storage.scan(_AREA))

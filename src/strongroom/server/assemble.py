@@ -26,6 +26,8 @@ from strongroom.server.config_values import (
     StorageType,
     TcpListener,
 )
+from strongroom.server.measured_store import MeasuredStore
+from strongroom.server.readings import new_telemetry, read_node
 from strongroom.system import audit_devices
 from strongroom.system.audit_devices import StoredDevice
 from strongroom.system.auth_token import TokenBackend
@@ -33,26 +35,46 @@ from strongroom.system.backend import SystemBackend
 from strongroom.system.node import Node
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import Settings
+from strongroom.telemetry.board import Board, Place
 
 _DEFAULT_AUDIT_FOLDERS = ("/var/log", tempfile.gettempdir())
 """Where audit files made through the API may lie where the configuration names no folder."""
 
 
 def assemble(
-    config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS, is_shared: bool = False
+    config: ServerConfig,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    plugs: Plugs = PLUGS,
+    is_shared: bool = False,
+    place: Place | None = None,
 ) -> Node:
     """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong.
 
-    ``is_shared`` says that other processes of this server have the store open too.
+    ``is_shared`` says that other processes of this server have the store open too. ``place`` is where this
+    process writes what it counts, so that all of them can show the numbers of all.
     """
     store = open_store(config, is_shared=is_shared)
-    return assemble_on(store, config, clock, entropy, plugs=plugs)
+    return assemble_on(store, config, clock, entropy, plugs=plugs, place=place)
 
 
-def assemble_on(store: Store, config: ServerConfig, clock: Clock, entropy: Entropy, *, plugs: Plugs = PLUGS) -> Node:
+def assemble_on(
+    store: Store,
+    config: ServerConfig,
+    clock: Clock,
+    entropy: Entropy,
+    *,
+    plugs: Plugs = PLUGS,
+    place: Place | None = None,
+) -> Node:
     """The same, on a store that is open already."""
-    lifecycle = Lifecycle(Surroundings(store, clock, entropy), auto_seal(config.seal, entropy))
-    node = Node(lifecycle, Broker(clock, entropy), settings_from(config), plugs, clock, entropy)
+    telemetry = new_telemetry(plugs, place or Place(Board()))
+    measured = MeasuredStore(store, telemetry, clock)
+    lifecycle = Lifecycle(Surroundings(measured, clock, entropy), auto_seal(config.seal, entropy))
+    broker = Broker(clock, entropy)
+    node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
+    read_node(node, Path(config.storage.path) if config.storage.path else None)
     node.system_backend = SystemBackend(node)
     node.token_backend = TokenBackend(node)
     for device in config.audit_devices:

@@ -36,11 +36,11 @@ def read_listener(block: Block, findings: Findings, defaults: Mapping[str, int])
     if kind == "tcp":
         return _tcp_listener(block, findings, defaults)
     if kind == "unix":
-        values, lines = read_section(block.body, schema.UNIX_LISTENER, findings)
+        values, lines = read_section(block.body, schema.UNIX_LISTENER, findings, elsewhere=("telemetry",))
         require(lines, ("address",), block.line, 'listener "unix"', findings)
         if "address" not in values:
             return None
-        settings = with_defaults(values, schema.UNIX_LISTENER)
+        settings = with_defaults(values, schema.UNIX_LISTENER) | _telemetry(block, findings)
         return UnixListener(path=settings["address"], mode=settings["socket_mode"], rules=_rules(settings, defaults))
     findings.wrong(block.line, 'a listener is "tcp" or "unix"')
     return None
@@ -116,8 +116,8 @@ def _audit_options(block: Block, findings: Findings) -> dict[str, str]:
 
 
 def _tcp_listener(block: Block, findings: Findings, defaults: Mapping[str, int]) -> TcpListener:
-    values, lines = read_section(block.body, schema.TCP_LISTENER, findings)
-    settings = with_defaults(values, schema.TCP_LISTENER)
+    values, lines = read_section(block.body, schema.TCP_LISTENER, findings, elsewhere=("telemetry",))
+    settings = with_defaults(values, schema.TCP_LISTENER) | _telemetry(block, findings)
     tls = None
     if settings["tls_disable"]:
         if not (_is_loopback(settings["address"].host) or settings["unsafe_allow_plaintext"]):
@@ -152,6 +152,17 @@ def _tls(settings: Mapping[str, Any], lines: Mapping[str, int], line: int, findi
         client_certificates=clients,
         client_ca_file=settings["tls_client_ca_file"],
     )
+
+
+def _telemetry(block: Block, findings: Findings) -> dict[str, Any]:
+    """What the listener's inner block ``telemetry`` says."""
+    values: dict[str, Any] = {}
+    try:
+        for section in block.body.sections("telemetry", 0):
+            values |= read_section(section.body, schema.LISTENER_TELEMETRY, findings)[0]
+    except HclError as error:
+        findings.wrong(error.line, error.message)
+    return with_defaults(values, schema.LISTENER_TELEMETRY)
 
 
 def _rules(settings: Mapping[str, Any], defaults: Mapping[str, int]) -> ListenerRules:

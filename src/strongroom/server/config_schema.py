@@ -231,12 +231,25 @@ _LISTENER_IGNORED = MappingProxyType(
         "redact_addresses": "nothing is redacted",
         "redact_cluster_name": "nothing is redacted",
         "redact_version": "nothing is redacted",
-        "telemetry": "there are no metrics without a token",
         "tls_cipher_suites": _HIGHEST,
         "tls_max_version": _HIGHEST,
         "tls_prefer_server_cipher_suites": _HIGHEST,
     }
 )
+
+LISTENER_TELEMETRY = Section(
+    "Block `telemetry` in a listener",
+    (
+        Setting("unauthenticated_metrics_access", kinds.BOOLEAN, False, "false", "Answer `sys/metrics` on this listener without a token, also while the vault is sealed."),
+    ),
+    ignored=MappingProxyType(
+        {
+            "disallow_metrics": "metrics need a token unless unauthenticated_metrics_access says otherwise",
+            "unauthenticated_in_flight_request_access": "sys/in-flight-req always needs a token",
+            "unauthenticated_pprof_access": "there is no profiling over the network",
+        }
+    ),
+)  # fmt: skip
 
 _PROXY = "put clients and server on one network path: addresses are taken from the connection only"
 _ACME = "have a certificate issued by another program, and name its files in tls_cert_file and tls_key_file"
@@ -336,6 +349,7 @@ SECTIONS = (
     TOP,
     TCP_LISTENER,
     UNIX_LISTENER,
+    LISTENER_TELEMETRY,
     SQLITE_STORAGE,
     MEMORY_STORAGE,
     SHAMIR_SEAL,

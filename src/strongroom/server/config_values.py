@@ -22,6 +22,7 @@ class ListenerRules:
     http_idle_timeout: int
     disable_unauthed_rekey_endpoints: bool
     disable_unauthed_generate_root_endpoints: bool
+    unauthenticated_metrics_access: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,10 @@ from strongroom.http.errors import encode_error
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.logical.errors import UpstreamFailed
 from strongroom.physical.store import Unavailable
-from strongroom.server.edge import Asks
+from strongroom.server.doorman import Asks
 from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link
 from strongroom.system.node import Node
+from strongroom.telemetry.board import Board, Place
 
 FOLLOW_SECONDS = 5.0
 """How long a follower may take to open or close the vault before it counts as lost."""
@@ -67,7 +68,8 @@ class Forwarded:
 class Leader:
     """The process that was started. Implements ``system.node.Siblings``."""
 
-    def __init__(self, mates: list[Mate]) -> None:
+    def __init__(self, mates: list[Mate], place: Place) -> None:
+        self.place = place
         self._mates = mates
         self._stopping = False
         self._on_lost: Callable[[], None] = lambda: None
@@ -143,7 +145,8 @@ class Leader:
 class Follower:
     """A process that the leader started."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, place: Place) -> None:
+        self.place = place
         self._link = link
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Asks] = {}
@@ -204,7 +207,8 @@ def muster(workers: int) -> Leader | Follower:
     """
     leader_pid = os.getpid()
     mates: list[Mate] = []
-    for _ in range(workers - 1):
+    board = Board(workers)  # shared, because it is there before the others are
+    for row in range(1, workers):
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -212,10 +216,10 @@ def muster(workers: int) -> Leader | Follower:
             for mate in mates:
                 mate.link.forget()
             _die_with(leader_pid)
-            return Follower(Link(theirs))
+            return Follower(Link(theirs), Place(board, row))
         theirs.close()
         mates.append(Mate(pid, Link(ours)))
-    return Leader(mates)
+    return Leader(mates, Place(board))
 
 
 def _die_with(leader_pid: int) -> None:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from strongroom.core.batch import Alarms, answer_alone, answer_batch
 from strongroom.core.pipeline import Answer
 from strongroom.core.sealed import handle_sealed
-from strongroom.http.codec import decode_request, encode_response
+from strongroom.http.codec import encode_response
 from strongroom.http.errors import encode_error
-from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.message import HttpResponse
 from strongroom.logical.backend import Router
-from strongroom.logical.errors import InternalFailure, LogicalError
+from strongroom.logical.errors import InternalFailure
 from strongroom.logical.request import Request
+from strongroom.server.doorman import Asks, Doorman, Read
+from strongroom.server.log import Log
+from strongroom.server.meter import Meter
 from strongroom.server.pool import CallLater, Pool
 from strongroom.system.node import Node
-
-
-class Asks(Protocol):
-    """A request that waits for its answer: of this process's listener, or forwarded by a sibling process."""
-
-    @property
-    def request(self) -> HttpRequest:
-        """What was asked."""
-        ...
-
-    def respond(self, response: HttpResponse) -> None:
-        """Answer it, from any thread."""
-        ...
+from strongroom.system.unsealed import Unsealed
 
 
 class Edge:
@@ -37,6 +26,7 @@ class Edge:
 
     ``forward`` gives a request to the process that may answer it: where it is set, this one neither has a pool nor opens the vault.
     ``call_later`` has something run on the loop's thread after some seconds; without it, who waits too long hears so only in the end.
+    ``log`` is told of requests that took long.
     """
 
     def __init__(
@@ -46,6 +36,7 @@ class Edge:
         *,
         call_later: CallLater | None = None,
         forward: Callable[[Asks], None] | None = None,
+        log: Log | None = None,
     ) -> None:
         self._forward = forward
         if node.system_backend is None:
@@ -53,51 +44,67 @@ class Edge:
         self._node = node
         self._alarms = alarms
         self._sealed_router = Router(node.system_backend)
-        self._pool = Pool(node.clock, alarms.on_failure, call_later=call_later)
+        self._meter = Meter(node.telemetry, node.clock, log)
+        self._doorman = Doorman(node, self._meter)
+        self.pool = Pool(node.clock, alarms.on_failure, call_later=call_later)
 
     def __call__(self, exchanges: Sequence[Asks]) -> None:
         """Answer a batch. What must run on the pool is answered later, from there."""
-        waiting: list[tuple[Asks, Request]] = []
-        for exchange in exchanges:
-            request_id = self._new_id()
-            try:
-                waiting.append((exchange, decode_request(exchange.request, request_id=request_id)))
-            except LogicalError as error:
-                exchange.respond(encode_error(error, request_id))
+        began = self._meter.now()
         unsealed = self._node.unsealed
+        waiting = self._doorman.read(exchanges, unsealed)
         if unsealed is None and self._forward is not None:
             for exchange, _ in waiting:
                 self._forward(exchange)
-            return
-        if unsealed is None:
-            for exchange, request in waiting:
-                answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
-                exchange.respond(self._encoded(answer, request))
-            return
-        answers = answer_batch(unsealed, [request for _, request in waiting], self._alarms)
-        for (exchange, request), one in zip(waiting, answers, strict=True):
-            if one is None:
-                self._submit(exchange, request)
-            else:
-                exchange.respond(self._encoded(one, request))
+        elif waiting:
+            self._answer(unsealed, waiting, began)
 
     def close(self) -> None:
         """Finish what the pool has begun."""
-        self._pool.close()
+        self.pool.close()
 
-    def _submit(self, exchange: Asks, request: Request) -> None:
+    def _answer(self, unsealed: Unsealed | None, waiting: Sequence[Read], began: float) -> None:
+        node = self._node
+        requests = [request for _, request in waiting]
+        answers: Sequence[Answer | None]
+        node.in_flight.begin_batch(requests, node.clock.now_ns())
+        if unsealed is None:
+            answers = [handle_sealed(node, self._sealed_router, request, self._alarms) for request in requests]
+        else:
+            answers = answer_batch(unsealed, requests, self._alarms)
+        node.in_flight.begin_batch((), 0)
+        responses: list[HttpResponse | None] = []
+        for (exchange, request), one in zip(waiting, answers, strict=True):
+            response = None if one is None else self._encoded(one, request)
+            if response is None:
+                self._submit(exchange, request, began)
+            else:
+                exchange.respond(response)
+            responses.append(response)
+        self._meter.batch(began, requests, answers, responses)
+
+    def _submit(self, exchange: Asks, request: Request, began: float) -> None:
         if self._forward is not None:
             self._forward(exchange)
             return
-        self._pool.submit(lambda: self._answer_slowly(request), exchange.respond, deadline=exchange.request.deadline)
+        in_flight = self._node.in_flight
 
-    def _answer_slowly(self, request: Request) -> HttpResponse:
+        def respond(response: HttpResponse) -> None:
+            in_flight.end_slow(request)
+            exchange.respond(response)
+
+        in_flight.begin_slow(request, self._node.clock.now_ns())
+        self.pool.submit(lambda: self._answer_slowly(request, began), respond, deadline=exchange.request.deadline)
+
+    def _answer_slowly(self, request: Request, began: float) -> HttpResponse:
         unsealed = self._node.unsealed
         if unsealed is None:
             answer = handle_sealed(self._node, self._sealed_router, request, self._alarms)
         else:
             answer = answer_alone(unsealed, request, self._alarms)
-        return self._encoded(answer, request)
+        response = self._encoded(answer, request)
+        self._meter.alone(began, request, answer, response)
+        return response
 
     def _encoded(self, answer: Answer, request: Request) -> HttpResponse:
         try:
@@ -105,9 +112,6 @@ class Edge:
         except Exception as failure:  # noqa: BLE001 -- one answer that cannot be written must not take the others with it
             self._alarms.on_failure(failure)
             return encode_error(InternalFailure())
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(bytes=self._node.entropy.bytes(16), version=4))
 
 
 def encode(answer: Answer, request: Request) -> HttpResponse:

@@ -50,6 +50,8 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
     tls_version: str
     client_certificate_der: bytes | None
     deadline: float
+    id: str
+    shows_metrics: bool
 
     def __repr__(self) -> str:
         return "<forwarded request>"
@@ -69,6 +71,8 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
             connection.tls_version,
             connection.client_certificate_der,
             http.deadline,
+            http.id,
+            connection.shows_metrics,
         )
 
     def http(self) -> HttpRequest:
@@ -78,8 +82,9 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
             remote_port=self.remote_port,
             tls_version=self.tls_version,
             client_certificate_der=self.client_certificate_der,
+            shows_metrics=self.shows_metrics,
         )
-        return HttpRequest(self.method, self.target, self.headers, self.body, connection, self.deadline)
+        return HttpRequest(self.method, self.target, self.headers, self.body, connection, self.deadline, self.id)
 
 
 class ForwardedAnswer(msgspec.Struct, array_like=True, frozen=True):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import TextIO
 
 from strongroom.encoding import json
@@ -17,6 +19,19 @@ from strongroom.logical.instant import rfc3339
 
 LEVELS = ("trace", "debug", "info", "warn", "error")
 _FRAMES_MAX = 12
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-/")
+_VALUE_CHARACTERS_MAX = 128
+
+
+class Field(StrEnum):
+    """All that a line may say besides its message: nothing of it comes from a body, a path or a header."""
+
+    REQUEST_ID = "request_id"
+    STATUS = "status"
+    OPERATION = "operation"
+    MOUNT_TYPE = "mount_type"
+    DURATION_MS = "duration_ms"
+    REMOTE_ADDRESS = "remote_address"
 
 
 class Log:
@@ -30,6 +45,14 @@ class Log:
         self._as_json = as_json
         self._stream = stream or sys.stderr
         self._lock = threading.Lock()
+
+    def shows(self, level: str) -> bool:
+        """Whether lines of ``level`` are written at all."""
+        return LEVELS.index(level) >= self._least
+
+    def event(self, level: str, message: str, fields: Mapping[Field, str | int | float]) -> None:
+        """A line with fields. Characters of a value that could be taken for something else are replaced."""
+        self._write(level, message, {name: _plain(value) for name, value in fields.items()})
 
     def info(self, message: str) -> None:
         """Something that an operator wants to know."""
@@ -51,15 +74,23 @@ class Log:
         )
         self._write("error", f"internal failure: {type(failure).__name__} at {places}")
 
-    def _write(self, level: str, message: str) -> None:
-        if LEVELS.index(level) < self._least:
+    def _write(self, level: str, message: str, fields: Mapping[Field, str | int | float] | None = None) -> None:
+        if not self.shows(level):
             return
         time = rfc3339(self._clock.now_ns())
         if self._as_json:
-            line = json.encode({"@timestamp": time, "@level": level, "@message": message}).decode()
+            members = {"@timestamp": time, "@level": level, "@message": message}
+            line = json.encode({**members, **{name.value: value for name, value in (fields or {}).items()}}).decode()
         else:
             shown = "".join(character if character.isprintable() else "?" for character in message)
-            line = f"{time} [{level.upper()}] {shown}"
+            said = "".join(f" {name}={value}" for name, value in (fields or {}).items())
+            line = f"{time} [{level.upper()}] {shown}{said}"
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()
+
+
+def _plain(value: str | float) -> str | int | float:
+    if not isinstance(value, str):
+        return value
+    return "".join(one if one in _PLAIN else "?" for one in value[:_VALUE_CHARACTERS_MAX])

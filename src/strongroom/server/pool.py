@@ -46,7 +46,24 @@ class Pool:
         self._free = threading.BoundedSemaphore(threads + waiting_max)
         # Whoever takes an entry out answers its client: the thread that begins with it, or the timer. Taking is atomic.
         self._waiting: dict[int, Respond] = {}
+        self._running: set[int] = set()
+        self._refused = 0
         self._numbers = itertools.count()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a thread."""
+        return len(self._waiting)
+
+    @property
+    def busy(self) -> int:
+        """How many threads are at work."""
+        return len(self._running)
+
+    @property
+    def refused(self) -> int:
+        """How many requests found no place."""
+        return self._refused
 
     def submit(self, work: Callable[[], HttpResponse], respond: Respond, *, deadline: float = math.inf) -> None:
         """Have ``respond`` called with what ``work`` gives; or with a refusal, where there is no place or none in time.
@@ -54,6 +71,7 @@ class Pool:
         ``deadline`` is in seconds of the monotonic clock.
         """
         if not self._free.acquire(blocking=False):
+            self._refused += 1
             busy = RateLimited(
                 "too many slow requests at once; try again in a second", retry_after_seconds=RETRY_AFTER_SECONDS
             )
@@ -71,10 +89,12 @@ class Pool:
 
     def _run(self, number: int, work: Callable[[], HttpResponse], deadline: float) -> None:
         respond = self._waiting.pop(number, None)
+        self._running.add(number)
         try:
             if respond is not None:
                 response = self._respond_to(work, deadline)
         finally:
+            self._running.discard(number)
             self._free.release()
         if respond is not None:
             respond(response)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from strongroom.core.audit_keeper import AuditKeeper
 from strongroom.core.batch import Alarms
 from strongroom.core.sweeper import Sweeper
 from strongroom.crypto.aead import Damaged
@@ -28,9 +29,11 @@ from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig, StorageType, TcpListener, UnixListener
 from strongroom.server.crew import Follower, Leader, muster
-from strongroom.server.edge import Asks, Edge
+from strongroom.server.doorman import Asks
+from strongroom.server.edge import Edge
 from strongroom.server.log import Log
 from strongroom.server.process import harden, settle_memory
+from strongroom.server.readings import read_edge
 from strongroom.system.node import Node
 
 EXIT_FAILED = 1
@@ -72,10 +75,11 @@ class Server:
         self._role = role
         self._exit_code = 0
         clock, entropy = SystemClock(), SystemEntropy()
-        self.node: Node = assemble(config, clock, entropy, is_shared=role is not None)
+        place = role.place if role is not None else None
+        self.node: Node = assemble(config, clock, entropy, is_shared=role is not None, place=place)
         forward = role.forward if isinstance(role, Follower) else None
         self._edge = Edge(
-            self.node, Alarms(log.failure, self._stop_guessing), call_later=self._call_later, forward=forward
+            self.node, Alarms(log.failure, self._stop_guessing), call_later=self._call_later, forward=forward, log=log
         )
         self.listener = Listener(
             self._edge,
@@ -90,6 +94,8 @@ class Server:
             self._listen(listener, listening) for listener, listening in zip(config.listeners, sockets, strict=True)
         ]
         self._sweeper = Sweeper(self.node, log.failure)
+        self._audit_keeper = AuditKeeper(self.node, log.warning, log.failure)
+        read_edge(self.node.telemetry, self.listener, self._edge.pool)
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
         """Serve until a signal or a failure ends it."""
@@ -106,6 +112,7 @@ class Server:
             for address in self.addresses:
                 self._log.info(f"listening on {address}")
             self._sweeper.start()
+        self._audit_keeper.start()
         settle_memory()
         if when_ready is not None:
             self.listener.call_soon(when_ready)
@@ -149,6 +156,7 @@ class Server:
             timeouts=timeouts,
             unix_path="" if isinstance(listener, TcpListener) or isinstance(self._role, Follower) else listener.path,
             is_shared=self._role is not None,
+            shows_metrics=rules.unauthenticated_metrics_access,
         )
         return address_of(listener, listening)
 
@@ -202,6 +210,7 @@ class Server:
         if isinstance(self._role, Leader):
             self._role.stop()
         self._sweeper.stop()
+        self._audit_keeper.stop()
         self._edge.close()
         self.node.close()
         if isinstance(self._role, Follower):

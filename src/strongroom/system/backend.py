@@ -11,12 +11,15 @@ from strongroom.system.capabilities import CapabilityArea
 from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
 from strongroom.system.host import HostArea
+from strongroom.system.in_flight import InFlightArea
 from strongroom.system.internal import InternalArea
 from strongroom.system.keys import KeyArea
 from strongroom.system.leases import LeaseArea
+from strongroom.system.metrics import MetricsArea
 from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
 from strongroom.system.policies import PolicyArea
+from strongroom.system.quotas import QuotaArea
 from strongroom.system.rekey import RekeyArea, RekeyBackupArea
 from strongroom.system.seal import SealArea
 from strongroom.system.tools import ToolsArea
@@ -61,6 +64,9 @@ class SystemBackend:
             InternalArea(node),
             ToolsArea(),
             HostArea(node),
+            QuotaArea(node),
+            MetricsArea(node),
+            InFlightArea(node),
         )
 
     def paths(self) -> tuple[Path, ...]:

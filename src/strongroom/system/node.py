@@ -30,13 +30,16 @@ from strongroom.mounts.entry import MountEntry
 from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
+from strongroom.quotas.book import QuotaBook
 from strongroom.system import founding
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.audit_memory import AuditMemory, remembered
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
+from strongroom.system.under_way import InFlight
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
+from strongroom.telemetry.instruments import Telemetry
 from strongroom.tokens import store as token_store
 from strongroom.tokens.store import TokenStore
 
@@ -57,7 +60,15 @@ class Node:
     """The vault of this process. ``system_backend`` and ``token_backend`` are set once, when the server is assembled."""
 
     def __init__(
-        self, lifecycle: Lifecycle, broker: Broker, settings: Settings, plugs: Plugs, clock: Clock, entropy: Entropy
+        self,
+        lifecycle: Lifecycle,
+        broker: Broker,
+        settings: Settings,
+        plugs: Plugs,
+        telemetry: Telemetry,
+        *,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self.lifecycle = lifecycle
         self.broker = broker
@@ -65,6 +76,8 @@ class Node:
         self.plugs = plugs
         self.clock = clock
         self.entropy = entropy
+        self.telemetry = telemetry
+        self.in_flight = InFlight()
         self.unsealed: Unsealed | None = None
         self.unsealed_at_ns = 0
         self.siblings: Siblings | None = None
@@ -209,6 +222,7 @@ class Node:
             barrier=barrier,
             broker=self.broker,
             devices=devices,
+            quotas=QuotaBook(self.clock),
             tokens=tokens,
             policies=self._policies,
             mounts=mounts,

@@ -8,9 +8,10 @@ from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.storage import Storage
-from strongroom.mounts.table import MountTable
+from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.policy.acl import ACL, compile_acl
 from strongroom.policy.store import PolicyStore
+from strongroom.quotas.book import QuotaBook
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.settings import Settings
 from strongroom.system.wrapped import WrappedAnswers
@@ -34,6 +35,7 @@ class Unsealed:
     barrier: Barrier
     broker: Broker
     devices: DeviceSync
+    quotas: QuotaBook
     tokens: TokenStore
     policies: PolicyStore
     mounts: MountTable
@@ -47,6 +49,16 @@ class Unsealed:
 
     def __repr__(self) -> str:
         return "<unsealed vault>"
+
+    def refresh_quotas(self) -> None:
+        """Compile the quotas as they are stored now, for the mounts as they are now. Raises Sealed and what the store raises."""
+        with self.barrier.transaction() as transaction:
+            epoch = transaction.version(EPOCH_KEY)
+            if epoch is None:
+                raise LookupError("the epoch record is missing from the store")
+            mounts = self.mounts.at(transaction, epoch)
+            paths = {live.entry.uuid: live.entry.path for live in mounts}
+            self.quotas.refresh(transaction, paths, made_for=mounts)
 
     def acl_for(self, storage: Storage, token: TokenEntry, epoch: int) -> ACL:
         """What the token may do, compiled, from the cache where it is still good."""

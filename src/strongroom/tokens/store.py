@@ -39,6 +39,8 @@ from strongroom.tokens import lease_index, text
 from strongroom.tokens.entry import NEVER, TokenEntry
 
 _AREA = "core/token/"
+ENTRY_PREFIX = f"{_AREA}id/"
+"""Below this lies one record for each stored token, and nothing else."""
 _BATCH_LABEL = b"strongroom/batch-token/v1"
 TOKEN_LENGTH_MAX = 8192
 NESTING_MAX = 1000

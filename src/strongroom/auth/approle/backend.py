@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from strongroom.auth.approle import role_paths, secret_id_paths
 from strongroom.auth.approle.login import log_in, renew
+from strongroom.auth.approle.role import find_by_role_id
 from strongroom.logical.backend import Context, Endpoint, Path, folding
+from strongroom.logical.field import decode_str
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Auth
+from strongroom.logical.storage import Storage
 
 
 class AppRole:
@@ -26,6 +32,17 @@ class AppRole:
             (Endpoint(Operation.UPDATE, log_in, "Log in with a role ID and a secret ID.", unauthenticated=True),),
         )
         return (login, *folding("role_name", (*role_paths.paths(), *secret_id_paths.paths())))
+
+    def role_of(self, storage: Storage, path: str, body: Mapping[str, Any]) -> str:
+        """The name of the role whose ID is shown; see ``NamesRole``."""
+        shown = body.get("role_id")
+        if path != "login" or shown is None:
+            return ""
+        try:
+            found = find_by_role_id(storage, decode_str(shown))
+        except ValueError:
+            return ""
+        return "" if found is None else found[0]
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login.renew``."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from strongroom.auth.identifiers import new_uuid
-from strongroom.auth.names import check_name, is_canonical
+from strongroom.auth.names import check_name, fold, is_canonical
 from strongroom.auth.token_parameters import TokenFields
 from strongroom.auth.userpass.lockout import Lockout, LockoutRule
 from strongroom.auth.userpass.login import Login
@@ -21,6 +22,7 @@ from strongroom.logical.field import Doc, Duration
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Auth, Response
 from strongroom.logical.secret import Secret
+from strongroom.logical.storage import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,11 @@ class UserPass:
                 ),
             ),
         )
+
+    def role_of(self, storage: Storage, path: str, body: Mapping[str, Any]) -> str:
+        """The user who logs in, whether there is one or not; see ``NamesRole``."""
+        del storage, body
+        return fold(path.removeprefix("login/")) or "" if path.startswith("login/") else ""
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login``."""
