@@ -68,7 +68,7 @@ every_guarded_endpoint = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 # Documented

@@ -54,7 +54,7 @@ every_endpoint = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 @every_endpoint

@@ -45,7 +45,7 @@ class NoResponses(MemoryDevice):
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 @every_endpoint

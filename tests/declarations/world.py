@@ -1,15 +1,15 @@
 """A vault in which every plug is mounted and something of every kind is stored under the name ``example``.
 
-It is made once and rewound between the tests, because making one costs as much as two hundred requests.
+It is made once and put back between the tests, because making one costs as much as two hundred requests.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from tests.declarations.catalog import BUILT_IN_MOUNTS, Case, mount_of_engine, mount_of_method
-from tests.kit import Result, SeededEntropy, Vault
+from tests.kit import Result, Vault
 
 from strongroom.auth.userpass import UserPass
 from strongroom.auth.userpass.passwords import Argon2Passwords
@@ -67,18 +67,10 @@ def lasting(vault: Vault) -> Records:
     return {key: record for key, record in stored(vault).items() if not any(part in key for part in passing)}
 
 
-@dataclass(repr=False)
 class World:
-    """Gives out vaults that are all in the same state."""
+    """One vault, which is put back to the same state before each test."""
 
-    records: Records = field(default_factory=dict)
-    root: str = ""
-    shares: list[str] = field(default_factory=list)
-    _shared: Vault | None = None
-    _made: int = 0
-
-    @classmethod
-    def make(cls) -> World:
+    def __init__(self) -> None:
         vault = Vault(plugs=QUICK_PLUGS)
         for name in PLUGS.engines:
             if name not in BUILT_IN_MOUNTS:
@@ -90,34 +82,32 @@ class World:
         for method, path, body in _SEED:
             expect(vault.call(method, path, body))
         assert vault.failures == []
-        return cls(stored(vault), vault.root, vault.shares)
-
-    def fresh(self) -> Vault:
-        """A vault of its own: also what is kept in memory alone is as new."""
-        store = MemoryStore()
-        store.commit({}, self.records, ())
-        self._made += 1
-        entropy = SeededEntropy(f"fresh {self._made}")
-        vault = Vault(store=store, is_unsealed=False, entropy=entropy, plugs=QUICK_PLUGS)
-        vault.root, vault.shares = self.root, self.shares
-        vault.unseal()
-        return vault
+        self._vault = vault
+        self._records = stored(vault)
+        self._routers = vault.node.require().mounts._routers
 
     def vault_for(self, case: Case) -> Vault:
-        """A vault in which ``case`` finds everything as new. Slow endpoints of the system may keep something in memory alone."""
+        """The vault, in which ``case`` finds everything as new. Slow endpoints of the system may keep something in memory alone."""
         return self.fresh() if case.mount == "sys/" and case.declared.endpoint.slow else self.vault()
 
-    def forget(self) -> None:
-        """Make a new shared vault the next time: the present one keeps something in memory that was changed."""
-        self._shared = None
+    def fresh(self) -> Vault:
+        """The vault as after a restart: nothing is left of what is kept in memory alone."""
+        vault = self._vault
+        vault.device.is_broken = False
+        if vault.node.unsealed is not None:
+            vault.node.seal()
+        self._rewind()
+        vault.unseal()
+        # Reading the declarations is nearly all that a restart costs, and they are the same.
+        vault.node.require().mounts._routers = self._routers
+        return self.vault()
 
     def vault(self) -> Vault:
-        """The vault that tests share, with the store as it was at the beginning. What is kept in memory alone stays."""
-        if self._shared is None or self._shared.node.unsealed is None:
-            self._shared = self.fresh()
-        vault = self._shared
-        assert isinstance(vault.store, MemoryStore)
-        vault.store._state = _State(dict(self.records), sorted(self.records))
+        """The vault with its store as it was at the beginning. What is kept in memory alone stays."""
+        vault = self._vault
+        if vault.node.unsealed is None:
+            return self.fresh()
+        self._rewind()
         unsealed = vault.node.require()
         unsealed.mounts._cached = (None, MountMap(()))
         unsealed.policies._compiled = _Compiled(epoch=-1)
@@ -125,6 +115,10 @@ class World:
         vault.device.written.clear()
         vault.failures.clear()
         return vault
+
+    def _rewind(self) -> None:
+        assert isinstance(self._vault.store, MemoryStore)
+        self._vault.store._state = _State(dict(self._records), sorted(self._records))
 
 
 def expect(result: Result) -> Result:

@@ -24,7 +24,7 @@ unhurried = settings(deadline=None, derandomize=True, database=None, suppress_he
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 @settings(unhurried, max_examples=1000)
@@ -94,7 +94,7 @@ def check(world: World, vault: Vault, result: Result, before: Any) -> None:
         assert CANARY not in result.raw.decode() or result.errors[0].startswith(KNOWN_TEXTS)
         assert lasting(vault) == before, "a refused request changed something"
     elif any(before.get(key) != record for key, record in lasting(vault).items() if key.startswith(KEPT_TWICE)):
-        world.forget()
+        world.fresh()
 
 
 KNOWN_TEXTS = (

@@ -60,7 +60,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    vault = World.make().fresh()
+    vault = World().fresh()
     served = Served(vault, ("127.0.0.1", 0))
     log = Log(SystemClock(), stream=served.log)
 

@@ -35,7 +35,7 @@ LISTS = [
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 def test_there_are_lists_of_policies_to_try() -> None:

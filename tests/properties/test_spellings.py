@@ -95,7 +95,7 @@ def before_last(path: str, inserted: str) -> str:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World.make()
+    return World()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
