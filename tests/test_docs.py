@@ -249,6 +249,19 @@ def test_the_numbered_way_of_a_request_has_the_steps_of_the_pipeline() -> None:
     assert re.findall(r"^(\d+)\. ", page, re.MULTILINE) == steps
 
 
+def test_every_room_stands_in_the_picture_of_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    picture = page.partition("```\n")[2].partition("```")[0]
+    rooms = [path.parent.name for path in (ROOT / "src" / "strongroom").glob("*/__init__.py")]
+    assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", picture)] == []
+
+
+def test_every_decision_is_linked_from_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    decisions = [path.name for path in (ROOT / "docs" / "adr").glob("*.md") if not path.name.startswith("0000")]
+    assert [name for name in sorted(decisions) if name not in page] == []
+
+
 def test_every_stored_format_is_linked_from_somewhere() -> None:
     everything = "\n".join(page.read_text() for page in PAGES) + "\n".join(
         path.read_text() for path in (ROOT / "src").rglob("*.py")
