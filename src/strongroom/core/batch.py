@@ -98,12 +98,13 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
 def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
     units: dict[int, Unit] = {}
     with unsealed.barrier.transaction() as base:
-        unsealed.devices.follow(base, steps.current_epoch(base))
+        unsealed.devices.follow(steps.current_epoch(base))
         for index, request in enumerate(requests):
             unit = Unit(base.begin_nested())
             try:
                 answers[index] = _run(unsealed, request, unit, alarms)
             except Deferred:
+                answers[index] = None  # the run before this one may have had an answer, of which nothing came
                 continue
             unit.transaction.merge()
             units[index] = unit
@@ -131,7 +132,7 @@ def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
 
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
     with unsealed.barrier.transaction() as base:
-        unsealed.devices.follow(base, steps.current_epoch(base))
+        unsealed.devices.follow(steps.current_epoch(base))
         unit = Unit(base.begin_nested(), immediate=unsealed.broker)
         try:
             answer = _run(unsealed, request, unit, alarms)

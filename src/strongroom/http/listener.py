@@ -164,6 +164,7 @@ class Listener:
         self._shared = Shared(self._loop, bounds or Bounds(), on_failure or _ignore)
         self._stop_seconds = stop_seconds
         self._acceptors: list[Acceptor] = []
+        self._held = 0
         self._date_second = -1
 
     def add_tcp(
@@ -247,9 +248,24 @@ class Listener:
         for acceptor, context in zip(self._acceptors, fresh, strict=True):
             acceptor.context = context
 
-    def stop(self) -> None:
-        """Accept no more, finish what is under way (10 seconds at most by default), close, and let ``run`` return."""
-        self._loop.call_soon(self._begin_stop)
+    def hold(self) -> None:
+        """Have ``run`` go on after ``stop``, even without a connection, until ``release``: others still need what is called soon.
+
+        Only for the loop's thread, or before ``run``. The time that ``stop`` gives bounds this too.
+        """
+        self._held += 1
+
+    def release(self) -> None:
+        """Take one ``hold`` back, from any thread."""
+        self._loop.call_soon(self._release)
+
+    def stop(self, *, within_seconds: float | None = None) -> None:
+        """Accept no more, finish what is under way, close, and let ``run`` return.
+
+        What is not finished ``within_seconds`` is cut off (10 by default). A second call can only make the time shorter.
+        """
+        seconds = self._stop_seconds if within_seconds is None else within_seconds
+        self._loop.call_soon(lambda: self._begin_stop(seconds))
 
     def run(self) -> None:
         """Serve until ``stop``."""
@@ -259,7 +275,7 @@ class Listener:
         for acceptor in self._acceptors:
             acceptor.start()
         try:
-            while not shared.stopping or shared.conversations:
+            while not shared.stopping or shared.conversations or self._held:
                 self._round()
         finally:
             self._end()
@@ -303,18 +319,21 @@ class Listener:
             self._date_second = second
             self._shared.date = http_date(second)
 
-    def _begin_stop(self) -> None:
+    def _release(self) -> None:
+        self._held = max(0, self._held - 1)
+
+    def _begin_stop(self, seconds: float) -> None:
         shared = self._shared
-        if shared.stopping:
-            return
-        shared.stopping = True
-        for acceptor in self._acceptors:
-            acceptor.stop()
-        for conversation in list(shared.conversations):
-            conversation.end_if_idle()
-        self.call_later(self._stop_seconds, self._close_all)
+        if not shared.stopping:
+            shared.stopping = True
+            for acceptor in self._acceptors:
+                acceptor.stop()
+            for conversation in list(shared.conversations):
+                conversation.end_if_idle()
+        self.call_later(seconds, self._close_all)
 
     def _close_all(self) -> None:
+        self._held = 0
         for conversation in list(self._shared.conversations):
             conversation.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -11,7 +12,13 @@ from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.seals.seal import Seal
-from strongroom.barrier.seals.static import StaticSeal, key_from_credential, key_from_descriptor, key_from_file
+from strongroom.barrier.seals.static import (
+    AbsentSeal,
+    StaticSeal,
+    key_from_credential,
+    key_from_descriptor,
+    key_from_file,
+)
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.physical.memory import MemoryStore
 from strongroom.physical.sqlite import SqliteStore
@@ -49,14 +56,16 @@ def assemble(
     plugs: Plugs = PLUGS,
     is_shared: bool = False,
     place: Place | None = None,
+    opens_vault: bool = True,
 ) -> Node:
     """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong.
 
     ``is_shared`` says that other processes of this server have the store open too. ``place`` is where this
-    process writes what it counts, so that all of them can show the numbers of all.
+    process writes what it counts, so that all of them can show the numbers of all. ``opens_vault`` is False in those that are
+    handed the root key, and so have no use for the seal's.
     """
     store = open_store(config, is_shared=is_shared)
-    return assemble_on(store, config, clock, entropy, plugs=plugs, place=place)
+    return assemble_on(store, config, clock, entropy, plugs=plugs, place=place, opens_vault=opens_vault)
 
 
 def assemble_on(
@@ -67,11 +76,13 @@ def assemble_on(
     *,
     plugs: Plugs = PLUGS,
     place: Place | None = None,
+    opens_vault: bool = True,
 ) -> Node:
     """The same, on a store that is open already."""
     telemetry = new_telemetry(plugs, place or Place(Board()))
     measured = MeasuredStore(store, telemetry, clock)
-    lifecycle = Lifecycle(Surroundings(measured, clock, entropy), auto_seal(config.seal, entropy))
+    seal = auto_seal(config.seal, entropy) if opens_vault else absent_seal(config.seal)
+    lifecycle = Lifecycle(Surroundings(measured, clock, entropy), seal)
     broker = Broker(clock, entropy)
     node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
     read_node(node, Path(config.storage.path) if config.storage.path else None)
@@ -95,6 +106,16 @@ def auto_seal(config: SealConfig, entropy: Entropy) -> Seal | None:
     if config.type is SealType.SHAMIR or config.current_key is None:
         return None
     return StaticSeal(read_key(config.current_key), entropy, config.current_key_id)
+
+
+def absent_seal(config: SealConfig) -> Seal | None:
+    """The same for a process that does not open the vault: it reads no key. A descriptor can be read only once, by the one that does."""
+    if config.type is SealType.SHAMIR or config.current_key is None:
+        return None
+    if config.current_key.place is KeyPlace.DESCRIPTOR:
+        with contextlib.suppress(OSError):
+            os.close(int(config.current_key.location))
+    return AbsentSeal()
 
 
 def read_key(source: KeySource) -> bytearray:

@@ -3,40 +3,70 @@
 Each has its own loop, its own connections to the store and its own audit chain; caches are good for one epoch of the store, so
 nothing needs to be told when data changes. The leader alone opens and closes the vault, hands the root key to the others, and runs
 what is declared slow: whatever is kept in memory between requests (shares that were given, counts of logins under way) is in one
-place. A follower sends it such requests as they came. If one of the processes dies, all stop: like a crash of a single process.
+place. A follower sends it such requests as they came. The leader also decides about the end: a follower that is asked to stop asks
+the leader, and it goes on answering forwarded requests until the last follower is gone. If one of the processes dies, all stop: like
+a crash of a single process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import os
+import select
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
-from strongroom.crypto.aead import Damaged
 from strongroom.http.errors import encode_error
 from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.logical.ambient import Clock
 from strongroom.logical.errors import UpstreamFailed
-from strongroom.physical.store import Unavailable
 from strongroom.server.doorman import Asks
 from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link
 from strongroom.system.node import Node
 from strongroom.telemetry.board import Board, Place
 
-FOLLOW_SECONDS = 5.0
-"""How long a follower may take to open or close the vault before it counts as lost."""
-STOP_SECONDS = 15.0
+FOLLOW_SECONDS = 15.0
+"""How long a follower may take to open or close the vault before it is ended; at the start it also gets ready in that time."""
+STEERING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""The signals that steer a server. ``muster`` holds them back until the process has said what they mean."""
+_KILL_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_request = msgspec.msgpack.Decoder(ForwardedRequest).decode
 _decode_answer = msgspec.msgpack.Decoder(ForwardedAnswer).decode
+
+
+class Duties(Protocol):
+    """What a process does when another one wants it. Each is called from the thread that listens to that process, and must not block."""
+
+    def take(self, asked: Asks) -> None:
+        """Answer a follower's request."""
+        ...
+
+    def begin_stop(self) -> None:
+        """Finish what is under way and end."""
+        ...
+
+    def mate_gone(self) -> None:
+        """A follower's requests are over, whatever ended it."""
+        ...
+
+    def lose(self) -> None:
+        """Another process died, could not follow or gave up: seal and end at once. May be called more than once."""
+        ...
+
+    def failed(self, failure: Exception) -> None:
+        """A mistake of ours ended the listening."""
+        ...
 
 
 class Mate:
@@ -45,6 +75,7 @@ class Mate:
     def __init__(self, pid: int, link: Link) -> None:
         self.pid = pid
         self.link = link
+        self.is_gone = False
         self.followed = threading.Event()
 
 
@@ -59,26 +90,31 @@ class Forwarded:
     def respond(self, response: HttpResponse) -> None:
         """Send the answer back; a follower that is gone needs none."""
         answer = ForwardedAnswer(self.number, response.status, tuple(response.headers), bytes(response.body))
-        try:
+        with contextlib.suppress(OSError):
             self.link.send(Kind.ANSWER, _encode(answer))
-        except OSError:
-            return
 
 
 class Leader:
-    """The process that was started. Implements ``system.node.Siblings``."""
+    """The process that was started. Implements ``system.node.Siblings``, whose calls must not come two at a time."""
 
-    def __init__(self, mates: list[Mate], place: Place) -> None:
+    def __init__(
+        self, mates: list[Mate], place: Place, clock: Clock, *, follow_seconds: float = FOLLOW_SECONDS
+    ) -> None:
         self.place = place
         self._mates = mates
-        self._stopping = False
-        self._on_lost: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._follow_seconds = follow_seconds
+        self._is_stopping = False
 
-    def start(self, take: Callable[[Asks], None], on_lost: Callable[[], None]) -> None:
-        """Listen to the followers: ``take`` gets their requests, ``on_lost`` hears that one died or gave up."""
-        self._on_lost = on_lost
+    @property
+    def followers(self) -> int:
+        """How many there are."""
+        return len(self._mates)
+
+    def start(self, duties: Duties) -> None:
+        """Listen to the followers from now on."""
         for mate in self._mates:
-            threading.Thread(target=self._listen, args=(mate, take), name=f"follower-{mate.pid}", daemon=True).start()
+            threading.Thread(target=self._listen, args=(mate, duties), name=f"follower-{mate.pid}", daemon=True).start()
 
     def unsealed(self, root_key: bytearray) -> None:
         """Have every follower open the vault."""
@@ -88,31 +124,33 @@ class Leader:
         """Have every follower wipe its keys."""
         self._tell(Kind.SEAL, b"")
 
-    def signal(self, number: int) -> None:
-        """Pass a signal on."""
+    def reload(self) -> None:
+        """Pass SIGHUP on."""
         for mate in self._mates:
-            try:
-                os.kill(mate.pid, number)
-            except ProcessLookupError:
-                continue
+            _kill(mate.pid, signal.SIGHUP)
 
     def stop(self) -> None:
         """Have every follower finish what is under way and end."""
-        self._stopping = True
-        self.signal(signal.SIGTERM)
-
-    def wait(self) -> None:
-        """Wait for the followers' end, and end those that do not come to one."""
+        self._is_stopping = True
         for mate in self._mates:
-            timer = threading.Timer(STOP_SECONDS, os.kill, (mate.pid, signal.SIGKILL))
-            timer.start()
-            try:
+            with contextlib.suppress(OSError):
+                mate.link.send(Kind.STOP)
+
+    def abandon(self) -> None:
+        """Say no more and hear no more: every follower then ends by itself, at once."""
+        self._is_stopping = True
+        for mate in self._mates:
+            mate.link.end()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the followers' end, and end those that have not come to one after ``seconds``."""
+        deadline = self._clock.monotonic() + seconds
+        for mate in self._mates:
+            if not _ends_by(mate.pid, max(0.0, deadline - self._clock.monotonic())):
+                _kill(mate.pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(mate.pid, 0)
-            except ChildProcessError:
-                continue
-            finally:
-                timer.cancel()
-            mate.link.close()
+            mate.link.end()
 
     def _tell(self, kind: Kind, payload: bytes | bytearray) -> None:
         for mate in self._mates:
@@ -120,26 +158,40 @@ class Leader:
             try:
                 mate.link.send(kind, payload)
             except OSError:
-                continue  # its listener thread sees the end and says so
-        if not all(mate.followed.wait(FOLLOW_SECONDS) for mate in self._mates):
-            self._lose()
+                mate.followed.set()  # it is gone, and its keys with it; its listener thread says so
+        deadline = self._clock.monotonic() + self._follow_seconds
+        for mate in self._mates:
+            # Looked at after the clearing: the listener thread sets the one first and then the other.
+            if mate.is_gone or mate.followed.wait(max(0.0, deadline - self._clock.monotonic())):
+                continue
+            # Only its end makes sure that nobody has a key when we say so. Its listener thread hears of it.
+            _kill(mate.pid, signal.SIGKILL)
+            _ends_by(mate.pid, _KILL_SECONDS)
 
-    def _listen(self, mate: Mate, take: Callable[[Asks], None]) -> None:
-        while (frame := mate.link.receive()) is not None:
-            kind, payload = frame
-            if kind is Kind.FORWARD:
-                forwarded = _decode_request(payload)
-                take(Forwarded(forwarded.http(), forwarded.number, mate.link))
-            elif kind is Kind.DONE:
-                mate.followed.set()
-            elif kind is Kind.STOP:
-                self._lose()
-        self._lose()
+    def _listen(self, mate: Mate, duties: Duties) -> None:
+        try:
+            while (frame := mate.link.receive()) is not None:
+                self._hear(mate, duties, *frame)
+        except Exception as failure:  # noqa: BLE001 -- a thread that ends in silence would leave its requests without an answer
+            duties.failed(failure)
+        finally:
+            # Whatever ended this: nobody answers that follower's requests any more.
+            mate.is_gone = True
+            mate.followed.set()
+            duties.mate_gone()
+            if not self._is_stopping:
+                duties.lose()
 
-    def _lose(self) -> None:
-        if not self._stopping:
-            self._stopping = True
-            self._on_lost()
+    def _hear(self, mate: Mate, duties: Duties, kind: Kind, payload: bytearray) -> None:
+        if kind is Kind.FORWARD:
+            forwarded = _decode_request(payload)
+            duties.take(Forwarded(forwarded.http(), forwarded.number, mate.link))
+        elif kind is Kind.DONE:
+            mate.followed.set()
+        elif kind is Kind.STOP:
+            duties.begin_stop()
+        elif kind is Kind.GIVE_UP:
+            duties.lose()
 
 
 class Follower:
@@ -150,61 +202,64 @@ class Follower:
         self._link = link
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Asks] = {}
-        self._lock = threading.Lock()
 
-    def start(self, node: Node, on_lost: Callable[[], None]) -> None:
-        """Follow the leader; ``on_lost`` hears that it is gone."""
-        threading.Thread(target=self._listen, args=(node, on_lost), name="leader", daemon=True).start()
+    def start(self, node: Node, duties: Duties) -> None:
+        """Follow the leader from now on."""
+        threading.Thread(target=self._listen, args=(node, duties), name="leader", daemon=True).start()
 
     def forward(self, exchange: Asks) -> None:
         """Have the leader answer."""
         number = next(self._numbers)
-        with self._lock:
-            self._waiting[number] = exchange
+        self._waiting[number] = exchange
         try:
             self._link.send(Kind.FORWARD, _encode(ForwardedRequest.of(number, exchange.request)))
         except OSError:
-            with self._lock:
-                self._waiting.pop(number, None)
-            exchange.respond(encode_error(UpstreamFailed("the server is stopping; try again in a moment")))
+            # Whoever takes an entry out answers its client; taking is atomic.
+            if self._waiting.pop(number, None) is not None:
+                exchange.respond(encode_error(UpstreamFailed("the server is stopping; try again in a moment")))
+
+    def ask_to_stop(self) -> None:
+        """Have the leader end this server."""
+        with contextlib.suppress(OSError):  # it is gone already
+            self._link.send(Kind.STOP)
 
     def give_up(self) -> None:
         """Tell the leader that the store failed here, and that all must stop."""
-        try:
-            self._link.send(Kind.STOP)
-        except OSError:
-            return  # it is gone already
+        with contextlib.suppress(OSError):
+            self._link.send(Kind.GIVE_UP)
 
-    def _listen(self, node: Node, on_lost: Callable[[], None]) -> None:
-        while (frame := self._link.receive()) is not None:
-            kind, payload = frame
-            if kind is Kind.ANSWER:
-                answer = _decode_answer(payload)
-                with self._lock:
-                    exchange = self._waiting.pop(answer.number, None)
-                if exchange is not None:
-                    exchange.respond(answer.http())
-            elif kind is Kind.UNSEAL:
-                self._open(node, payload)
-            elif kind is Kind.SEAL:
-                node.seal()
-                self._link.send(Kind.DONE)
-        on_lost()
-
-    def _open(self, node: Node, root_key: bytearray) -> None:
+    def _listen(self, node: Node, duties: Duties) -> None:
         try:
-            node.adopt(root_key)
-        except (Damaged, LookupError, Unavailable):
-            self.give_up()  # what the leader could open we cannot: nobody should go on
-        else:
+            while (frame := self._link.receive()) is not None:
+                self._hear(node, duties, *frame)
+        except Exception as failure:  # noqa: BLE001 -- what the leader could do and we cannot: nobody should go on
+            duties.failed(failure)
+        finally:
+            self._link.end()
+            duties.lose()
+
+    def _hear(self, node: Node, duties: Duties, kind: Kind, payload: bytearray) -> None:
+        if kind is Kind.ANSWER:
+            answer = _decode_answer(payload)
+            exchange = self._waiting.pop(answer.number, None)
+            if exchange is not None:
+                exchange.respond(answer.http())
+        elif kind is Kind.UNSEAL:
+            node.adopt(payload)
             self._link.send(Kind.DONE)
+        elif kind is Kind.SEAL:
+            node.seal()
+            self._link.send(Kind.DONE)
+        elif kind is Kind.STOP:
+            duties.begin_stop()
 
 
-def muster(workers: int) -> Leader | Follower:
+def muster(workers: int, clock: Clock) -> Leader | Follower:
     """Become ``workers`` processes. Returns in each of them: as the leader in the first one, as a follower in the others.
 
-    Must run before there is any thread or open database in this process.
+    Must run before there is any thread or open database in this process. ``STEERING`` is blocked afterwards, in all of them.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STEERING)
     leader_pid = os.getpid()
     mates: list[Mate] = []
     board = Board(workers)  # shared, because it is there before the others are
@@ -219,7 +274,7 @@ def muster(workers: int) -> Leader | Follower:
             return Follower(Link(theirs), Place(board, row))
         theirs.close()
         mates.append(Mate(pid, Link(ours)))
-    return Leader(mates, Place(board))
+    return Leader(mates, Place(board), clock)
 
 
 def _die_with(leader_pid: int) -> None:
@@ -227,3 +282,32 @@ def _die_with(leader_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != leader_pid:
         os._exit(1)
+
+
+def _kill(pid: int, number: int) -> None:
+    # Until we have waited for it, a child's number is nobody else's, so this cannot reach a stranger.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _ends_by(pid: int, seconds: float) -> bool:
+    """Whether the child ended within ``seconds``."""
+    with _process(pid) as descriptor:
+        if descriptor is None:
+            return True
+        ended = select.poll()
+        ended.register(descriptor, select.POLLIN)
+        return bool(ended.poll(int(seconds * 1000)))
+
+
+@contextlib.contextmanager
+def _process(pid: int) -> Iterator[int | None]:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -7,6 +7,7 @@ A key travels as the raw payload of its frame and is received into a buffer that
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -34,7 +35,9 @@ class Kind(IntEnum):
     DONE = 5
     """Follower to leader: the last UNSEAL or SEAL was followed."""
     STOP = 6
-    """Follower to leader: the store failed here, so all of us must stop."""
+    """Leader to follower: finish what is under way and end. Follower to leader: somebody wants this server to stop."""
+    GIVE_UP = 7
+    """Follower to leader: the store failed here, so none of us may go on."""
 
 
 class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
@@ -127,17 +130,16 @@ class Link:
         return None if payload is None else (Kind(kind), payload)
 
     def forget(self) -> None:
-        """Close our copy of the end, of which another process goes on having one."""
+        """Close this process's descriptor. Another process that has one too goes on having it."""
         self._end.close()
 
-    def close(self) -> None:
-        """Say that nothing more comes. A thread that waits in ``receive``, here or there, gets None."""
-        try:
+    def end(self) -> None:
+        """Say that nothing more comes: whoever waits in ``receive``, here or there, gets None, and ``send`` fails.
+
+        The descriptor stays until ``forget``: closed now, its number could be somebody else's while a thread still uses it.
+        """
+        with contextlib.suppress(OSError):  # the other process is gone
             self._end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the other process is gone
-        finally:
-            self._end.close()
 
     def _read(self, count: int) -> bytearray | None:
         content = bytearray(count)

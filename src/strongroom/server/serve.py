@@ -15,10 +15,11 @@ from strongroom.core.audit_keeper import AuditKeeper
 from strongroom.core.batch import Alarms
 from strongroom.core.sweeper import Sweeper
 from strongroom.crypto.aead import Damaged
+from strongroom.http.errors import encode_error
 from strongroom.http.listener import Listener
 from strongroom.http.parser import Limits
 from strongroom.http.shared import Bounds, Timeouts
-from strongroom.http.sockets import bind_tcp, bind_unix
+from strongroom.http.sockets import bind_tcp, bind_unix, remove_unix
 from strongroom.http.tls import TlsConfigurationError
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import LogicalError
@@ -28,7 +29,7 @@ from strongroom.server.assemble import assemble, open_store
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig, StorageType, TcpListener, UnixListener
-from strongroom.server.crew import Follower, Leader, muster
+from strongroom.server.crew import STEERING, Follower, Leader, muster
 from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
 from strongroom.server.log import Log
@@ -37,6 +38,10 @@ from strongroom.server.readings import read_edge
 from strongroom.system.node import Node
 
 EXIT_FAILED = 1
+STOP_SECONDS = 5.0
+"""How long the leader waits for followers that had their time already, before it ends them."""
+LOST_SECONDS = 0.5
+"""How long answers that are ready may still be sent after another process of this server died."""
 START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
 """What keeps a server from starting and can be told to the operator in a sentence."""
 
@@ -74,9 +79,16 @@ class Server:
         self._log = log
         self._role = role
         self._exit_code = 0
+        self._is_ending = False
         clock, entropy = SystemClock(), SystemEntropy()
-        place = role.place if role is not None else None
-        self.node: Node = assemble(config, clock, entropy, is_shared=role is not None, place=place)
+        self.node: Node = assemble(
+            config,
+            clock,
+            entropy,
+            is_shared=role is not None,
+            place=role.place if role is not None else None,
+            opens_vault=not isinstance(role, Follower),
+        )
         forward = role.forward if isinstance(role, Follower) else None
         self._edge = Edge(
             self.node, Alarms(log.failure, self._stop_guessing), call_later=self._call_later, forward=forward, log=log
@@ -101,12 +113,7 @@ class Server:
         """Serve until a signal or a failure ends it."""
         self._join_crew()
         self._unseal_if_possible()
-        for number, handler in (
-            (signal.SIGTERM, self._on_stop),
-            (signal.SIGINT, self._on_stop),
-            (signal.SIGHUP, self._on_reload),
-        ):
-            signal.signal(number, handler)
+        self._listen_to_signals()
         if not isinstance(self._role, Follower):
             self._write_pid_file()
             for address in self.addresses:
@@ -125,19 +132,79 @@ class Server:
     def _join_crew(self) -> None:
         if isinstance(self._role, Leader):
             self.node.siblings = self._role
-            self._role.start(self._take, self._lose)
+            for _ in range(self._role.followers):
+                self.listener.hold()
+            self._role.start(self)
         elif isinstance(self._role, Follower):
-            self._role.start(self.node, self._lose)
+            self._role.start(self.node, self)
 
-    def _take(self, asked: Asks) -> None:
+    def _listen_to_signals(self) -> None:
+        for number, handler in (
+            (signal.SIGTERM, self._on_stop),
+            (signal.SIGINT, self._on_stop),
+            (signal.SIGHUP, self._on_reload),
+        ):
+            signal.signal(number, handler)
+        # What came since the processes were made waits for this.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STEERING)
+
+    # What the other processes of this server want. They call from threads of their own.
+
+    def take(self, asked: Asks) -> None:
         """A follower's request: answered on our loop like our own."""
-        self.listener.call_soon(lambda: self._edge([asked]))
+        self.listener.call_soon(lambda: self._answer(asked))
+
+    def begin_stop(self) -> None:
+        """Finish what is under way and end."""
+        self.listener.call_soon(self._begin_stop)
+
+    def mate_gone(self) -> None:
+        """No more requests of that follower."""
+        self.listener.release()
+
+    def lose(self) -> None:
+        """Another process of this server is gone: none goes on without it."""
+        self.listener.call_soon(self._lose)
+
+    def failed(self, failure: Exception) -> None:
+        """A mistake of ours."""
+        self._log.failure(failure)
+
+    def _answer(self, asked: Asks) -> None:
+        try:
+            self._edge([asked])
+        except Exception as failure:
+            asked.respond(encode_error(failure))
+            raise
+
+    def _begin_stop(self) -> None:
+        if isinstance(self._role, Leader):
+            self._role.stop()
+        self.listener.stop()
 
     def _lose(self) -> None:
-        """Another process of this server is gone: none goes on without it."""
-        self._log.error("a process of this server ended; sealing and stopping")
+        # One line is enough, and the leader knows best.
+        if isinstance(self._role, Leader) and not self._is_ending:
+            self._log.error("a process of this server ended or gave up; sealing and stopping")
+        self._end_at_once()
+
+    def _end_at_once(self) -> None:
+        if self._is_ending:
+            return
+        self._is_ending = True
         self._exit_code = EXIT_FAILED
-        self.listener.stop()
+        self.listener.stop(within_seconds=LOST_SECONDS)
+        if isinstance(self._role, Leader):
+            self._role.abandon()
+        elif isinstance(self._role, Follower):
+            self._role.give_up()
+        self._seal()
+
+    def _seal(self) -> None:
+        try:
+            self.node.seal()
+        except (LogicalError, Unavailable):
+            return  # not initialized, or the store does not say whether it is: there is no key then
 
     def _listen(self, listener: TcpListener | UnixListener, listening: socket.socket) -> str:
         rules = listener.rules
@@ -175,17 +242,22 @@ class Server:
 
     def _on_stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if isinstance(self._role, Leader):
-            self._role.stop()
-        self.listener.stop()
+        # Not here: this may have interrupted whoever holds the lock of the link.
+        self.listener.call_soon(self._ask_to_stop)
+
+    def _ask_to_stop(self) -> None:
+        if isinstance(self._role, Follower):
+            self._role.ask_to_stop()
+        else:
+            self._begin_stop()
 
     def _on_reload(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if isinstance(self._role, Leader):
-            self._role.signal(signal.SIGHUP)
         self.listener.call_soon(self._reload)
 
     def _reload(self) -> None:
+        if isinstance(self._role, Leader):
+            self._role.reload()
         self.node.broker.reopen()
         try:
             self.listener.reload_certificates()
@@ -196,19 +268,15 @@ class Server:
     def _stop_guessing(self) -> None:
         """A commit whose outcome nobody knows: seal and exit, never guess."""
         self._log.error("the store failed while committing and the outcome is unknown; sealing and stopping")
-        self._exit_code = EXIT_FAILED
-        if isinstance(self._role, Follower):
-            self._role.give_up()
-        self.node.seal()
-        self.listener.stop()
+        self.listener.call_soon(self._end_at_once)
+        # Now, and not only in the next round: nothing may be answered by guessing meanwhile.
+        self._seal()
 
     def _write_pid_file(self) -> None:
         if self._config.pid_file:
             Path(self._config.pid_file).write_text(f"{os.getpid()}\n", encoding="ascii")
 
     def _end(self) -> None:
-        if isinstance(self._role, Leader):
-            self._role.stop()
         self._sweeper.stop()
         self._audit_keeper.stop()
         self._edge.close()
@@ -216,7 +284,8 @@ class Server:
         if isinstance(self._role, Follower):
             return
         if isinstance(self._role, Leader):
-            self._role.wait()
+            self._role.abandon()
+            self._role.wait(LOST_SECONDS if self._is_ending else STOP_SECONDS)
         if self._config.pid_file:
             Path(self._config.pid_file).unlink(missing_ok=True)
         self._log.info("stopped")
@@ -225,29 +294,41 @@ class Server:
 @contextlib.contextmanager
 def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]:
     """The listening sockets, and who this process is among those that serve them: None where it is the only one."""
-    sockets = [bind(listener) for listener in config.listeners]
-    if config.workers < 2 or config.storage.type is StorageType.MEMORY:
-        yield sockets, None
-        return
-    # Made and checked once, before there are several who would do it.
-    open_store(config).close()
-    lock = hold_folder(Path(config.storage.path))
-    role = muster(config.workers)
-    if isinstance(role, Follower):
-        os.close(lock)
+    with contextlib.ExitStack() as stack:
+        sockets = [bound(listener, stack) for listener in config.listeners]
+        if config.workers < 2 or config.storage.type is StorageType.MEMORY:
+            yield sockets, None
+            return
+        # Made and checked once, before there are several who would do it.
+        open_store(config).close()
+        # Every process keeps it: the folder is free when the last of them is gone, and not before.
+        stack.callback(os.close, hold_folder(Path(config.storage.path)))
+        role = muster(config.workers, SystemClock())
+        if isinstance(role, Follower):
+            stack.pop_all()  # what is to be taken away at the end is the leader's business
+            yield sockets, role
+            os._exit(0)
         yield sockets, role
-        os._exit(0)
-    try:
-        yield sockets, role
-    finally:
-        os.close(lock)
 
 
-def bind(listener: TcpListener | UnixListener) -> socket.socket:
-    """The socket of a listener. Raises OSError."""
+def bound(listener: TcpListener | UnixListener, stack: contextlib.ExitStack) -> socket.socket:
+    """The socket of a listener, closed and taken away with ``stack``. Raises Unavailable."""
     if isinstance(listener, TcpListener):
-        return bind_tcp(listener.address.host, listener.address.port)
-    return bind_unix(listener.path, listener.mode)
+        where, path = f"{listener.address.host}:{listener.address.port}", ""
+    else:
+        where = path = listener.path
+    try:
+        listening = (
+            bind_unix(path, listener.mode)
+            if isinstance(listener, UnixListener)
+            else bind_tcp(listener.address.host, listener.address.port)
+        )
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {where}: {error.strerror or error}") from None
+    if path:
+        # Whoever serves takes it away when they stop; by then it may be somebody else's.
+        stack.push(lambda kind, _error, _trace: remove_unix(path) if kind is not None else None)
+    return stack.enter_context(listening)
 
 
 def address_of(listener: TcpListener | UnixListener, listening: socket.socket) -> str:
@@ -262,7 +343,7 @@ def address_of(listener: TcpListener | UnixListener, listening: socket.socket) -
 def reason_for(error: Exception) -> str:
     """One of the START_FAILURES in a sentence."""
     if isinstance(error, OSError) and not isinstance(error, TlsConfigurationError):
-        return f"cannot listen: {error.strerror or type(error).__name__}"
+        return f"cannot start: {error.strerror or type(error).__name__}"
     if isinstance(error, LogicalError):
         return "; ".join(error.messages)
     return str(error)

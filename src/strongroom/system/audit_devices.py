@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -11,8 +11,10 @@ from strongroom.audit.broker import Broker
 from strongroom.audit.devices import DeviceFailed, DeviceType
 from strongroom.audit.enabled import Declaration, Enabled, make_enabled
 from strongroom.audit.options import Limits
+from strongroom.barrier.transaction import Transaction
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.storage import Storage
+from strongroom.mounts.table import EPOCH_KEY
 
 AREA = "core/audit-device/"
 
@@ -81,24 +83,38 @@ class RefusedDevice:
 class DeviceSync:
     """Keeps the broker of one process in step with the devices that the API enabled, in whichever process that was."""
 
-    def __init__(self, broker: Broker, types: Mapping[str, DeviceType], limits: Limits) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        types: Mapping[str, DeviceType],
+        limits: Limits,
+        begin: Callable[[], Transaction],
+    ) -> None:
         self._broker = broker
+        self._begin = begin
         self._types = types
         self._limits = limits
         self._epoch: int | None = None
         self._lock = threading.Lock()
 
-    def follow(self, storage: Storage, epoch: int) -> None:
-        """Enable what is stored and disable what is not any more, if the epoch moved. Called before a batch is recorded."""
+    def follow(self, epoch: int) -> None:
+        """Enable what is stored and disable what is not any more, if ``epoch`` is news. Called before a batch is recorded.
+
+        What is stored *now* counts, and not what it was at ``epoch``: a transaction that began before another one's must not bring
+        back the devices of its time.
+        """
         if epoch == self._epoch:
             return
-        with self._lock:
+        with self._lock, self._begin() as storage:
+            newest = storage.version(EPOCH_KEY)
+            if newest == self._epoch:
+                return
             stored = all_stored(storage)
             for enabled in self._broker.enabled:
                 if not enabled.from_configuration and enabled.name not in stored:
                     self._broker.disable(enabled.name)
             enable_stored(self._broker, storage, self._types, self._limits)
-            self._epoch = epoch
+            self._epoch = newest
 
 
 def enable_stored(broker: Broker, storage: Storage, types: Mapping[str, DeviceType], limits: Limits) -> None:

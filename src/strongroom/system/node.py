@@ -45,7 +45,10 @@ from strongroom.tokens.store import TokenStore
 
 
 class Siblings(Protocol):
-    """The other processes of this server: told when the vault opens or closes. Both calls return once all have followed."""
+    """The other processes of this server: told when the vault opens or closes. Both calls return once all have followed.
+
+    A process that cannot follow is ended before the call returns, and this server stops.
+    """
 
     def unsealed(self, root_key: bytearray) -> None:
         """The vault is open; this is its root key, which the caller wipes."""
@@ -136,15 +139,13 @@ class Node:
         with self._lock:
             status = self.lifecycle.submit_unseal_share(text)
             self._open_if_unsealed()
-        self._tell_siblings()
-        return status
+            return status
 
     def unseal_automatically(self) -> None:
         """Open the vault with the seal that can."""
         with self._lock:
             self.lifecycle.unseal_automatically()
             self._open_if_unsealed()
-        self._tell_siblings()
 
     def seal(self) -> None:
         """Wipe every key. Requests that are under way end with Sealed."""
@@ -153,8 +154,9 @@ class Node:
             self.unsealed = None
             self.lifecycle.seal()
             self.broker.seal()
-        if self.siblings is not None:
-            self.siblings.sealed()
+            # Under the lock, like the opening: what siblings are told comes in the order in which it happened here.
+            if self.siblings is not None:
+                self.siblings.sealed()
 
     def adopt(self, root_key: bytearray) -> None:
         """Open the vault with the root key that a sibling process unsealed with. Owns ``root_key``."""
@@ -171,9 +173,8 @@ class Node:
             self.broker.close()
             self.lifecycle.surroundings.store.close()
 
-    def _tell_siblings(self) -> None:
-        barrier = self.lifecycle.barrier
-        if self.siblings is None or barrier is None:
+    def _tell_siblings(self, barrier: Barrier) -> None:
+        if self.siblings is None:
             return
         root_key = barrier.copy_root_key()
         try:
@@ -187,6 +188,7 @@ class Node:
             self.unsealed = self._open(barrier)
             self.unsealed_at_ns = self.clock.now_ns()
             self._remember_audit(barrier, forget_others=is_first)
+            self._tell_siblings(barrier)
 
     def remember_audit(self) -> None:
         """Have the vault remember how far its audit logs are. Called about once a second."""
@@ -215,8 +217,10 @@ class Node:
             key = SigningKey(vault.audit_signing_seed)
             evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
             self.broker.unseal(vault.audit_key, evidence)
-            devices = DeviceSync(self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True))
-            devices.follow(transaction, self.epoch(transaction))
+            devices = DeviceSync(
+                self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True), barrier.transaction
+            )
+            devices.follow(self.epoch(transaction))
         tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
         return Unsealed(
             barrier=barrier,

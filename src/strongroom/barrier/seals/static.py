@@ -18,6 +18,7 @@ from pathlib import Path
 from strongroom.barrier.seals.seal import Damaged, WrongKey
 from strongroom.crypto import aead, kdf
 from strongroom.logical.ambient import Entropy
+from strongroom.logical.errors import Sealed
 from strongroom.physical.store import Unavailable
 
 TYPE = "static"
@@ -67,6 +68,25 @@ class StaticSeal:
     def wipe(self) -> None:
         """Overwrite the key."""
         aead.wipe(self._key)
+
+
+class AbsentSeal:
+    """The same seal in a process that has not got the key: it can say what it is, and nothing else."""
+
+    type = TYPE
+
+    def wrap(self, root_key: bytearray) -> bytes:
+        """Refuse."""
+        del root_key
+        raise Sealed
+
+    def unwrap(self, blob: bytes) -> bytearray:
+        """Refuse."""
+        del blob
+        raise Sealed
+
+    def wipe(self) -> None:
+        """Nothing to overwrite."""
 
 
 def key_from_file(path: Path) -> bytearray:
