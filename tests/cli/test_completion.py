@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from tests.cli.conftest import CommandLine, Server, free_port
 
-from strongroom.cli import completion
+from strongroom.cli import completion, path_completion
 from strongroom.cli.lazy import COMPLETION_VARIABLE
 from strongroom.cli.main import main, root
 
@@ -65,7 +65,7 @@ def test_a_broken_setting_offers_no_paths_and_says_nothing(offer: Offer, monkeyp
 @pytest.fixture
 def asking(offer: Offer, server: Server, monkeypatch: pytest.MonkeyPatch) -> Offer:
     """Offers of somebody who is logged in at a server that is given all the time that it needs."""
-    monkeypatch.setattr(completion, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(path_completion, "PATIENCE_SECONDS", 30.0)
     monkeypatch.setenv("STRONGROOM_ADDR", server.address)
     monkeypatch.setenv("STRONGROOM_TOKEN", server.token)
     return offer

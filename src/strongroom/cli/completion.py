@@ -1,22 +1,15 @@
-"""``completion``: the script that makes a shell complete our words, and the completion of paths by asking the server.
+"""``completion``: the script that makes a shell complete our words, and the answers that the script gets.
 
-The shell calls this program at every press of the tab key. So nothing here ever prints an error, and the server gets a moment
-only: where it does not answer at once, there is nothing to offer.
+The shell calls this program at every press of the tab key, so it never prints an error.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import click
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.lazy import COMPLETION_VARIABLE
 from strongroom.cli.session import Session
-
-if TYPE_CHECKING:
-    from strongroom.client.client import Client
 
 SHELLS = ("bash", "zsh", "fish")
 NAMES = ("strongroom", "sr")
@@ -25,18 +18,13 @@ _STAY_AT_FOLDER = (
     "    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace\n    return 0\n",
 )
 """In bash: no space behind a folder, where one goes on typing."""
-PATIENCE_SECONDS = 0.07
-"""For each step of asking the server, of which there are three at most: a person waits for the whole of it."""
-
-_OTHER_PATHS = frozenset({"auth", "audit", "lease"})
-"""Groups whose paths are not those of secrets."""
 
 
 @command("completion", "bash|zsh|fish", remote=False)
 def completion(session: Session, arguments: tuple[str, ...]) -> None:
     """Prints the script that completes commands, flags and paths in a shell.
 
-    strongroom completion bash > ~/.local/share/bash-completion/completions/strongroom
+        strongroom completion bash > ~/.local/share/bash-completion/completions/strongroom
     """
     expect(arguments, 1)
     if arguments[0] not in SHELLS:
@@ -68,39 +56,3 @@ def _script(shell: str) -> str:
         raise LookupError(shell)
     scripts = [kind(click.Command(name), {}, name, COMPLETION_VARIABLE) for name in NAMES]
     return "".join((one.source_template % one.source_vars()).replace(*_STAY_AT_FOLDER) for one in scripts)
-
-
-def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """The mounts, secrets and folders that start with ``incomplete``, where a path is asked for."""
-    group = context.parent.info_name if context.parent else ""
-    if context.params.get("arguments") or group in _OTHER_PATHS:
-        return []
-    session = Session({**context.params, "non_interactive": True})
-    settings = session.settings._replace(timeout_seconds=PATIENCE_SECONDS, max_retries=0, wrap_ttl="")
-    client = session.client_with(settings)
-    is_kv = context.parent is not None and "kv" in context.parent.command_path.split()
-    mount = str(context.params.get("mount") or "")
-    try:
-        if is_kv and (mount or "/" in incomplete):
-            return _below(client, mount, incomplete)
-        return _mounts(client, incomplete, only_kv=is_kv)
-    finally:
-        session.close()
-
-
-def _mounts(client: Client, incomplete: str, *, only_kv: bool) -> list[str]:
-    answer = client.ask("sys/internal/ui/mounts") or {}
-    mounts = answer["data"]["secret"]
-    return _starting(incomplete, (path for path in mounts if not only_kv or mounts[path]["type"] == "kv"))
-
-
-def _below(client: Client, mount: str, incomplete: str) -> list[str]:
-    from strongroom.cli.kv_mount import locate
-
-    folder = incomplete[: incomplete.rfind("/") + 1]
-    answer = client.list(locate(client, folder, mount).api("metadata")) or {}
-    return _starting(incomplete, (folder + name for name in answer["data"]["keys"]))
-
-
-def _starting(incomplete: str, names: Iterable[str]) -> list[str]:
-    return sorted(name for name in names if name.startswith(incomplete))

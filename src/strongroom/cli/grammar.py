@@ -163,7 +163,7 @@ def command(
 
 
 def _complete_path(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from strongroom.cli.completion import paths
+    from strongroom.cli.path_completion import paths
 
     return paths(context, parameter, incomplete)
 
