@@ -7,6 +7,7 @@ device that keeps its lines in a list. ``running_server`` starts the real proces
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -152,13 +153,12 @@ class Vault:
         configuration: str = CONFIGURATION,
         plugs: Plugs = PLUGS,
         clock: JumpingClock | None = None,
-        entropy: SeededEntropy | None = None,
         is_unsealed: bool = True,
         shares: int = 1,
         threshold: int = 1,
     ) -> None:
         self.clock = clock or JumpingClock()
-        self.entropy = entropy or SeededEntropy()
+        self.entropy = SeededEntropy()
         self.store = store or MemoryStore()
         self.node: Node = assemble_on(
             self.store, parse_config([("test.hcl", configuration)]), self.clock, self.entropy, plugs=plugs
@@ -225,8 +225,7 @@ class Vault:
         unsealed = self.node.unsealed
         alarms = Alarms(self.failures.append, self._count_unknown)
         if unsealed is None:
-            assert self.node.system_backend is not None
-            return handle_sealed(self.node, Router(self.node.system_backend), request, alarms)
+            return handle_sealed(self.node, self._sealed_router, request, alarms)
         answer = answer_batch(unsealed, [request], alarms)[0]
         return answer or answer_alone(unsealed, request, alarms)
 
@@ -260,6 +259,11 @@ class Vault:
     def mount(self, path: str, type_name: str = "kv", **options: Any) -> None:
         result = self.post(f"sys/mounts/{path}", {"type": type_name, **options})
         assert result.status == 204, result
+
+    @functools.cached_property
+    def _sealed_router(self) -> Router:
+        assert self.node.system_backend is not None
+        return Router(self.node.system_backend)
 
     def _count_unknown(self) -> None:
         self.unknown_commits += 1

@@ -35,6 +35,9 @@ UNAUTHENTICATED = {
 }
 """All that is answered without a token (SECURITY row 89). A line is added here by decision, never to make a test pass."""
 
+OPEN_ON_SOME_LISTENERS = {"GET sys/metrics"}
+"""All that is answered without a token where the configuration of the listener says so."""
+
 FOR_ANY_TOKEN = {
     "GET sys/internal/specs/openapi",
     "GET sys/internal/ui/mounts/{path...}",
@@ -159,6 +162,10 @@ def test_no_endpoint_is_shadowed_by_another(case: Case) -> None:
 
 def test_only_the_listed_endpoints_are_answered_without_a_token() -> None:
     assert {case.id for case in CASES if case.declared.endpoint.unauthenticated} == UNAUTHENTICATED
+
+
+def test_only_the_listed_endpoints_are_open_where_the_configuration_says_so() -> None:
+    assert {case.id for case in CASES if case.declared.endpoint.open_to is not None} == OPEN_ON_SOME_LISTENERS
 
 
 def test_only_the_listed_endpoints_are_open_to_any_token() -> None:
