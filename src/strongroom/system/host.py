@@ -138,7 +138,8 @@ class HostArea:
         if kind == "auth":
             return sorted(self._node.plugs.auth_methods)
         if kind == "secret":
-            return sorted(name for name in self._node.plugs.engines if "/" not in name)
+            # The cubbyhole is there from the first day and cannot be mounted a second time.
+            return sorted(name for name in self._node.plugs.engines if "/" not in name and name != "cubbyhole")
         return []
 
 
