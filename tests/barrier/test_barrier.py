@@ -36,10 +36,17 @@ class FailingStore(MemoryStore):
     error: Exception = Unknown("the disk failed")
     loses_answer = False
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         fails = any(key.startswith(self.failing) for key in puts)
         if not fails or self.loses_answer:
-            super().commit(expected, puts, deletes)
+            super().commit(expected, puts, deletes, is_urgent=is_urgent)
         if fails:
             raise self.error
 
@@ -359,11 +366,11 @@ def test_a_reservation_that_is_overtaken_is_tried_again_but_not_for_ever(
     class Overtaken(FailingStore):
         conflicts = 0
 
-        def commit(self, *arguments: Any) -> None:
+        def commit(self, *arguments: Any, **options: Any) -> None:
             if "barrier/counter/0" in arguments[1] and self.conflicts:
                 self.conflicts -= 1
                 raise Conflict("another was faster")
-            super().commit(*arguments)
+            super().commit(*arguments, **options)
 
     store = Overtaken()
     barrier = create(Surroundings(store, clock, entropy, LIMITS), root_key)

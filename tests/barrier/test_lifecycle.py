@@ -252,7 +252,7 @@ def test_a_populate_that_fails_leaves_the_store_empty(surroundings: Surroundings
 
 def test_a_store_that_fails_at_initialization_leaves_the_vault_uninitialized(surroundings: Surroundings) -> None:
     class FullStore(MemoryStore):
-        def commit(self, *_: object) -> None:
+        def commit(self, *_: object, **__: object) -> None:
             raise Full("no space")
 
     lifecycle = Lifecycle(Surroundings(FullStore(), surroundings.clock, surroundings.entropy))

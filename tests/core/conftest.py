@@ -32,9 +32,16 @@ class FaultyStore(MemoryStore):
         self.before_commit: Callable[[], None] = lambda: None
         self.commits = 0
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         self.before_commit()
-        super().commit(expected, puts, deletes)
+        super().commit(expected, puts, deletes, is_urgent=is_urgent)
         self.commits += 1
 
     def fail_once(self, failure: Exception) -> None:

@@ -86,7 +86,7 @@ def test_folder_and_files_are_closed_to_others_whatever_the_umask(tmp_path: Path
         os.umask(before)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
-    assert modes == dict.fromkeys(("strongroom.db", "strongroom.db-wal", "strongroom.db-shm", "lock"), 0o600)
+    assert modes == dict.fromkeys(("strongroom.db", "strongroom.db-wal", "strongroom.db-shm", "lock", "reserve"), 0o600)
     store.close()
 
 

@@ -9,6 +9,7 @@ import itertools
 import threading
 from dataclasses import dataclass
 
+from strongroom import failpoints
 from strongroom.barrier.invocations import BLOCK, Invocations
 from strongroom.barrier.keyring import (
     KEYRING_ROOT,
@@ -110,8 +111,8 @@ class Barrier:
         self._refuse_if_sealed()
         return Transaction(self._store.snapshot(), self._open, self._number_pending)
 
-    def commit(self, transaction: Transaction) -> None:
-        """Make the changes durable, all or nothing, and finish the transaction either way.
+    def commit(self, transaction: Transaction, *, is_urgent: bool = False) -> None:
+        """Make the changes durable, all or nothing, and finish the transaction either way; ``is_urgent`` as for the store.
 
         Raises ``physical.store``'s Conflict (run it again on a new transaction), Full, Unavailable or Unknown.
         """
@@ -124,7 +125,7 @@ class Barrier:
             expected = transaction.expectations()
         finally:
             transaction.close()
-        self._store.commit(expected, puts, deletes)
+        self._store.commit(expected, puts, deletes, is_urgent=is_urgent)
 
     def rotate(self) -> int:
         """Install a new term and encrypt with it from now on; answers its number. Older terms go on opening old records."""
@@ -135,7 +136,9 @@ class Barrier:
             key = keyring_key(keyring.id)
             try:
                 record = seal_keyring(self._root_key, keyring, entropy)
+                failpoints.reach("keyring_before_persist")
                 self._store.commit({key: self._keyring.revision}, {key: record}, ())
+                failpoints.reach("keyring_after_persist")
             except BaseException as error:
                 aead.wipe(keyring.active.key)
                 if isinstance(error, Conflict):

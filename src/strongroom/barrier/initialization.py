@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from strongroom import failpoints
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.seal_rows import CONFIG_KEY, RECOVERY_KEY, ROOT_KEY_KEY, RecoveryConfig, SealConfig, encode_row
 from strongroom.barrier.seals.seal import Seal
@@ -114,6 +115,8 @@ def _store(
     puts |= {key: Record(1, value) for key, value in rows.items()}
     try:
         # Nothing of a vault may be there, not even the rest of one whose seal was lost.
+        failpoints.reach("founding_before_persist")
         surroundings.store.commit(dict.fromkeys(puts), puts, ())
+        failpoints.reach("founding_after_persist")
     except Conflict:
         raise InvalidRequest("Vault is already initialized") from None

@@ -7,6 +7,7 @@ rest of the block is skipped, so the count is at most one block too high per sta
 
 from __future__ import annotations
 
+from strongroom import failpoints
 from strongroom.barrier.keyring import counter_key, open_counter, seal_counter
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Entropy
@@ -65,7 +66,10 @@ class Invocations:
             reserved_to = start + max(self._block, count)
             record = seal_counter(self._root_key, self._id, reserved_to, self._entropy)
             try:
-                self._store.commit({key: found.version}, {key: record}, ())
+                failpoints.reach("counter_before_persist")
+                # Without numbers nothing can be written any more, so a full disk must not stand in the way.
+                self._store.commit({key: found.version}, {key: record}, (), is_urgent=True)
+                failpoints.reach("counter_after_persist")
             except Conflict:
                 continue
             self._next, self._reserved_to = start, reserved_to

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from strongroom import failpoints
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.initialization import InitConfig, InitResult, initialize
 from strongroom.barrier.seal_rows import SealRows, read_seal_rows
@@ -150,7 +151,9 @@ class Lifecycle:
         """Wipe every key. Sealing a sealed vault is fine. Raises InvalidRequest where it is not initialized."""
         with self._lock:
             require(self.state, Event.SEAL)
+            failpoints.reach("seal_before_wipe")
             self._drop_barrier()
+            failpoints.reach("seal_after_wipe")
         self._tell()
 
     def call_at_seal(self, forget: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from strongroom import failpoints
 from strongroom.barrier.authorisation import Authorisation, check_nonce
 from strongroom.barrier.initialization import hand_out, recovery_verifier
 from strongroom.barrier.lifecycle import Lifecycle
@@ -277,7 +278,9 @@ class Rekey:
             changed = {CONFIG_KEY: encode_row(row), ROOT_KEY_KEY: wrapped}
         store, installed, before = self._lifecycle.surroundings.store, rows.put(changed), rows.encoded()
         try:
+            failpoints.reach("rekey_before_swap")
             store.commit(rows.versions, installed, ())
+            failpoints.reach("rekey_after_swap")
         except Conflict:
             raise InvalidRequest("the keys were changed meanwhile by another rekey; begin again") from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from strongroom import failpoints
 from strongroom.audit.line import Line
 from strongroom.core import steps
 from strongroom.core.pipeline import STORE_FAILURES, Answer, handle
@@ -110,6 +111,7 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
             units[index] = unit
         request_lines = [line for unit in units.values() for line in unit.request_lines]
         response_lines = [line for unit in units.values() for line in unit.response_lines]
+        failpoints.reach("before_audit_request")
         try:
             if not base.has_changes:
                 # Nothing to wait for between the two: one write for both.
@@ -119,6 +121,7 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
                 unsealed.broker.write(request_lines)
         except AuditUnavailable:
             raise _Unrecorded(again=_emergencies(units)) from None
+        failpoints.reach("after_audit_request")
         unsealed.barrier.commit(base)
     try:
         _finish(unsealed, units.values(), response_lines, alarms)
@@ -138,7 +141,7 @@ def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
             answer = _run(unsealed, request, unit, alarms)
             unit.transaction.merge()
             if base.has_changes:
-                unsealed.barrier.commit(base)
+                unsealed.barrier.commit(base, is_urgent=unit.is_emergency)
             _finish(unsealed, [unit], unit.response_lines, alarms)
         except (LogicalError, *STORE_FAILURES):
             _undo(unit, alarms)
@@ -173,6 +176,7 @@ def _run(unsealed: Unsealed, request: Request, unit: Unit, alarms: Alarms) -> An
 
 def _finish(unsealed: Unsealed, units: Collection[Unit], lines: Sequence[Line], alarms: Alarms) -> None:
     """Record the responses, and then do what waited for that. What must work in any case is done in any case."""
+    failpoints.reach("before_audit_response")
     try:
         unsealed.broker.write(lines)
     except AuditUnavailable:
@@ -184,6 +188,7 @@ def _finish(unsealed: Unsealed, units: Collection[Unit], lines: Sequence[Line], 
         if all(unit.is_emergency for unit in units):
             return
         raise
+    failpoints.reach("after_audit_response")
     for unit in units:
         unit.run_after_commit()
 
@@ -198,7 +203,7 @@ def _take_back(unsealed: Unsealed, token_ids: Sequence[str], alarms: Alarms) -> 
             with unsealed.barrier.transaction() as transaction:
                 for token_id in token_ids:
                     unsealed.tokens.revoke_tree(transaction, token_id)
-                unsealed.barrier.commit(transaction)
+                unsealed.barrier.commit(transaction, is_urgent=True)
         except Conflict:
             continue
         except (Sealed, Unavailable) as failure:

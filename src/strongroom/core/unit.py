@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from strongroom import failpoints
 from strongroom.audit.broker import Broker
 from strongroom.audit.line import Line
 from strongroom.barrier.transaction import Transaction
@@ -56,7 +57,9 @@ class Unit:
         """Record that the request is about to happen. Raises AuditUnavailable in an immediate unit."""
         if self._immediate is not None:
             write = self._immediate.write_or_owe if self.is_emergency else self._immediate.write
+            failpoints.reach("before_audit_request")
             write([line])
+            failpoints.reach("after_audit_request")
         else:
             self.request_lines.append(line)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum
 
+from strongroom import failpoints
 from strongroom.http.errors import encode_error, refusal
 from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
@@ -277,6 +278,7 @@ class Conversation:
         self._finish_answer()
 
     def _finish_answer(self) -> None:
+        failpoints.reach("after_ack")
         if self._refused:
             # Closing now would reset the connection while the client still sends, and it would never read why.
             self._transport.say_goodbye()

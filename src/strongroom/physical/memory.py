@@ -78,7 +78,14 @@ class MemoryStore:
             self._state.shared = True
             return MemorySnapshot(self._state)
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         """Apply the change, all or nothing; see the protocol."""
         check_keys(expected, puts, deletes)
         with self._lock:

@@ -83,8 +83,17 @@ class Store(Protocol):
         """The store as it is now. Raises Unavailable where the store is closed or failed."""
         ...
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         """Apply ``puts`` and ``deletes``, all or nothing, if each key of ``expected`` has that version (None: is absent).
+
+        What ``is_urgent`` (it takes access away) may use the space that a store keeps back from everything else.
 
         Durable on return. A key in both ``puts`` and ``deletes`` is put. Deleting what is absent is fine. Raises Conflict,
         Full or Unavailable, after which nothing has changed, or Unknown, after which the store is of no more use.

@@ -30,12 +30,19 @@ class MeasuredStore:
         """What the configuration calls this kind of store."""
         return self._inner.name
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         """Commit; see ``physical.store``."""
         started = self._clock.monotonic()
         outcome = CommitOutcome.UNKNOWN
         try:
-            self._inner.commit(expected, puts, deletes)
+            self._inner.commit(expected, puts, deletes, is_urgent=is_urgent)
             outcome = CommitOutcome.OK
         except Conflict:
             outcome = CommitOutcome.CONFLICT

@@ -19,7 +19,7 @@ FORMAT_VERSION = 1
 _FIXED = (3, 51, 3)
 _BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
-_BUSY_MILLISECONDS = 10_000
+BUSY_MILLISECONDS = 10_000
 
 # Each setting with the value that it must read back as. synchronous 2 is FULL: with NORMAL, a loss of power loses commits
 # that were acknowledged. The journal mode comes first because it belongs to the file.
@@ -30,7 +30,7 @@ _SETTINGS: tuple[tuple[str, str, object], ...] = (
     ("cell_size_check", "ON", 1),
     ("secure_delete", "ON", 1),
     ("foreign_keys", "ON", 1),
-    ("busy_timeout", str(_BUSY_MILLISECONDS), _BUSY_MILLISECONDS),
+    ("busy_timeout", str(BUSY_MILLISECONDS), BUSY_MILLISECONDS),
     ("temp_store", "MEMORY", 2),
 )
 
@@ -106,7 +106,7 @@ def prepare_schema(connection: apsw.Connection) -> None:
 
 def _apply_settings(connection: apsw.Connection) -> None:
     # Before everything else: a sibling process that opens or closes the database at this moment holds its locks for a little while.
-    connection.set_busy_timeout(_BUSY_MILLISECONDS)
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)

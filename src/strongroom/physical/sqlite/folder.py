@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from strongroom.physical.sqlite.reserve import NAME as RESERVE
 from strongroom.physical.store import Unavailable
 
 DATABASE = "strongroom.db"
@@ -66,7 +67,7 @@ class Folder:
 
         Looks at the files without opening them: closing a file drops all POSIX locks that this process has on it, those of SQLite too.
         """
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, WRITER_LOCK):
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, WRITER_LOCK, RESERVE):
             if os.path.lexists(self.path / name):
                 _check(self.path / name, is_folder=False)
 

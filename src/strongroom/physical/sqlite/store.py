@@ -6,19 +6,31 @@ all: one durable transaction, each change in a savepoint of its own, so that a c
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import apsw
 
-from strongroom.physical.sqlite.connection import open_connection, prepare_schema, refuse_unsafe_library
+from strongroom import failpoints
+from strongroom.physical.sqlite.connection import (
+    BUSY_MILLISECONDS,
+    open_connection,
+    prepare_schema,
+    refuse_unsafe_library,
+)
 from strongroom.physical.sqlite.folder import Folder
+from strongroom.physical.sqlite.reserve import Reserve
 from strongroom.physical.sqlite.snapshot import SqliteSnapshot
 from strongroom.physical.store import Conflict, Full, Record, StoreError, Unavailable, Unknown, check_keys
 
-# What a commit may need beyond its own bytes: the pages of the tree that it touches, and the frame that seals the commit.
+# What a commit may need beyond its own bytes: the inner pages of the tree that it touches, and what else writes to the same disk.
 RESERVE_BYTES = 256 * 1024
+# The same for what takes access away: it may come closer to the end of the disk than anything else.
+URGENT_BYTES = 64 * 1024
+# Each key may touch a leaf of its own, and split it.
+_KEY_BYTES = 2 * (4096 + 24)
 _IDLE_READERS_MAX = 8
 
 _VERSION_OF = "SELECT version FROM records WHERE key = ?"
@@ -33,20 +45,27 @@ _FULL = "no space is left on the data folder's file system; free some, then try 
 class _Change:
     """One caller's change on its way through the writer. ``outcome`` is what ``commit`` raises, if anything."""
 
-    __slots__ = ("deletes", "done", "expected", "outcome", "puts")
+    __slots__ = ("deletes", "done", "expected", "is_urgent", "outcome", "puts")
 
     def __init__(
-        self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
     ) -> None:
         self.expected = expected
         self.puts = puts
         self.deletes = deletes
+        self.is_urgent = is_urgent
         self.outcome: StoreError | None = None
         self.done = False
 
     def size(self) -> int:
-        """About how many bytes the change adds to the files."""
-        return sum(3 * len(key) + len(record.value) + 64 for key, record in self.puts.items())
+        """How many bytes the change adds to the files at most, nearly."""
+        values = sum(len(record.value) + len(record.value) // 64 for record in self.puts.values())
+        return values + _KEY_BYTES * (len(self.puts) + len(self.deletes))
 
 
 class SqliteStore:
@@ -68,6 +87,7 @@ class SqliteStore:
     ) -> None:
         refuse_unsafe_library(apsw.SQLITE_VERSION_NUMBER)
         self._folder = Folder(Path(folder), is_shared=is_shared)
+        self._reserve = Reserve(Path(folder))
         self._vfs = vfs
         self._reserve_bytes = reserve_bytes
         self._queue: list[_Change] = []
@@ -91,10 +111,17 @@ class SqliteStore:
             connection = open_connection(self._folder.database, self._vfs)
         return SqliteSnapshot(connection, self._give_back)
 
-    def commit(self, expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:
+    def commit(
+        self,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+        *,
+        is_urgent: bool = False,
+    ) -> None:
         """Apply the change, all or nothing; see the protocol. Callers that come together share one transaction."""
         check_keys(expected, puts, deletes)
-        change = _Change(expected, puts, deletes)
+        change = _Change(expected, puts, deletes, is_urgent=is_urgent)
         with self._queue_lock:
             self._queue.append(change)
         with self._writing:
@@ -120,6 +147,7 @@ class SqliteStore:
         try:
             with self._folder.write_turn():
                 prepare_schema(writer)
+                self._refill(self._folder.free_bytes())
             # Now that the journal files exist, see that they are closed to others as well.
             self._folder.check_files()
         except BaseException:
@@ -154,21 +182,59 @@ class SqliteStore:
         """Write the batch in one transaction. Answers what befell all of it, if anything did."""
         if self._refusal is not None:
             return Unavailable(self._refusal)
-        if self._folder.free_bytes() < self._reserve_bytes + sum(change.size() for change in batch):
-            # Found out before the commit: a commit that runs out of space could be found durable after a crash.
-            return Full(_FULL)
+        batch = self._those_with_room(batch)
+        if not batch:
+            return None
         try:
+            failpoints.reach("before_store_begin")
             self._writer.execute("BEGIN IMMEDIATE")
+            failpoints.reach("after_store_begin")
             for change in batch:
                 self._apply(change)
         except apsw.Error as error:
             return self._roll_back(error)
         try:
+            failpoints.reach("before_commit")
             self._writer.execute("COMMIT")
+            failpoints.reach("after_commit_before_ack")
         except apsw.Error:
             self._refuse_from_now_on()
             return Unknown("the database failed while committing: the outcome is unknown, so the store is stopped")
         return None
+
+    def _those_with_room(self, batch: list[_Change]) -> list[_Change]:
+        """The changes for which there is space; the others are answered.
+
+        Found out before the commit: a commit that runs out of space could be found durable after a crash.
+        """
+        free, needed = self._folder.free_bytes(), sum(change.size() for change in batch)
+        if free >= self._reserve_bytes + needed:
+            self._refill(free - needed)
+            return batch
+        urgent = [change for change in batch if change.is_urgent]
+        has_room = bool(urgent) and self._make_room(URGENT_BYTES + sum(change.size() for change in urgent))
+        for change in batch:
+            if not (has_room and change.is_urgent):
+                change.outcome = Full(_FULL)
+        return urgent if has_room else []
+
+    def _make_room(self, needed: int) -> bool:
+        """Give up what is kept back, as far as it is necessary. Whether that was enough."""
+        if self._folder.free_bytes() >= needed:
+            return True
+        self._reserve.give_up()
+        if self._folder.free_bytes() >= needed:
+            return True
+        with contextlib.suppress(apsw.Error):
+            # What the log holds twice is given back, unless a reader still needs it: that is not waited for.
+            self._writer.set_busy_timeout(0)
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._writer.set_busy_timeout(BUSY_MILLISECONDS)
+        return self._folder.free_bytes() >= needed
+
+    def _refill(self, free: int) -> None:
+        if not self._reserve.is_held and free >= 2 * self._reserve_bytes + self._reserve.size:
+            self._reserve.take()
 
     def _apply(self, change: _Change) -> None:
         execute = self._writer.execute
