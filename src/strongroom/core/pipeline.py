@@ -54,6 +54,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 3  May they? By declaration, address and policies; a no stays a value until it is written down.
     context = steps.new_context(unsealed, storage, request, route, token)
+    unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 
     # 4  Write down who wants what, before anything happens.
@@ -88,7 +89,6 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
             response = wrapping.wrap(unsealed, changes, request, response)
         changes.merge()
         unit.after_commit.extend(context.after_commit)
-        unit.issued.extend(context.issued)
     except LoginFailed as failed:
         changes.merge()  # the count of failures must survive
         error = failed
@@ -99,8 +99,6 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
         unit.failure = failure
         error = InternalFailure()
-
-    unit.take_back.extend(context.take_back)
 
     # 10 Write down the answer: values as keyed hashes, the keys that leave by name. Durable before a byte is sent.
     if token is not None and is_last_use:
