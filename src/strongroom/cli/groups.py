@@ -83,11 +83,13 @@ token = LazyGroup(
 
 audit = LazyGroup(
     "audit",
-    "Manage audit devices.",
+    "Manage audit devices, and verify their logs.",
     {
+        "anchor": ("audit_evidence:anchor", "Print a signed anchor of the logs' ends"),
         "disable": ("audit_devices:disable", "Disable a device"),
         "enable": ("audit_devices:enable", "Enable a device"),
         "list": ("audit_devices:list_devices", "List devices"),
+        "verify": ("audit_evidence:verify", "Verify log files without the server"),
     },
 )
 

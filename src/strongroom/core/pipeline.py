@@ -104,7 +104,6 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     if token is not None and is_last_use:
         unsealed.tokens.revoke_tree(storage, token.id)
     answered = response if error is None else None
-    unit.is_emergency = unit.is_emergency and not steps.gives_something(answered)
-    unit.issued.extend(steps.issued_tokens(unsealed, answered))
+    steps.note_answer(unsealed, unit, answered)
     unit.record_response(unsealed.broker.response_line(facts, answered, error))
     return Answer(answered, error, route.shape, route)

@@ -8,6 +8,7 @@ from typing import Any
 from strongroom.audit.facts import Facts
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.core.unit import Unit
 from strongroom.describe.path_help import help_endpoint
 from strongroom.logical.backend import Context, Declared, Mount, Shape
 from strongroom.logical.errors import (
@@ -207,9 +208,11 @@ def is_emergency(route: Route, verdict: Verdict) -> bool:
     return verdict.denial is None and route.declared is not None and route.declared.endpoint.audit_exempt
 
 
-def gives_something(response: Response | None) -> bool:
-    """Whether the answer holds more than warnings. Such an answer never leaves without a record."""
-    return response is not None and replace(response, warnings=()) != Response()
+def note_answer(unsealed: Unsealed, unit: Unit, response: Response | None) -> None:
+    """Note which tokens the answer makes. One that holds more than warnings never leaves without a record, emergency or not."""
+    unit.issued.extend(issued_tokens(unsealed, response))
+    if response is not None and replace(response, warnings=()) != Response():
+        unit.is_emergency = False
 
 
 def admitted(route: Route, verdict: Verdict) -> Declared:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.audit.broker import Broker
+from strongroom.audit.rule import Rule
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.seals.seal import Seal
@@ -83,7 +84,7 @@ def assemble_on(
     measured = MeasuredStore(store, telemetry, clock)
     seal = auto_seal(config.seal, entropy) if opens_vault else absent_seal(config.seal)
     lifecycle = Lifecycle(Surroundings(measured, clock, entropy), seal)
-    broker = Broker(clock, entropy)
+    broker = Broker(clock, entropy, Rule(frozenset(config.audit_required)))
     node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
     read_node(node, Path(config.storage.path) if config.storage.path else None)
     node.system_backend = SystemBackend(node)

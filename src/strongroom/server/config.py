@@ -139,6 +139,11 @@ class _Merged:
             self.problems.append(
                 Problem("", 0, 'storage "sqlite" { path = "..." } is missing: say where to keep records')
             )
+        names = {device.path.strip("/") for device in self._audit}
+        if not names.issuperset(top["audit_required"]):
+            self.problems.append(
+                Problem("", 0, "audit_required names an audit device that this configuration does not declare")
+            )
         if top["default_lease_ttl"] > top["max_lease_ttl"]:
             self.problems.append(Problem("", 0, "default_lease_ttl is longer than max_lease_ttl"))
 

@@ -95,6 +95,13 @@ def _workers(value: Any) -> int:
     return number
 
 
+def _audit_rule(value: Any) -> tuple[str, ...]:
+    names = decode_str_list(value)
+    if not names or any(not name.strip("/") for name in names):
+        raise ValueError
+    return () if names == ["any"] else tuple(name.strip("/") for name in names)
+
+
 def _positive_duration(value: Any) -> int:
     seconds = decode_duration(value)
     if seconds <= 0:
@@ -168,6 +175,7 @@ SIZE = Kind('a size: whole bytes, or a text like "512KiB", "32MiB"', _size)
 MODE = Kind('a file mode as a text of octal digits, like "0600"', _mode)
 FILE = Kind("the path of a file, in quotes", _path)
 FOLDER = Kind("the path of a folder, in quotes", _path)
+AUDIT_RULE = Kind('"any", or a list of names of audit devices, like ["main"]', _audit_rule)
 FOLDERS = Kind('a list of folders, like ["/var/log/strongroom"]', _paths)
 ADDRESS = Kind('an address and port, like "127.0.0.1:8200" or "[::1]:8200"', _address)
 KEY_SOURCE = Kind(

@@ -136,6 +136,13 @@ TOP = Section(
             "Allow audit devices to be enabled and disabled through the API.",
         ),
         Setting(
+            "audit_required",
+            kinds.AUDIT_RULE,
+            (),
+            '"any"',
+            "Which audit devices of this file must keep a record before anything happens or is answered: any one, or all that are named here.",
+        ),
+        Setting(
             "audit_paths_allowed",
             kinds.FOLDERS,
             (),

@@ -112,5 +112,6 @@ class ServerConfig:
     max_connections_per_address: int = 1024
     workers: int = 1
     unsafe_allow_api_audit_creation: bool = False
+    audit_required: tuple[str, ...] = ()
     audit_paths_allowed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,59 @@
+"""Keeps the audit log's evidence fresh: signs what was recorded, pays what is owed, has the vault remember how far the log is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from strongroom.audit.trail import SECONDS_MAX
+from strongroom.system.node import Node
+
+REMEMBER_SECONDS = 1.0
+
+
+class AuditKeeper:
+    """A background thread. ``warn`` hears, once for each device, of a log that does not hold what the vault remembers.
+
+    Nothing depends on it for safety: without it, lines would only be signed later, by the next request or at the seal.
+    """
+
+    def __init__(self, node: Node, warn: Callable[[str], None], on_failure: Callable[[Exception], None]) -> None:
+        self._node = node
+        self._warn = warn
+        self._on_failure = on_failure
+        self._warned: set[str] = set()
+        self._remembered_at = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, once the round in progress is over."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def round(self) -> None:
+        """What is due now."""
+        self._node.broker.settle()
+        now = self._node.clock.monotonic()
+        if now - self._remembered_at >= REMEMBER_SECONDS:
+            self._remembered_at = now
+            self._node.remember_audit()
+        for health in self._node.broker.health:
+            if health.is_tampered and health.name not in self._warned:
+                self._warned.add(health.name)
+                self._warn(
+                    f"audit device {health.name}: its log does not hold the last line that the vault remembers, so its end was "
+                    "cut off or it was replaced; check with 'strongroom audit verify'"
+                )
+
+    def _run(self) -> None:
+        while not self._stopping.wait(SECONDS_MAX):
+            try:
+                self.round()
+            except Exception as failure:  # noqa: BLE001 -- the next round may work, and the log is whole without it
+                self._on_failure(failure)
