@@ -36,9 +36,10 @@ def is_good(scene: Scene, token: str) -> bool:
     return scene.get("auth/token/lookup-self", token=token).status == 200
 
 
-def test_a_child_that_is_born_while_its_parent_is_revoked_does_not_survive(scene: Scene) -> None:
+@pytest.mark.parametrize("policy", ["parent", "root"], ids=["expires", "never expires"])
+def test_a_child_that_is_born_while_its_parent_is_revoked_does_not_survive(scene: Scene, policy: str) -> None:
     scene.write_policy("parent", 'path "auth/token/create" { capabilities = ["update"] }')
-    parent = scene.token_for("parent")
+    parent = scene.token_for(policy)
     born: list[str] = []
 
     def create() -> None:
