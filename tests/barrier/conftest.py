@@ -69,6 +69,6 @@ def found(surroundings: Surroundings, root_key: bytearray) -> Barrier:
     """A new barrier with its records stored, loaded as an unseal would."""
     created = Barrier.create(surroundings, bytearray(root_key))
     with created.transaction() as transaction:
-        surroundings.store.commit({}, created.founding_records(transaction), ())
+        surroundings.store.commit({}, created.founding_records(transaction), (), created.witness)
     created.seal()
     return Barrier.load(surroundings, bytearray(root_key))

@@ -11,7 +11,7 @@ from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.errors import Sealed
 from strongroom.physical.memory import MemoryStore
-from strongroom.physical.store import Conflict, Record, Unknown
+from strongroom.physical.store import Conflict, Record, Unknown, Witness
 
 LIMITS = Limits(block=16, term_invocations=1000)
 
@@ -41,12 +41,13 @@ class FailingStore(MemoryStore):
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
         fails = any(key.startswith(self.failing) for key in puts)
         if not fails or self.loses_answer:
-            super().commit(expected, puts, deletes, is_urgent=is_urgent)
+            super().commit(expected, puts, deletes, witness, is_urgent=is_urgent)
         if fails:
             raise self.error
 
@@ -54,7 +55,7 @@ class FailingStore(MemoryStore):
 def create(surroundings: Surroundings, root_key: bytearray) -> Barrier:
     created = Barrier.create(surroundings, bytearray(root_key))
     with created.transaction() as transaction:
-        surroundings.store.commit({}, created.founding_records(transaction), ())
+        surroundings.store.commit({}, created.founding_records(transaction), (), created.witness)
     return Barrier.load(surroundings, bytearray(root_key))
 
 

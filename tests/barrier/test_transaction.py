@@ -411,5 +411,5 @@ def new_barrier() -> Barrier:
     surroundings = Surroundings(MemoryStore(), Stopped(), Seeded(), Limits(block=8))
     barrier = Barrier.create(surroundings, bytearray(32))
     with barrier.transaction() as transaction:
-        surroundings.store.commit({}, barrier.founding_records(transaction), ())
+        surroundings.store.commit({}, barrier.founding_records(transaction), (), barrier.witness)
     return barrier

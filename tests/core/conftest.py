@@ -18,7 +18,7 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.request import Auth, Request, Response
 from strongroom.logical.secret import Secret
 from strongroom.physical.memory import MemoryStore
-from strongroom.physical.store import Record
+from strongroom.physical.store import Record, Witness
 from strongroom.server.builtins import PLUGS
 
 CANARY = "canary-hunter2"
@@ -37,11 +37,12 @@ class FaultyStore(MemoryStore):
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
         self.before_commit()
-        super().commit(expected, puts, deletes, is_urgent=is_urgent)
+        super().commit(expected, puts, deletes, witness, is_urgent=is_urgent)
         self.commits += 1
 
     def fail_once(self, failure: Exception) -> None:

@@ -22,7 +22,10 @@ from strongroom.barrier.keyring import (
     seal_keyring,
 )
 from strongroom.barrier.record import RecordCipher
+from strongroom.barrier.store_root import ROOT_KEY, Root
+from strongroom.barrier.tampering import Finding, TamperedStore, Tampering
 from strongroom.barrier.transaction import TENANT_PREFIX, Transaction
+from strongroom.barrier.witness import StoreWitness, Tools
 from strongroom.crypto import aead, kdf
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Clock, Entropy
@@ -65,33 +68,48 @@ class Barrier:
     Every method raises ``logical.errors.Sealed`` once ``seal`` was called.
     """
 
-    def __init__(self, surroundings: Surroundings, root_key: bytearray, keyring: Keyring) -> None:
+    def __init__(
+        self, surroundings: Surroundings, root_key: bytearray, keyring: Keyring, *, may_found: bool = False
+    ) -> None:
         self._surroundings = surroundings
         self._store = surroundings.store
         self._root_key = root_key
         self._keyring = keyring
         self._cipher: RecordCipher | None = RecordCipher(keyring.id, keyring.terms, surroundings.entropy)
         self._lock = threading.RLock()
+        self.witness = StoreWitness(Tools.of(keyring, surroundings.entropy), surroundings.clock, may_found=may_found)
+        """Whoever commits to the store past this class gives it to the commit, or the root record no longer fits."""
         self._invocations = Invocations(
-            surroundings.store, root_key, keyring.id, surroundings.entropy, surroundings.limits.block
+            surroundings.store, root_key, keyring.id, surroundings.entropy, surroundings.limits.block, self.witness
         )
         self._pending_numbers = itertools.count(1)
 
     @classmethod
     def create(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
-        """A new barrier of which nothing is stored yet: ``commit`` nothing before ``founding_records`` were stored."""
+        """A new barrier of which nothing is stored yet: ``commit`` nothing before ``founding_records`` were stored, with ``witness``."""
         keyring = new_keyring(surroundings.clock.now_ns(), 1, surroundings.entropy)
-        barrier = cls(surroundings, root_key, keyring)
+        barrier = cls(surroundings, root_key, keyring, may_found=True)
         barrier._invocations.start_at(1, 1 + surroundings.limits.block)
         return barrier
 
     @classmethod
     def load(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
-        """The barrier in the store. Raises Damaged where ``root_key`` is not its root key or the keyring was changed."""
+        """The barrier in the store. Raises Damaged where ``root_key`` is not its root key or the keyring was changed, and
+        TamperedStore where the counter was.
+
+        Does not look whether the store is what the vault left behind; ``unsealing.open_barrier`` does.
+        """
         with surroundings.store.snapshot() as snapshot:
             record = snapshot.get(keyring_key(KEYRING_ROOT))
         barrier = cls(surroundings, root_key, open_keyring(root_key, KEYRING_ROOT, record))
-        barrier._invocations.load()
+        try:
+            barrier._invocations.load()
+        except Damaged:
+            barrier.witness.forget()
+            raise TamperedStore((Finding(Tampering.COUNTER_SET_BACK),)) from None
+        except BaseException:
+            barrier.witness.forget()
+            raise
         return barrier
 
     def founding_records(self, transaction: Transaction) -> dict[str, Record]:
@@ -125,7 +143,7 @@ class Barrier:
             expected = transaction.expectations()
         finally:
             transaction.close()
-        self._store.commit(expected, puts, deletes, is_urgent=is_urgent)
+        self._store.commit(expected, puts, deletes, self.witness, is_urgent=is_urgent)
 
     def rotate(self) -> int:
         """Install a new term and encrypt with it from now on; answers its number. Older terms go on opening old records."""
@@ -137,7 +155,7 @@ class Barrier:
             try:
                 record = seal_keyring(self._root_key, keyring, entropy)
                 failpoints.reach("keyring_before_persist")
-                self._store.commit({key: self._keyring.revision}, {key: record}, ())
+                self._store.commit({key: self._keyring.revision}, {key: record}, (), self.witness)
                 failpoints.reach("keyring_after_persist")
             except BaseException as error:
                 aead.wipe(keyring.active.key)
@@ -167,10 +185,43 @@ class Barrier:
             self._refuse_if_sealed()
             return bytearray(self._root_key)
 
+    @property
+    def keyring_format(self) -> int:
+        """The format in which the keyring is stored; below 2 there is no root record yet."""
+        return self._keyring.format
+
+    def newest_keyring(self) -> tuple[int, Record]:
+        """The present revision of the keyring, and the record that stores it anew in the newest format."""
+        with self._lock:
+            self._refuse_if_sealed()
+            renewed = self._keyring.with_newest_format()
+            return self._keyring.revision, seal_keyring(self._root_key, renewed, self._surroundings.entropy)
+
+    def reload(self) -> None:
+        """Take over the keyring that is stored now. Raises Damaged."""
+        self._reload_keyring()
+
+    def open_record(self, key: str, record: Record) -> bytes:
+        """What the tenant's record at ``key`` holds. Raises Damaged."""
+        return self._open(key, record)
+
+    def root(self) -> Root:
+        """What the root record says now. Raises Damaged where it is missing or not ours, and Unavailable."""
+        with self._store.snapshot() as snapshot:
+            record = snapshot.get(ROOT_KEY)
+        if record is None:
+            raise Damaged
+        return self.witness.tools.cipher.open(record)
+
+    def root_counter(self) -> int:
+        """How many transactions the store has seen. Raises Damaged and Unavailable."""
+        return self.root().counter
+
     def seal(self) -> None:
         """Overwrite every key. What is not committed by now never will be. Sealing twice is fine."""
         with self._lock:
             self._cipher = None
+            self.witness.forget()
             self._keyring.wipe()
             aead.wipe(self._root_key)
 

@@ -12,6 +12,7 @@ from strongroom.barrier.seal_rows import CONFIG_KEY, RECOVERY_KEY, ROOT_KEY_KEY,
 from strongroom.barrier.seals.seal import Seal
 from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.shares import check_numbers, split
+from strongroom.barrier.store_root import ROOT_KEY
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.logical.errors import InvalidRequest
@@ -116,7 +117,7 @@ def _store(
     try:
         # Nothing of a vault may be there, not even the rest of one whose seal was lost.
         failpoints.reach("founding_before_persist")
-        surroundings.store.commit(dict.fromkeys(puts), puts, ())
+        surroundings.store.commit({**dict.fromkeys(puts), ROOT_KEY: None}, puts, (), barrier.witness)
         failpoints.reach("founding_after_persist")
     except Conflict:
         raise InvalidRequest("Vault is already initialized") from None

@@ -11,7 +11,7 @@ from strongroom import failpoints
 from strongroom.barrier.keyring import counter_key, open_counter, seal_counter
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Entropy
-from strongroom.physical.store import Conflict, Store
+from strongroom.physical.store import Conflict, Store, Witness
 
 BLOCK = 65_536
 _ATTEMPTS = 100
@@ -21,9 +21,16 @@ class Invocations:
     """Hands out encryption numbers of one keyring. Not thread-safe: the barrier's lock surrounds it."""
 
     def __init__(
-        self, store: Store, root_key: bytearray, keyring_id: int, entropy: Entropy, block: int = BLOCK
+        self,
+        store: Store,
+        root_key: bytearray,
+        keyring_id: int,
+        entropy: Entropy,
+        block: int = BLOCK,
+        witness: Witness | None = None,
     ) -> None:
         self._store = store
+        self._witness = witness
         self._root_key = root_key
         self._id = keyring_id
         self._entropy = entropy
@@ -68,7 +75,7 @@ class Invocations:
             try:
                 failpoints.reach("counter_before_persist")
                 # Without numbers nothing can be written any more, so a full disk must not stand in the way.
-                self._store.commit({key: found.version}, {key: record}, (), is_urgent=True)
+                self._store.commit({key: found.version}, {key: record}, (), self._witness, is_urgent=True)
                 failpoints.reach("counter_after_persist")
             except Conflict:
                 continue

@@ -6,6 +6,7 @@ Values, not state: a new term makes a new keyring. Key bytes are ``bytearray`` s
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from strongroom.crypto import aead
@@ -13,12 +14,15 @@ from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Entropy
 from strongroom.physical.store import Record
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""From 2 on a store has a root record. It says so here, where nobody can take it back."""
+_FORMATS = frozenset({1, 2})
 KEYRING_ROOT = 0
 """The id of the keyring of the root environment, the only one for now."""
 
 _LABEL = b"strongroom keyring"
 _COUNTER_LABEL = b"strongroom invocations"
+_COUNTER_FORMAT = 1
 _HEAD = struct.Struct(">BHQI")
 _TERM = struct.Struct(">IQQ32x")
 _COUNTER = struct.Struct(">Q")
@@ -40,11 +44,15 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The terms, oldest first; the last one is active and encrypts. ``revision`` counts the stored writings of it."""
+    """The terms, oldest first; the last one is active and encrypts. ``revision`` counts the stored writings of it.
+
+    ``format`` is the one it was stored in; it is always stored anew in the newest.
+    """
 
     id: int
     revision: int
     terms: tuple[Term, ...]
+    format: int = FORMAT_VERSION
 
     @property
     def active(self) -> Term:
@@ -55,6 +63,10 @@ class Keyring:
         """The same keyring with one more term, which is then the active one. The older terms share their key buffers."""
         term = Term(self.active.number + 1, now_ns, first_invocation, aead.draw_key(entropy))
         return Keyring(self.id, self.revision + 1, (*self.terms, term))
+
+    def with_newest_format(self) -> Keyring:
+        """The same keyring, to be stored anew. It shares the key buffers."""
+        return Keyring(self.id, self.revision + 1, self.terms)
 
     def wipe(self) -> None:
         """Overwrite every key."""
@@ -84,7 +96,7 @@ def seal_keyring(root_key: bytearray, keyring: Keyring, entropy: Entropy) -> Rec
         content += _TERM.pack(term.number, term.installed_ns, term.first_invocation)
         content[-aead.KEY_BYTES :] = term.key
     try:
-        place = _associated(_LABEL, keyring.id, keyring.revision)
+        place = _associated(_LABEL, keyring.id, keyring.revision, FORMAT_VERSION)
         return Record(keyring.revision, bytes([FORMAT_VERSION]) + aead.seal(root_key, content, place, entropy))
     finally:
         aead.wipe(content)
@@ -92,7 +104,7 @@ def seal_keyring(root_key: bytearray, keyring: Keyring, entropy: Entropy) -> Rec
 
 def open_keyring(root_key: bytearray, keyring_id: int, record: Record | None) -> Keyring:
     """The keyring in ``record``. Raises Damaged for whatever is not exactly what :func:`seal_keyring` made for this id."""
-    content = _open(root_key, _LABEL, keyring_id, record)
+    content = _open(root_key, _LABEL, keyring_id, record, _FORMATS)
     try:
         return _parse(content)
     except (struct.error, ValueError):
@@ -103,36 +115,39 @@ def open_keyring(root_key: bytearray, keyring_id: int, record: Record | None) ->
 
 def seal_counter(root_key: bytearray, keyring_id: int, reserved_to: int, entropy: Entropy) -> Record:
     """The record that says: every invocation number below ``reserved_to`` may have been used."""
-    place = _associated(_COUNTER_LABEL, keyring_id, reserved_to)
+    place = _associated(_COUNTER_LABEL, keyring_id, reserved_to, _COUNTER_FORMAT)
     sealed = aead.seal(root_key, _COUNTER.pack(reserved_to), place, entropy)
-    return Record(reserved_to, bytes([FORMAT_VERSION]) + sealed)
+    return Record(reserved_to, bytes([_COUNTER_FORMAT]) + sealed)
 
 
 def open_counter(root_key: bytearray, keyring_id: int, record: Record | None) -> int:
     """The first invocation number that was never reserved. Raises Damaged."""
-    content = _open(root_key, _COUNTER_LABEL, keyring_id, record)
+    content = _open(root_key, _COUNTER_LABEL, keyring_id, record, {_COUNTER_FORMAT})
     # The tag was checked, so these are the eight bytes that we wrote.
     return int.from_bytes(content, "big")
 
 
-def _associated(label: bytes, keyring_id: int, version: int) -> bytes:
-    return bytes([len(label)]) + label + _PLACE.pack(FORMAT_VERSION, keyring_id, version)
+def _associated(label: bytes, keyring_id: int, version: int, form: int) -> bytes:
+    return bytes([len(label)]) + label + _PLACE.pack(form, keyring_id, version)
 
 
-def _open(root_key: bytearray, label: bytes, keyring_id: int, record: Record | None) -> bytearray:
-    if record is None or record.value[:1] != bytes([FORMAT_VERSION]):
+def _open(
+    root_key: bytearray, label: bytes, keyring_id: int, record: Record | None, forms: Collection[int]
+) -> bytearray:
+    if record is None or not record.value or record.value[0] not in forms:
         raise Damaged
-    return aead.open_sealed(root_key, record.value[1:], _associated(label, keyring_id, record.version))
+    place = _associated(label, keyring_id, record.version, record.value[0])
+    return aead.open_sealed(root_key, record.value[1:], place)
 
 
 def _parse(content: bytearray) -> Keyring:
-    version, keyring_id, revision, count = _HEAD.unpack_from(content)
-    if version != FORMAT_VERSION or count < 1 or len(content) != _HEAD.size + count * _TERM.size:
-        raise ValueError("not a keyring of this format")
+    form, keyring_id, revision, count = _HEAD.unpack_from(content)
+    if form not in _FORMATS or count < 1 or len(content) != _HEAD.size + count * _TERM.size:
+        raise ValueError("not a keyring of a known format")
     terms = []
     for index in range(count):
         start = _HEAD.size + index * _TERM.size
         number, installed_ns, first_invocation = _TERM.unpack_from(content, start)
         key = content[start + _TERM.size - aead.KEY_BYTES : start + _TERM.size]
         terms.append(Term(number, installed_ns, first_invocation, key))
-    return Keyring(keyring_id, revision, tuple(terms))
+    return Keyring(keyring_id, revision, tuple(terms), form)

@@ -15,6 +15,7 @@ from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.shares import ShareCollector, decode_share, new_nonce
 from strongroom.barrier.states import Event, State, Status, require
 from strongroom.barrier.transaction import Transaction
+from strongroom.barrier.unsealing import open_barrier
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import InvalidRequest, Sealed
@@ -99,7 +100,10 @@ class Lifecycle:
             return initialize(self.surroundings, self._auto_seal, config, populate)
 
     def submit_unseal_share(self, text: str) -> Status:
-        """Take one share, and unseal if it was the last one needed. Raises InvalidRequest for a bad text or a wrong key."""
+        """Take one share, and unseal if it was the last one needed.
+
+        Raises InvalidRequest for a bad text or a wrong key, and TamperedStore where the store is not what the vault left behind.
+        """
         share = decode_share(text)
         with self._lock:
             require(self.state, Event.UNSEAL)
@@ -126,7 +130,9 @@ class Lifecycle:
             return self.status()
 
     def unseal_automatically(self) -> Status:
-        """Unseal with the seal that can. Raises InvalidRequest where shares are needed, Damaged where the key is not the right one."""
+        """Unseal with the seal that can. Raises InvalidRequest where shares are needed, Damaged where the key is not the right
+        one, TamperedStore where the store is not what the vault left behind.
+        """
         with self._lock:
             if self._auto_seal is None:
                 raise InvalidRequest("the shamir seal needs unseal keys")
@@ -136,16 +142,12 @@ class Lifecycle:
             return self.status()
 
     def adopt(self, root_key: bytearray) -> None:
-        """Unseal with the root key that a sibling process unsealed with. Owns ``root_key``. Raises Damaged."""
+        """Unseal with the root key that a sibling process unsealed with. Owns ``root_key``. Raises TamperedStore."""
         with self._lock:
             if self._barrier is not None:
                 aead.wipe(root_key)
                 return
-            try:
-                self._barrier = Barrier.load(self.surroundings, root_key)
-            except BaseException:
-                aead.wipe(root_key)
-                raise
+            self._barrier = open_barrier(self.surroundings, root_key)
 
     def seal(self) -> None:
         """Wipe every key. Sealing a sealed vault is fine. Raises InvalidRequest where it is not initialized."""
@@ -207,9 +209,5 @@ class Lifecycle:
                 seal.wipe()
 
     def _load(self, seal: Seal, rows: SealRows) -> Barrier:
-        root_key = seal.unwrap(rows.root_key)
-        try:
-            return Barrier.load(self.surroundings, root_key)
-        except BaseException:
-            aead.wipe(root_key)
-            raise
+        # What unwraps is the root key: whatever does not open under it was changed.
+        return open_barrier(self.surroundings, seal.unwrap(rows.root_key))

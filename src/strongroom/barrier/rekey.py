@@ -279,7 +279,7 @@ class Rekey:
         store, installed, before = self._lifecycle.surroundings.store, rows.put(changed), rows.encoded()
         try:
             failpoints.reach("rekey_before_swap")
-            store.commit(rows.versions, installed, ())
+            store.commit(rows.versions, installed, (), barrier.witness)
             failpoints.reach("rekey_after_swap")
         except Conflict:
             raise InvalidRequest("the keys were changed meanwhile by another rekey; begin again") from None
@@ -287,6 +287,6 @@ class Rekey:
         def take_back() -> None:
             versions: dict[str, int | None] = {name: record.version for name, record in installed.items()}
             restored = {name: Record(record.version + 1, before[name]) for name, record in installed.items()}
-            store.commit(versions, restored, ())
+            store.commit(versions, restored, (), barrier.witness)
 
         return take_back

@@ -11,7 +11,16 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
-from strongroom.physical.store import Conflict, Record, Unavailable, check_keys, prefix_end
+from strongroom.physical.store import (
+    Change,
+    Conflict,
+    Record,
+    Unavailable,
+    Witness,
+    change_of,
+    check_keys,
+    prefix_end,
+)
 
 
 class _State:
@@ -61,6 +70,24 @@ class MemorySnapshot:
         self.close()
 
 
+class MemorySurvey:
+    """A state of the store, as keys and versions."""
+
+    __slots__ = ("_snapshot", "record")
+
+    def __init__(self, snapshot: MemorySnapshot, key: str) -> None:
+        self._snapshot = snapshot
+        self.record = snapshot.get(key)
+
+    def page(self, after: str, limit: int) -> list[tuple[str, int]]:
+        """The next keys with their versions."""
+        found = ((key, self._snapshot.get(key)) for key in self._snapshot.keys("", after, limit))
+        return [(key, record.version) for key, record in found if record is not None]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
 class MemoryStore:
     """A store of the process's own memory. ``close`` forgets nothing, so that a test can open it again by reference."""
 
@@ -78,11 +105,16 @@ class MemoryStore:
             self._state.shared = True
             return MemorySnapshot(self._state)
 
+    def survey(self, key: str) -> MemorySurvey:
+        """Every key and version as they are now, and the record at ``key``."""
+        return MemorySurvey(self.snapshot(), key)
+
     def commit(
         self,
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
@@ -95,6 +127,9 @@ class MemoryStore:
                 found = records.get(key)
                 if (None if found is None else found.version) != version:
                     raise Conflict("a record changed since it was read")
+            changes = _changes(records, puts, deletes) if witness is not None else []
+            if witness is not None and changes:
+                puts = {**puts, witness.key: witness(changes, records.get(witness.key))}
             if self._state.shared:
                 self._state = _State(dict(records), list(self._state.order))
             _apply(self._state, puts, deletes)
@@ -111,6 +146,16 @@ class MemoryStore:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise Unavailable("the store is closed")
+
+
+def _changes(records: Mapping[str, Record], puts: Mapping[str, Record], deletes: Collection[str]) -> list[Change]:
+    found: list[Change] = []
+    for key in dict.fromkeys((*deletes, *puts)):
+        before = records.get(key)
+        change = change_of(key, None if before is None else before.version, puts.get(key))
+        if change is not None:
+            found.append(change)
+    return found
 
 
 def _apply(state: _State, puts: Mapping[str, Record], deletes: Collection[str]) -> None:

@@ -6,7 +6,7 @@ compared for equality. A store never interprets a value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -21,6 +21,31 @@ class Record(NamedTuple):
 
     version: int
     value: bytes
+
+
+class Change(NamedTuple):
+    """What one commit did to one key: the version before and after it (None: absent), and the bytes that were put (None: deleted)."""
+
+    key: str
+    before: int | None
+    after: int | None
+    value: bytes | None
+
+
+class Witness(Protocol):
+    """Keeps a record about the whole store in step with every change, for the store has no keys and cannot do so itself.
+
+    A commit that comes with a witness calls it before it becomes durable, inside of the transaction and while nobody else can write.
+    """
+
+    @property
+    def key(self) -> str:
+        """Where its record lies."""
+        ...
+
+    def __call__(self, changes: Sequence[Change], found: Record | None) -> Record:
+        """The record to put in the place of ``found``, after ``changes``. What it raises is what the commit raises; nothing changed then."""
+        ...
 
 
 class StoreError(Exception):
@@ -71,6 +96,26 @@ class Snapshot(Protocol):
     ) -> None: ...
 
 
+class Survey(Protocol):
+    """Every key of the store with its version, as they were at one moment, and one record of that moment.
+
+    Made in one go and held as long as one likes: unlike a snapshot, it keeps nothing from being reclaimed. For one thread at a time.
+    """
+
+    @property
+    def record(self) -> Record | None:
+        """The record at the key that the survey was asked for."""
+        ...
+
+    def page(self, after: str, limit: int) -> list[tuple[str, int]]:
+        """The next ``limit`` keys that are greater than ``after``, in order, with their versions."""
+        ...
+
+    def close(self) -> None:
+        """Give the survey back. Closing twice is fine."""
+        ...
+
+
 class Store(Protocol):
     """An ordered map from keys to records. Every method may be called from any thread."""
 
@@ -83,20 +128,25 @@ class Store(Protocol):
         """The store as it is now. Raises Unavailable where the store is closed or failed."""
         ...
 
+    def survey(self, key: str) -> Survey:
+        """Every key and version as they are now, and the record at ``key``. Raises Unavailable."""
+        ...
+
     def commit(
         self,
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
         """Apply ``puts`` and ``deletes``, all or nothing, if each key of ``expected`` has that version (None: is absent).
 
         What ``is_urgent`` (it takes access away) may use the space that a store keeps back from everything else.
-
-        Durable on return. A key in both ``puts`` and ``deletes`` is put. Deleting what is absent is fine. Raises Conflict,
-        Full or Unavailable, after which nothing has changed, or Unknown, after which the store is of no more use.
+        Durable on return. A key in both ``puts`` and ``deletes`` is put. Deleting what is absent is fine. Where anything changes,
+        the record of ``witness`` changes in the same transaction, once for all commits that share it. Raises Conflict, Full,
+        Unavailable or what the witness raises, after which nothing has changed, or Unknown, after which the store is of no more use.
         """
         ...
 
@@ -116,6 +166,13 @@ def prefix_end(prefix: str) -> str | None:
         following = 0xE000 if last == 0xD7FF else last + 1
         return prefix[:-1] + chr(following)
     return None
+
+
+def change_of(key: str, before: int | None, put: Record | None) -> Change | None:
+    """What putting ``put`` at ``key`` (None: deleting it) changes; None where nothing was there to delete."""
+    if put is not None:
+        return Change(key, before, put.version, put.value)
+    return None if before is None else Change(key, before, None, None)
 
 
 def check_keys(expected: Mapping[str, int | None], puts: Mapping[str, Record], deletes: Collection[str]) -> None:

@@ -23,7 +23,19 @@ from strongroom.physical.sqlite.connection import (
 from strongroom.physical.sqlite.folder import Folder
 from strongroom.physical.sqlite.reserve import Reserve
 from strongroom.physical.sqlite.snapshot import SqliteSnapshot
-from strongroom.physical.store import Conflict, Full, Record, StoreError, Unavailable, Unknown, check_keys
+from strongroom.physical.sqlite.survey import SqliteSurvey
+from strongroom.physical.store import (
+    Change,
+    Conflict,
+    Full,
+    Record,
+    StoreError,
+    Unavailable,
+    Unknown,
+    Witness,
+    change_of,
+    check_keys,
+)
 
 # What a commit may need beyond its own bytes: the inner pages of the tree that it touches, and what else writes to the same disk.
 RESERVE_BYTES = 256 * 1024
@@ -38,6 +50,7 @@ _PUT = (
     "INSERT INTO records (key, version, value) VALUES (?, ?, ?) "
     "ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value"
 )
+_RECORD_OF = "SELECT version, value FROM records WHERE key = ?"
 _DELETE = "DELETE FROM records WHERE key = ?"
 _FULL = "no space is left on the data folder's file system; free some, then try again"
 
@@ -45,21 +58,23 @@ _FULL = "no space is left on the data folder's file system; free some, then try 
 class _Change:
     """One caller's change on its way through the writer. ``outcome`` is what ``commit`` raises, if anything."""
 
-    __slots__ = ("deletes", "done", "expected", "is_urgent", "outcome", "puts")
+    __slots__ = ("deletes", "done", "expected", "is_urgent", "outcome", "puts", "witness")
 
     def __init__(
         self,
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None,
         *,
         is_urgent: bool = False,
     ) -> None:
         self.expected = expected
         self.puts = puts
         self.deletes = deletes
+        self.witness = witness
         self.is_urgent = is_urgent
-        self.outcome: StoreError | None = None
+        self.outcome: Exception | None = None
         self.done = False
 
     def size(self) -> int:
@@ -111,17 +126,24 @@ class SqliteStore:
             connection = open_connection(self._folder.database, self._vfs)
         return SqliteSnapshot(connection, self._give_back)
 
+    def survey(self, key: str) -> SqliteSurvey:
+        """Every key and version as they are now, and the record at ``key``. Raises Unavailable."""
+        if self._refusal is not None:
+            raise Unavailable(self._refusal)
+        return SqliteSurvey(open_connection(self._folder.database, self._vfs), key)
+
     def commit(
         self,
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
         """Apply the change, all or nothing; see the protocol. Callers that come together share one transaction."""
         check_keys(expected, puts, deletes)
-        change = _Change(expected, puts, deletes, is_urgent=is_urgent)
+        change = _Change(expected, puts, deletes, witness, is_urgent=is_urgent)
         with self._queue_lock:
             self._queue.append(change)
         with self._writing:
@@ -162,7 +184,7 @@ class SqliteStore:
             connection.close()
 
     def _write(self, batch: list[_Change]) -> None:
-        outcome: StoreError | None = None
+        outcome: Exception | None = None
         try:
             with self._folder.write_turn():
                 outcome = self._write_together(batch)
@@ -178,7 +200,7 @@ class SqliteStore:
                 change.outcome = change.outcome or outcome
                 change.done = True
 
-    def _write_together(self, batch: list[_Change]) -> StoreError | None:
+    def _write_together(self, batch: list[_Change]) -> Exception | None:
         """Write the batch in one transaction. Answers what befell all of it, if anything did."""
         if self._refusal is not None:
             return Unavailable(self._refusal)
@@ -189,10 +211,16 @@ class SqliteStore:
             failpoints.reach("before_store_begin")
             self._writer.execute("BEGIN IMMEDIATE")
             failpoints.reach("after_store_begin")
+            witnessed: dict[int, tuple[Witness, list[Change]]] = {}
             for change in batch:
-                self._apply(change)
+                applied = self._apply(change)
+                if applied and change.witness is not None:
+                    witnessed.setdefault(id(change.witness), (change.witness, []))[1].extend(applied)
+            refusal = self._bear_witness(list(witnessed.values()))
         except apsw.Error as error:
             return self._roll_back(error)
+        if refusal is not None:
+            return self._roll_back(None) or refusal
         try:
             failpoints.reach("before_commit")
             self._writer.execute("COMMIT")
@@ -236,24 +264,55 @@ class SqliteStore:
         if not self._reserve.is_held and free >= 2 * self._reserve_bytes + self._reserve.size:
             self._reserve.take()
 
-    def _apply(self, change: _Change) -> None:
+    def _apply(self, change: _Change) -> list[Change]:
+        """Answers what it changed; nothing where the change is refused, and nothing needs to be known where there is no witness."""
         execute = self._writer.execute
         for key, version in change.expected.items():
             if execute(_VERSION_OF, (key,)).get != version:
                 change.outcome = Conflict("a record changed since it was read")
-                return
+                return []
         execute("SAVEPOINT change")
+        applied: list[Change] = []
         try:
-            for key in change.deletes:
-                execute(_DELETE, (key,))
-            for key, record in change.puts.items():
-                execute(_PUT, (key, record.version, record.value))
+            self._delete_and_put(change, applied)
         except apsw.TooBigError:
             execute("ROLLBACK TO change")
             change.outcome = Unavailable("a record is larger than the database can hold")
+            applied = []
         execute("RELEASE change")
+        return applied
 
-    def _roll_back(self, error: apsw.Error) -> StoreError:
+    def _delete_and_put(self, change: _Change, applied: list[Change]) -> None:
+        execute, puts, expected = self._writer.execute, change.puts, change.expected
+        is_witnessed = change.witness is not None
+        for key in dict.fromkeys(change.deletes):
+            if key in puts:
+                continue
+            if is_witnessed:
+                before = expected[key] if key in expected else execute(_VERSION_OF, (key,)).get
+                deleted = change_of(key, before, None)
+                if deleted is not None:
+                    applied.append(deleted)
+            execute(_DELETE, (key,))
+        for key, (version, value) in puts.items():
+            if is_witnessed:
+                before = expected[key] if key in expected else execute(_VERSION_OF, (key,)).get
+                applied.append(Change(key, before, version, value))
+            execute(_PUT, (key, version, value))
+
+    def _bear_witness(self, witnessed: list[tuple[Witness, list[Change]]]) -> Exception | None:
+        """Bring the witnesses' records up to date. Answers what a witness has against it: then nothing of the batch may happen."""
+        for witness, changes in witnessed:
+            row = self._writer.execute(_RECORD_OF, (witness.key,)).fetchone()
+            try:
+                record = witness(changes, None if row is None else Record(*row))
+            except Exception as refusal:  # noqa: BLE001 -- whatever it is, it is for the callers, and nothing was changed
+                return refusal
+            self._writer.execute(_PUT, (witness.key, record.version, record.value))
+        return None
+
+    def _roll_back(self, error: apsw.Error | None) -> StoreError | None:
+        """Undo the transaction. Answers what the callers are told of ``error``."""
         # A conflict found in a transaction that was rolled back was found against changes that never happened.
         try:
             if not self._writer.get_autocommit():
@@ -261,6 +320,8 @@ class SqliteStore:
         except apsw.Error:
             self._refuse_from_now_on()
             return Unknown("the database failed while rolling back: the outcome is unknown, so the store is stopped")
+        if error is None:
+            return None
         if isinstance(error, apsw.FullError):
             return Full(_FULL)
         return Unavailable("the database failed before anything was changed; check the disk")
