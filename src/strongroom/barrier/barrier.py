@@ -166,12 +166,16 @@ class Barrier:
             self._cipher = RecordCipher(keyring.id, keyring.terms, entropy)
             return keyring.active.number
 
+    def refresh_keyring(self) -> None:
+        """Encrypt from now on with the newest term that is stored, whichever process installed it."""
+        self._reload_keyring()
+
     def key_status(self) -> KeyStatus:
         """What ``sys/key-status`` shows."""
         with self._lock:
             self._refuse_if_sealed()
             term = self._keyring.active
-            return KeyStatus(term.number, term.installed_ns, self._invocations.next - term.first_invocation)
+            return KeyStatus(term.number, term.installed_ns, max(0, self._invocations.next - term.first_invocation))
 
     def derive(self, purpose: bytes) -> bytearray:
         """A 32-byte key that depends on the root key and ``purpose`` only, for the verifiers of this room."""

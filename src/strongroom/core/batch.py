@@ -99,7 +99,7 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
 def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
     units: dict[int, Unit] = {}
     with unsealed.barrier.transaction() as base:
-        unsealed.devices.follow(steps.current_epoch(base))
+        unsealed.catch_up(steps.current_epoch(base))
         for index, request in enumerate(requests):
             unit = Unit(base.begin_nested())
             try:
@@ -135,7 +135,7 @@ def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
 
 def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
     with unsealed.barrier.transaction() as base:
-        unsealed.devices.follow(steps.current_epoch(base))
+        unsealed.catch_up(steps.current_epoch(base))
         unit = Unit(base.begin_nested(), immediate=unsealed.broker)
         try:
             answer = _run(unsealed, request, unit, alarms)

@@ -97,6 +97,10 @@ class DeviceSync:
         self._epoch: int | None = None
         self._lock = threading.Lock()
 
+    def is_at(self, epoch: int) -> bool:
+        """Whether ``epoch`` is the one that was followed last."""
+        return epoch == self._epoch
+
     def follow(self, epoch: int) -> None:
         """Enable what is stored and disable what is not any more, if ``epoch`` is news. Called before a batch is recorded.
 

@@ -6,6 +6,7 @@ from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.instant import rfc3339
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
+from strongroom.mounts.table import touch_epoch
 from strongroom.system.area import Nothing
 from strongroom.system.node import Node
 
@@ -54,9 +55,9 @@ class KeyArea:
         )
 
     def rotate(self, context: Context, _: Nothing) -> None:
-        """Install a new term."""
-        del context
+        """Install a new term, which every process of this server uses from its next batch on."""
         self._node.require().barrier.rotate()
+        touch_epoch(context.storage)
 
     def read_config(self, context: Context, _: Nothing) -> Response:
         """The fixed limits."""

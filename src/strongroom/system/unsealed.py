@@ -50,6 +50,12 @@ class Unsealed:
     def __repr__(self) -> str:
         return "<unsealed vault>"
 
+    def catch_up(self, epoch: int) -> None:
+        """Take over what other processes of this server changed, if ``epoch`` is news: the term that encrypts, and audit devices."""
+        if not self.devices.is_at(epoch):
+            self.barrier.refresh_keyring()
+            self.devices.follow(epoch)
+
     def refresh_quotas(self) -> None:
         """Compile the quotas as they are stored now, for the mounts as they are now. Raises Sealed and what the store raises."""
         with self.barrier.transaction() as transaction:
