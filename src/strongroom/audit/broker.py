@@ -28,8 +28,10 @@ from strongroom.logical.errors import AuditUnavailable, InvalidRequest, LogicalE
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 
-__all__ = ["OWED_MAX", "RETRY_SECONDS", "Broker", "Health", "Line"]
+__all__ = ["DEADLINE_SECONDS", "OWED_MAX", "RETRY_SECONDS", "Broker", "Health", "Line"]
 
+DEADLINE_SECONDS = 2.0
+"""A device that takes longer for anything counts as failed."""
 OWED_MAX = 4096
 """So many lines of emergencies are remembered at most until a device keeps them."""
 
@@ -64,9 +66,16 @@ class Broker:
     While the vault is sealed only sealed records can be made, because the key for hashing is inside; the others raise Sealed.
     """
 
-    def __init__(self, clock: Clock, entropy: Entropy, rule: Rule | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        entropy: Entropy,
+        rule: Rule | None = None,
+        *,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> None:
         self._stamp = Stamp(clock)
-        self._source = Source(clock, entropy)
+        self._source = Source(clock, entropy, deadline_seconds)
         self._channels = Channels(self._source, rule or Rule())
         self._unsealed: _Unsealed | None = None
         self._owed: list[Line] = []

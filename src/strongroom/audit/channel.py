@@ -10,7 +10,6 @@ from strongroom.audit.enabled import Enabled
 from strongroom.audit.trail import Source, Trail
 from strongroom.audit.writer import Inbox, Job, Writer
 
-DEADLINE_SECONDS = 2.0
 QUEUE_MAX = 1024
 
 
@@ -22,6 +21,7 @@ class Channel:
         self.name = enabled.name
         self._inbox: Inbox = queue.SimpleQueue()
         self._writer = Writer(enabled, source)
+        self._deadline_seconds = source.deadline_seconds
         self._is_started = False
         self._lock = threading.Lock()
 
@@ -53,7 +53,7 @@ class Channel:
     def is_stuck(self, now: float) -> bool:
         """Whether the device hangs: it was given up, or has been at one thing for longer than it may, and has not come back."""
         busy_since = self._writer.busy_since
-        return busy_since is not None and (self._writer.was_given_up or now - busy_since > DEADLINE_SECONDS)
+        return busy_since is not None and (self._writer.was_given_up or now - busy_since > self._deadline_seconds)
 
     def is_due(self, now: float) -> bool:
         """Whether the device is well, or was left alone for long enough to try again."""

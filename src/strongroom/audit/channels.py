@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from strongroom.audit.channel import DEADLINE_SECONDS, Channel
+from strongroom.audit.channel import Channel
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.line import Line
 from strongroom.audit.options import Format
@@ -73,7 +73,7 @@ class Channels:
         A device that failed is left alone for a while, and tried again at once where the rule would not hold without it.
         """
         now = self._clock.monotonic()
-        job = Job(queue.SimpleQueue(), now + DEADLINE_SECONDS, lines)
+        job = Job(queue.SimpleQueue(), self._expiry(), lines)
         due = [channel for channel in channels if channel.is_due(now)]
         kept = self._wait(due, job, is_patient=False)
         if self._rule.holds(kept):
@@ -120,7 +120,7 @@ class Channels:
         channel.stop()
 
     def _expiry(self) -> float:
-        return self._clock.monotonic() + DEADLINE_SECONDS
+        return self._clock.monotonic() + self._source.deadline_seconds
 
     def _replace(self, channels: Sequence[Channel]) -> None:
         self.all = tuple(channels)

@@ -48,13 +48,16 @@ class Evidence:
 
 
 class Source:
-    """Where trails look for the evidence: it is set while the vault is unsealed, and None else."""
+    """What all devices share. ``evidence`` is set while the vault is unsealed, and None else; ``deadline_seconds`` is how long a device
+    may take for anything.
+    """
 
-    __slots__ = ("clock", "entropy", "evidence")
+    __slots__ = ("clock", "deadline_seconds", "entropy", "evidence")
 
-    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, deadline_seconds: float) -> None:
         self.clock = clock
         self.entropy = entropy
+        self.deadline_seconds = deadline_seconds
         self.evidence: Evidence | None = None
 
 

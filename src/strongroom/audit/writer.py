@@ -72,20 +72,23 @@ class Writer:
 
     def run(self, inbox: Inbox) -> None:
         """Do jobs until None comes."""
-        while (job := inbox.get()) is not None:
-            jobs = [job]
-            while job.action is None and len(jobs) < _TOGETHER_MAX and inbox.qsize():
-                following = inbox.get()
-                if following is None:
-                    self._keep(jobs)
-                    return
-                job = following
-                jobs.append(job)
-            action = jobs.pop().action if jobs[-1].action else None
-            if jobs:
-                self._keep(jobs)
-            if action is not None:
-                job.reply.put((self._enabled.name, action(self)))
+        while self._do_next(inbox):
+            # Nothing of a job is kept while waiting for the next one: its lines hold on to the request, and to much else.
+            pass
+
+    def _do_next(self, inbox: Inbox) -> bool:
+        job = inbox.get()
+        jobs: list[Job] = []
+        while job is not None and job.action is None:
+            jobs.append(job)
+            if len(jobs) == _TOGETHER_MAX or not inbox.qsize():
+                break
+            job = inbox.get()
+        if jobs:
+            self._keep(jobs)
+        if job is not None and job.action is not None:
+            job.reply.put((self._enabled.name, job.action(self)))
+        return job is not None
 
     def append(self, records: Sequence[bytes], *reasons: Reason) -> bool:
         """Write ``records`` and a checkpoint for each of ``reasons``; whether the device kept all of it."""
