@@ -11,7 +11,7 @@ MEMBERS = {
     "allowed_policies_glob": [],
     "disallowed_policies": [],
     "disallowed_policies_glob": [],
-    "allowed_entity_aliases": [],
+    "allowed_entity_aliases": None,
     "orphan": False,
     "period": 0,
     "token_period": 0,
