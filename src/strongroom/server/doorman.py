@@ -81,8 +81,9 @@ class Doorman:
             try:
                 read.append((one, decode_request(http, request_id=request_id)))
             except LogicalError as error:
-                self._meter.malformed()
-                one.respond(encode_error(error, request_id))
+                response = encode_error(error, request_id)
+                self._meter.malformed(http, response)
+                one.respond(response)
         return read
 
     def _read_through(self, gate: Gate, asked: Sequence[Asks], unsealed: Unsealed) -> list[Read]:
@@ -134,14 +135,16 @@ class Doorman:
         if isinstance(error, QuotaExceeded):
             refused.append((one, error))
         else:
-            self._meter.malformed()
-            _told(gate, one, gate.grant).respond(encode_error(error, one.request.id))
+            response = encode_error(error, one.request.id)
+            self._meter.malformed(one.request, response)
+            _told(gate, one, gate.grant).respond(response)
 
     def _answer_refused(self, gate: Gate, refused: Sequence[tuple[Asks, QuotaExceeded]], unsealed: Unsealed) -> None:
         problem = self._record(refused, unsealed) if refused and gate.is_audited else None
         for one, exceeded in refused:
-            self._meter.limited(exceeded)
-            _told(gate, one, exceeded.grant).respond(encode_error(problem or exceeded, one.request.id))
+            response = encode_error(problem or exceeded, one.request.id)
+            self._meter.limited(exceeded, one.request, response)
+            _told(gate, one, exceeded.grant).respond(response)
 
     def _record(self, refused: Sequence[tuple[Asks, QuotaExceeded]], unsealed: Unsealed) -> LogicalError | None:
         broker = unsealed.broker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 from strongroom.core.batch import Alarms, answer_alone, answer_batch
@@ -88,13 +89,20 @@ class Edge:
             self._forward(exchange)
             return
         in_flight = self._node.in_flight
+        has_run = threading.Event()
+
+        def work() -> HttpResponse:
+            has_run.set()
+            return self._answer_slowly(request, began)
 
         def respond(response: HttpResponse) -> None:
             in_flight.end_slow(request)
+            if not has_run.is_set():
+                self._meter.overdue(request, response)
             exchange.respond(response)
 
         in_flight.begin_slow(request, self._node.clock.now_ns())
-        self.pool.submit(lambda: self._answer_slowly(request, began), respond, deadline=exchange.request.deadline)
+        self.pool.submit(work, respond, deadline=exchange.request.deadline)
 
     def _answer_slowly(self, request: Request, began: float) -> HttpResponse:
         unsealed = self._node.unsealed

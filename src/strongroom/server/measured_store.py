@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from strongroom.barrier.transaction import TENANT_PREFIX
 from strongroom.logical.ambient import Clock
-from strongroom.physical.store import Conflict, Record, Snapshot, Store, Unavailable, Unknown
+from strongroom.physical.store import Conflict, Record, Snapshot, Store, Survey, Unavailable, Unknown, Witness
 from strongroom.telemetry import catalog
 from strongroom.telemetry.instruments import Telemetry
 from strongroom.telemetry.labels import CommitOutcome
@@ -24,6 +24,7 @@ class MeasuredStore:
         self._clock = clock
         # Once for each batch, and nothing to add to it.
         self.snapshot: Callable[[], Snapshot] = inner.snapshot
+        self.survey: Callable[[str], Survey] = inner.survey
 
     @property
     def name(self) -> str:
@@ -35,6 +36,7 @@ class MeasuredStore:
         expected: Mapping[str, int | None],
         puts: Mapping[str, Record],
         deletes: Collection[str],
+        witness: Witness | None = None,
         *,
         is_urgent: bool = False,
     ) -> None:
@@ -42,7 +44,7 @@ class MeasuredStore:
         started = self._clock.monotonic()
         outcome = CommitOutcome.UNKNOWN
         try:
-            self._inner.commit(expected, puts, deletes, is_urgent=is_urgent)
+            self._inner.commit(expected, puts, deletes, witness, is_urgent=is_urgent)
             outcome = CommitOutcome.OK
         except Conflict:
             outcome = CommitOutcome.CONFLICT

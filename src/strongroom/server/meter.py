@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strongroom.core.pipeline import Answer
-from strongroom.http.message import HttpResponse
+from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.logical.ambient import Clock
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request
@@ -83,13 +83,23 @@ class Meter:
         if self._tells_all or seconds > SLOW_SECONDS:
             self._tell(seconds, request, answer, response)
 
-    def malformed(self) -> None:
+    def overdue(self, request: Request, response: HttpResponse) -> None:
+        """Count a request that the pool had no place or no time for."""
+        outcome = Outcome.LIMITED if response.status == 429 else Outcome.UNAVAILABLE
+        kind = self._telemetry.word(MOUNT_TYPES, NO_MOUNT_TYPE)
+        self._telemetry.add(catalog.REQUESTS, request.operation, outcome, kind)
+        if self._tells_all:
+            self._tell(0.0, request, Answer(), response)
+
+    def malformed(self, http: HttpRequest, response: HttpResponse) -> None:
         """Count a request that could not be read."""
         self._telemetry.add(catalog.MALFORMED)
+        self._tell_unread("request that cannot be read", http, response)
 
-    def limited(self, exceeded: QuotaExceeded) -> None:
+    def limited(self, exceeded: QuotaExceeded, http: HttpRequest, response: HttpResponse) -> None:
         """Count a request that a quota refused."""
         self._telemetry.add(catalog.RATE_LIMITED, exceeded.scope)
+        self._tell_unread("request beyond its quota", http, response)
 
     def _type(self, answer: Answer) -> str:
         """The type of the mount that answered; counts the login where there was one."""
@@ -105,6 +115,18 @@ class Meter:
             else:
                 self._telemetry.add(catalog.LOGINS, self._telemetry.word(MOUNT_TYPES, mount.type), LoginOutcome.OK)
         return mount.type
+
+    def _tell_unread(self, message: str, http: HttpRequest, response: HttpResponse) -> None:
+        if self._log is not None and self._tells_all:
+            self._log.event(
+                "debug",
+                message,
+                {
+                    Field.REQUEST_ID: http.id,
+                    Field.STATUS: response.status,
+                    Field.REMOTE_ADDRESS: http.connection.remote_address,
+                },
+            )
 
     def _tell_batch(
         self,

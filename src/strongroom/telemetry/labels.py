@@ -100,6 +100,7 @@ _OUTCOME_OF = MappingProxyType(
         errors.NotFound: Outcome.NOT_FOUND,
         errors.UnsupportedOperation: Outcome.UNSUPPORTED,
         errors.RateLimited: Outcome.LIMITED,
+        errors.Overdue: Outcome.UNAVAILABLE,
         errors.Sealed: Outcome.SEALED,
         errors.AuditUnavailable: Outcome.UNAVAILABLE,
         errors.UpstreamFailed: Outcome.UNAVAILABLE,
