@@ -5,18 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from tests.journeys.conftest import Again, Client
-from tests.kit import ServerProcess, running_server
+from tests.kit import ServerProcess, running_server, wait_until
 
 WRITERS = 4
 ROUNDS = 3
-SECONDS_OF_WRITES = 0.7
+WRITES_BEFORE_THE_KILL = 150
 
 
 @dataclass
@@ -54,13 +53,14 @@ def write_until_it_dies(server: ServerProcess, name: str, done: Acknowledged) ->
 
 
 def write_and_kill(server: ServerProcess, name: str, done: Acknowledged) -> None:
+    enough = len(done.values) + WRITES_BEFORE_THE_KILL
     writers = [
         threading.Thread(target=write_until_it_dies, args=(server, f"{name}-{number}", done))
         for number in range(WRITERS)
     ]
     for writer in writers:
         writer.start()
-    time.sleep(SECONDS_OF_WRITES)
+    wait_until(lambda: len(done.values) >= enough)
     server.kill()
     for writer in writers:
         writer.join(30)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.kit import Result, Vault
 
-MEMBERS = {
+MEMBERS: dict[str, Any] = {
     "name": "r",
     "allowed_policies": [],
     "allowed_policies_glob": [],
