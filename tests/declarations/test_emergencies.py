@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from tests.declarations.catalog import CASES
-from tests.kit import Vault
+from tests.kit import MemoryDevice, Vault
+
+from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.enabled import Enabled
 
 EMERGENCIES = {
     "POST auth/token/revoke",
@@ -15,6 +19,24 @@ EMERGENCIES = {
     "POST auth/token/revoke-self",
     "POST sys/seal",
 }
+
+
+class NoResponses(MemoryDevice):
+    """A device that fails as soon as an answer is to be recorded."""
+
+    def write(self, lines: bytes) -> None:
+        if b'"type":"response"' in lines:
+            raise DeviceFailed("it takes no responses")
+        super().write(lines)
+
+
+@contextmanager
+def swapped_device(vault: Vault, device: MemoryDevice) -> Iterator[None]:
+    for one in (device, vault.device):
+        vault.node.broker.disable("memory")
+        vault.node.broker.enable(Enabled(name="memory", type="memory", device=one, from_configuration=True))
+        if one is device:
+            yield
 
 
 @pytest.fixture
@@ -76,14 +98,6 @@ def test_who_may_not_revoke_is_not_served_without_an_audit_device(vault: Vault) 
 
 def test_a_revocation_whose_answer_alone_is_not_recorded_stays_done(vault: Vault) -> None:
     token = vault.token_for("default")
-    keep = vault.device.write
-
-    def refuse_responses(lines: bytes) -> None:
-        vault.device.is_broken = b'"type":"response"' in lines
-        keep(lines)
-
-    vault.device.write = refuse_responses  # type: ignore[method-assign]
-    assert vault.post("auth/token/revoke", {"token": token}).status == 204
-    vault.device.write = keep  # type: ignore[method-assign]
-    vault.device.is_broken = False
+    with swapped_device(vault, NoResponses()):
+        assert vault.post("auth/token/revoke", {"token": token}).status == 204
     assert vault.get("auth/token/lookup-self", token=token).status == 403

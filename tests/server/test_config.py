@@ -119,6 +119,28 @@ def test_a_full_configuration_is_read() -> None:
     assert config.audit_paths_allowed == ("/var/log/strongroom",)
 
 
+DEVICE = 'audit "file" "main" { options { file_path = "/var/log/audit.log" } }\n'
+MINIMAL = 'storage "inmem" {}\nlistener "tcp" { tls_disable = true }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "required"),
+    [
+        ("", ()),
+        ('audit_required = "any"', ()),
+        ('audit_required = ["main"]', ("main",)),
+        ('audit_required = "main/"', ("main",)),
+    ],
+)
+def test_the_audit_devices_that_must_keep_a_record_are_named(text: str, required: tuple[str, ...]) -> None:
+    assert read(MINIMAL + DEVICE + text).audit_required == required
+
+
+def test_an_audit_device_that_is_required_must_be_declared() -> None:
+    with pytest.raises(ConfigError, match="audit_required"):
+        read(MINIMAL + DEVICE + 'audit_required = ["other"]')
+
+
 HVAC = {
     "backend": {"inmem": {}},
     "listener": {

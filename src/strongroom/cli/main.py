@@ -20,7 +20,7 @@ from strongroom.client.errors import BadSettings, ClientError
 SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
 
 _COMMANDS = {
-    "audit": ("groups:audit", "Manage audit devices"),
+    "audit": ("groups:audit", "Manage audit devices, and verify their logs"),
     "auth": ("groups:auth", "Manage auth methods"),
     "completion": ("completion:completion", "Print the script that completes words in a shell"),
     "delete": ("raw:delete", "Delete what is at a path"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hmac import compare_digest
 from typing import NamedTuple
 
 from strongroom.evidence.chain import BEFORE_ALL, Head, Place, hash_of, place_of
@@ -135,7 +136,7 @@ class Track:
         while (early := self._early.get(self.sequence + 1)) is not None:
             line, digest, spot = early
             place = place_of(line)
-            if place is None or hash_of(self.digest, line, place) != digest:
+            if place is None or not compare_digest(hash_of(self.digest, line, place), digest):
                 return
             del self._early[place.sequence]
             self._accept(place, self.spot)

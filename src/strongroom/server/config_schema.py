@@ -45,6 +45,7 @@ class Section:
 
 _HIGHEST = "the highest version and the best suite that both sides speak are used"
 _ONE_NODE = "this server runs as one node"
+_AUDIT_REQUIRED = "Which audit devices of this file must keep a record before it counts: any one, or all that are named here."
 
 TOP = Section(
     "Top level",
@@ -135,6 +136,7 @@ TOP = Section(
             "false",
             "Allow audit devices to be enabled and disabled through the API.",
         ),
+        Setting("audit_required", kinds.AUDIT_RULE, (), '"any"', _AUDIT_REQUIRED),
         Setting(
             "audit_required",
             kinds.AUDIT_RULE,
