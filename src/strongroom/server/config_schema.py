@@ -138,13 +138,6 @@ TOP = Section(
         ),
         Setting("audit_required", kinds.AUDIT_RULE, (), '"any"', _AUDIT_REQUIRED),
         Setting(
-            "audit_required",
-            kinds.AUDIT_RULE,
-            (),
-            '"any"',
-            "Which audit devices of this file must keep a record before anything happens or is answered: any one, or all that are named here.",
-        ),
-        Setting(
             "audit_paths_allowed",
             kinds.FOLDERS,
             (),
