@@ -68,12 +68,12 @@ def test_the_settings_that_keep_acknowledged_writes_are_in_force(store: SqliteSt
     settings = ["journal_mode", "synchronous", "trusted_schema", "cell_size_check", "secure_delete"]
     found = [connection.pragma(name) for name in settings]
     connection.close()
-    assert found == ["wal", 2, 0, 1, 1]
+    assert found == ["wal", 3, 0, 1, 1]
 
 
 def test_a_setting_that_did_not_take_stops_the_start() -> None:
     with pytest.raises(Unavailable, match="synchronous did not take"):
-        read_setting(lambda _: 1, "synchronous", 2)
+        read_setting(lambda _: 1, "synchronous", 3)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

@@ -14,6 +14,8 @@ from strongroom.physical.store import Record, Unavailable, prefix_end
 _PIN = "SELECT value FROM meta WHERE name = 'format'"
 _GET = "SELECT version, value FROM records WHERE key = ?"
 _CLOSED = "the snapshot is closed"
+# A damaged page can hold what is no text at all.
+_UNREADABLE = (apsw.Error, UnicodeDecodeError)
 _FAILED = "the database could not be read; check the disk, then the integrity of the database"
 
 
@@ -39,7 +41,7 @@ class SqliteSnapshot:
             raise Unavailable(_CLOSED)
         try:
             row: Any = connection.execute(_GET, (key,)).fetchone()
-        except apsw.Error:
+        except _UNREADABLE:
             raise Unavailable(_FAILED) from None
         return None if row is None else Record(row[0], row[1])
 
@@ -56,7 +58,7 @@ class SqliteSnapshot:
         sql += " ORDER BY key LIMIT ?3" if end is None else " AND key < ?2 ORDER BY key LIMIT ?3"
         try:
             rows: Any = connection.execute(sql, (low, end, -1 if limit is None else limit)).fetchall()
-        except apsw.Error:
+        except _UNREADABLE:
             raise Unavailable(_FAILED) from None
         return [row[0] for row in rows]
 

@@ -49,7 +49,7 @@ class SqliteSurvey:
             raise Unavailable("the survey is closed")
         try:
             rows: Any = self._connection.execute(_PAGE, (after, limit)).fetchall()
-        except apsw.Error:
+        except (apsw.Error, UnicodeDecodeError):
             raise Unavailable(_FAILED) from None
         return list(rows)
 
