@@ -55,6 +55,7 @@ MODULES = [
     "leader",
     "audit",
     "key",
+    "quota",
     "auth",
     "integration",
     "system_backend",

@@ -237,3 +237,21 @@ def test_the_headers_of_a_login_are_those_of_its_role(front: Front) -> None:
     front.configure(enable_rate_limit_response_headers=True)
     front.limit("role", path="auth/approle", role="app", rate=7, interval="1h")
     assert front.post("auth/approle/login", LOGIN).headers["X-Ratelimit-Remaining"] == "6"
+
+
+def test_what_a_sibling_process_let_through_is_not_counted_again(front: Front) -> None:
+    front.limit("all", rate=1, interval="1h")
+    forwarded = [front.asked("GET", "kv/x") for _ in range(3)]
+    for number, one in enumerate(forwarded):
+        one.request.id = f"id-of-the-sibling-{number}"
+    assert [result.status for result in front.ask_together(*forwarded)] == [404] * 3
+    assert forwarded[0].request.id == "id-of-the-sibling-0"
+    assert front.statuses(2, "GET", "kv/x") == [404, 429]
+
+
+def test_a_record_of_a_refusal_that_cannot_be_kept_is_an_error_and_no_leak(front: Front) -> None:
+    front.configure(enable_rate_limit_audit_logging=True)
+    front.limit("kv", path="kv", rate=1, interval="1h")
+    front.get("kv/x")
+    front.vault.device.is_broken = True
+    assert front.get("kv/x").status == 500

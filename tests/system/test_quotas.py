@@ -21,7 +21,6 @@ def test_a_quota_reads_back_with_what_was_not_said(vault: Vault) -> None:
     assert write(vault, "q", rate=100, path="test/*", interval="600", block_interval="600") == 204
     assert vault.get("sys/quotas/rate-limit/q").data == {
         "block_interval": 600,
-        "inheritable": False,
         "interval": 600,
         "name": "q",
         "path": "test/*",
@@ -53,9 +52,12 @@ def test_a_path_reads_back_in_its_one_spelling(vault: Vault, sent: str, shown: s
 @pytest.mark.parametrize(("sent", "shown"), [(100, 100), ("100", 100), (0.5, 0.5), ("12.5", 12.5), (100.0, 100)])
 def test_a_rate_may_be_a_fraction_and_a_text(vault: Vault, sent: Any, shown: float) -> None:
     assert write(vault, "q", rate=sent) == 204
-    data = vault.get("sys/quotas/rate-limit/q").data
-    assert data["rate"] == shown
-    assert data["inheritable"] is True
+    assert vault.get("sys/quotas/rate-limit/q").data["rate"] == shown
+
+
+def test_what_was_said_about_inheritance_reads_back(vault: Vault) -> None:
+    write(vault, "q", rate=1, inheritable=True)
+    assert vault.get("sys/quotas/rate-limit/q").data["inheritable"] is True
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     ``mount`` is the uuid of the mount that it is about, so that it goes where the mount goes and ends with it; empty for all
     requests. ``below`` is a path in that mount, or one with a final ``*``; empty for the whole mount.
+    ``inheritable`` is what a client said, for whoever reads it back; None where nobody did.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     mount: str = ""
     below: str = ""
     role: str = ""
-    inheritable: bool = False
+    inheritable: bool | None = None
 
     @property
     def limit(self) -> int:

@@ -6,7 +6,7 @@ the one for everything.
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -91,18 +91,12 @@ class Exemptions:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._exact = frozenset(path.strip("/") for path in paths if not path.endswith("*"))
-        self._prefixes = tuple(path.lstrip("/")[:-1] for path in paths if path.endswith("*"))
+        texts = (path.lstrip("/")[:-1] for path in paths if path.endswith("*"))
+        self._starts = (*(f"{path}/" for path in self._exact), *texts)
 
     def hold(self, path: str) -> bool:
         """Whether ``path``, or something above it, is named."""
-        if path in self._exact or path.startswith(self._prefixes):
-            return True
-        at = path.find("/")
-        while at != -1:
-            if path[:at] in self._exact:
-                return True
-            at = path.find("/", at + 1)
-        return False
+        return path in self._exact or path.startswith(self._starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +166,8 @@ def client_of(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        return str(ipaddress.IPv6Address(int(ipaddress.IPv6Address(address)) >> 64 << 64))
-    except ValueError:
+        return socket.inet_pton(socket.AF_INET6, address)[:8].hex()
+    except OSError:
         return address
 
 

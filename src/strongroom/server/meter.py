@@ -48,16 +48,22 @@ class Meter:
         """Count a batch that was answered. None stands for what goes on elsewhere."""
         seconds = self._clock.monotonic() - began
         counts: dict[tuple[Operation, Outcome, str], int] = {}
-        answered = 0
+        answered = run = 0
+        ok, type_of = Outcome.OK, self._type
+        last: tuple[Operation, Outcome, str] = (Operation.READ, ok, "")
         for request, answer in zip(requests, answers, strict=True):
-            if answer is not None:
-                answered += 1
-                key = (
-                    request.operation,
-                    Outcome.OK if answer.error is None else outcome_of(answer.error),
-                    self._type(answer),
-                )
-                counts[key] = counts.get(key, 0) + 1
+            if answer is None:
+                continue
+            answered += 1
+            error = answer.error
+            outcome = ok if error is None else outcome_of(error)
+            kind = type_of(answer)
+            # Most requests of a batch are like the one before, and looking costs less than a key of the table.
+            if kind is not last[2] or request.operation is not last[0] or outcome is not last[1]:
+                counts[last] = counts.get(last, 0) + run
+                last, run = (request.operation, outcome, kind), 0
+            run += 1
+        counts[last] = counts.get(last, 0) + run
         if not answered:
             return
         telemetry = self._telemetry
@@ -66,6 +72,7 @@ class Meter:
             (
                 ((operation, outcome, telemetry.word(MOUNT_TYPES, kind)), n)
                 for (operation, outcome, kind), n in counts.items()
+                if n
             ),
         )
         telemetry.observe(catalog.REQUEST_SECONDS, seconds, Way.BATCH, times=answered)
@@ -109,11 +116,9 @@ class Meter:
         mount = route.live.mount
         if mount.is_auth and route.is_unauthenticated:
             response = answer.response
-            outcome = LoginOutcome.OK if response is not None and response.auth is not None else LoginOutcome.FAILED
-            if response is None or response.wrap_info is None:
-                self._telemetry.add(catalog.LOGINS, self._telemetry.word(MOUNT_TYPES, mount.type), outcome)
-            else:
-                self._telemetry.add(catalog.LOGINS, self._telemetry.word(MOUNT_TYPES, mount.type), LoginOutcome.OK)
+            has_token = response is not None and (response.auth is not None or response.wrap_info is not None)
+            outcome = LoginOutcome.OK if has_token else LoginOutcome.FAILED
+            self._telemetry.add(catalog.LOGINS, self._telemetry.word(MOUNT_TYPES, mount.type), outcome)
         return mount.type
 
     def _tell_unread(self, message: str, http: HttpRequest, response: HttpResponse) -> None:

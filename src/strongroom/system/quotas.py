@@ -138,10 +138,12 @@ class QuotaArea:
         if rule is None or not _is_alive(rule, mounts):
             raise NotFound
         live = mounts.by_uuid(rule.mount)
+        # The version of the API that we serve does not have the member; who writes it reads it back.
+        inheritable = {} if rule.inheritable is None else {"inheritable": rule.inheritable}
         return Response(
             data={
                 "block_interval": rule.block_interval,
-                "inheritable": rule.inheritable,
+                **inheritable,
                 "interval": rule.interval,
                 "name": rule.name,
                 "path": f"{live.entry.path}{rule.below}" if live else "",
@@ -202,7 +204,7 @@ def _rule_from(request: Quota, mounts: MountMap) -> Rule:
         mount=live.entry.uuid if live else "",
         below=below,
         role=role,
-        inheritable=not live if request.inheritable is None else request.inheritable,
+        inheritable=request.inheritable,
     )
 
 
