@@ -218,6 +218,7 @@ def test_the_audit_record_of_a_scrape_is_small(front: Front) -> None:
     front.get("sys/metrics")
     assert len(front.vault.device.records) == 4
     assert "strongroom_" not in front.vault.device.text
+    assert [record for record in front.vault.device.records if "data" in (record.get("response") or {})] == []
 
 
 def test_every_gauge_of_a_running_server_is_read() -> None:
