@@ -6,11 +6,13 @@ import contextlib
 import fcntl
 import http.client
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -54,13 +56,11 @@ def is_free(folder: Path) -> bool:
     return True
 
 
-def write_until_lost(connection: Pinned, name: str) -> dict[str, str]:
-    """What was acknowledged before the connection was lost."""
-    done: dict[str, str] = {}
+def write_until_lost(connection: Pinned, name: str, done: dict[str, str]) -> None:
+    """Note in ``done`` what is acknowledged before the connection is lost."""
     with contextlib.suppress(OSError, http.client.HTTPException):
         while connection.call("PUT", f"kv/{name}/{len(done)}", {"v": f"{name}-{len(done)}"}).status == 204:
             done[f"kv/{name}/{len(done)}"] = f"{name}-{len(done)}"
-    return done
 
 
 @pytest.mark.parametrize("victim", ["leader", "follower"])
@@ -68,21 +68,23 @@ def test_all_processes_end_when_one_is_killed_and_nothing_acknowledged_is_lost(
     server: ServerProcess, victim: str
 ) -> None:
     [follower] = followers_of(server)
+    acknowledged: list[dict[str, str]] = [{} for _ in range(4)]
 
     def kill() -> None:
-        time.sleep(0.4)  # let them write for a while
+        wait_until(lambda: all(len(done) >= 25 for done in acknowledged))
         os.kill(server.process.pid if victim == "leader" else follower, signal.SIGKILL)
 
     with pinned(server, 4) as connections:
-        writers = [partial(write_until_lost, one, f"w{number}") for number, one in enumerate(connections)]
-        *acknowledged, _ = at_once(*writers, kill)
+        writers = [
+            partial(write_until_lost, one, f"w{number}", acknowledged[number]) for number, one in enumerate(connections)
+        ]
+        at_once(*writers, kill)
         wait_until(lambda: not is_running(follower) and server.process.poll() is not None, seconds=TOGETHER_SECONDS)
 
     assert server.process.returncode == (-signal.SIGKILL if victim == "leader" else 1)
     assert is_free(server.folder)
     with start_again(server) as again, pinned(again, 2) as connections:
         written = {path: value for done in acknowledged for path, value in done.items()}
-        assert written
         for connection in connections:
             found = {path: connection.call("GET", path).data["v"] for path in written}
             assert found == written
@@ -210,3 +212,44 @@ def test_many_slow_and_large_requests_over_a_follower_are_all_answered(server: S
         staying = [one for index, one in enumerate(over_follower) if index % 8]
         assert [one.answer().status for one in staying] == [204] * 56
         assert staying[0].call("GET", "sys/health").status == 200
+
+
+def descriptors(pid: int) -> list[str]:
+    """What a process has open."""
+    return [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()]
+
+
+def test_a_follower_has_no_way_to_any_process_but_the_leader(folder: Path) -> None:
+    server = start_server(folder, extra="workers = 4\n")
+    try:
+        sockets = [[name for name in descriptors(pid) if name.startswith("socket:")] for pid in followers_of(server)]
+        assert [len(names) for names in sockets] == [2, 2, 2]  # the listening one, and its end of the pair
+        assert len(set.intersection(*map(set, sockets))) == 1
+    finally:
+        server.kill()
+
+
+def health_over(path: Path) -> int:
+    """The status of the health over a unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        client.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return int(client.recv(65536).split()[1])
+
+
+def test_a_unix_socket_is_shared_and_taken_away_once(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    listener = f'listener "unix" {{ address = "{path}" }}\n'
+    for _ in range(2):
+        with running_server(folder, extra=WORKERS + listener) as server:
+            with ThreadPoolExecutor(8) as pool:
+                assert list(pool.map(health_over, [path] * 40)) == [200] * 40
+            (tmp_path / "other").mkdir(exist_ok=True)
+            same_folder = f'storage "sqlite" {{ path = "{folder}/data" }}\n'
+            other = tmp_path / "other" / "socket"
+            run_second(tmp_path, same_folder + f'listener "unix" {{ address = "{other}" }}\n')
+            assert not other.exists()  # whoever could not start leaves nothing behind
+            assert server.stop() == 0
+        assert not path.exists()
+        shutil.rmtree(folder)
