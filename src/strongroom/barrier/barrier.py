@@ -93,17 +93,18 @@ class Barrier:
         return barrier
 
     @classmethod
-    def load(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
+    def load(cls, surroundings: Surroundings, root_key: bytearray, *, is_reader: bool = False) -> Barrier:
         """The barrier in the store. Raises Damaged where ``root_key`` is not its root key or the keyring was changed, and
         TamperedStore where the counter was.
 
-        Does not look whether the store is what the vault left behind; ``unsealing.open_barrier`` does.
+        ``is_reader`` asks for one that only reads, and does without the counter. Does not look whether the store is what the vault left behind; ``unsealing.open_barrier`` does.
         """
         with surroundings.store.snapshot() as snapshot:
             record = snapshot.get(keyring_key(KEYRING_ROOT))
         barrier = cls(surroundings, root_key, open_keyring(root_key, KEYRING_ROOT, record))
         try:
-            barrier._invocations.load()
+            if not is_reader:
+                barrier._invocations.load()
         except Damaged:
             barrier.witness.forget()
             raise TamperedStore((Finding(Tampering.COUNTER_SET_BACK),)) from None

@@ -132,7 +132,8 @@ class Inspection:
         for key in surplus.keys() - self._damaged.keys():
             if key in missing:
                 detail = f"it is writing {surplus[key].version} and should be {missing[key].version}"
-                self._find(Tampering.REPLAYED, key, detail)
+                is_newer = surplus[key].version > missing[key].version
+                self._find(Tampering.ROOT_REPLAYED if is_newer else Tampering.REPLAYED, key, detail)
             else:
                 self._find(Tampering.INSERTED, key)
         for trace in traces - set(surplus.values()) - set(missing.values()):

@@ -13,6 +13,7 @@ class Tampering(Enum):
 
     ROOT_MISSING = "root-missing"
     ROOT_EDITED = "root-edited"
+    ROOT_REPLAYED = "root-replayed"
     KEYRING_EDITED = "keyring-edited"
     COUNTER_SET_BACK = "counter-set-back"
     SEAL_EDITED = "seal-edited"
@@ -31,6 +32,7 @@ class Tampering(Enum):
 SENTENCES = {
     Tampering.ROOT_MISSING: "the store's root record is missing",
     Tampering.ROOT_EDITED: "the store's root record was edited, or belongs to another store",
+    Tampering.ROOT_REPLAYED: "the store's root record is older than the records",
     Tampering.KEYRING_EDITED: "the keyring is missing, was edited, or is an older one",
     Tampering.COUNTER_SET_BACK: "the counter of encryptions is missing, was edited, or was set back",
     Tampering.SEAL_EDITED: "a row of the seal is missing, was edited, or is an older one",

@@ -117,6 +117,7 @@ operator = LazyGroup(
         "seal": ("operator_start:seal", "Seal a server"),
         "step-down": ("operator_keys:step_down", "Make the active node give up its place"),
         "unseal": ("operator_start:unseal", "Give a key share to unseal a server"),
+        "verify": ("operator_verify:verify", "Verify a store without its server"),
     },
 )
 

@@ -144,6 +144,8 @@ def settings_from(config: ServerConfig) -> Settings:
         audit_folders=config.audit_paths_allowed or _DEFAULT_AUDIT_FOLDERS,
         allow_unauthenticated_rekey=any(not rule.disable_unauthed_rekey_endpoints for rule in rules),
         allow_unauthenticated_generate_root=any(not rule.disable_unauthed_generate_root_endpoints for rule in rules),
+        on_tamper=config.on_tamper,
+        integrity_anchor=config.integrity_anchor,
         sanitized=_sanitized(config),
     )
 

@@ -138,6 +138,21 @@ TOP = Section(
         ),
         Setting("audit_required", kinds.AUDIT_RULE, (), '"any"', _AUDIT_REQUIRED),
         Setting(
+            "on_tamper",
+            kinds.choice(alarm="alarm", refuse="refuse", seal="seal"),
+            "refuse",
+            '"refuse"',
+            "What happens when the store is not what the vault left behind: `alarm` only says so; `refuse` does not open a store that"
+            " was rolled back; `seal` also seals the vault when an inspection finds something.",
+        ),
+        Setting(
+            "integrity_anchor",
+            kinds.FILE,
+            "",
+            "none",
+            "A small file outside of the store's folder, best on another disk, that says how far the store was. It shows a rollback.",
+        ),
+        Setting(
             "audit_paths_allowed",
             kinds.FOLDERS,
             (),

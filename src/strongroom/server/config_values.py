@@ -114,4 +114,6 @@ class ServerConfig:
     unsafe_allow_api_audit_creation: bool = False
     audit_required: tuple[str, ...] = ()
     audit_paths_allowed: tuple[str, ...] = ()
+    on_tamper: str = "refuse"
+    integrity_anchor: str = ""
     warnings: tuple[str, ...] = ()

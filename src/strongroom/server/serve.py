@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from strongroom.barrier.tampering import TamperedStore
 from strongroom.core.audit_keeper import AuditKeeper
 from strongroom.core.batch import Alarms
+from strongroom.core.inspector import Inspector
 from strongroom.core.sweeper import Sweeper
 from strongroom.crypto.aead import Damaged
 from strongroom.http.errors import encode_error
@@ -106,6 +108,8 @@ class Server:
             self._listen(listener, listening) for listener, listening in zip(config.listeners, sockets, strict=True)
         ]
         self._sweeper = Sweeper(self.node, log.failure)
+        self._inspector = Inspector(self.node, log.failure)
+        self.node.integrity.on_alarm = log.error
         self._audit_keeper = AuditKeeper(self.node, log.warning, log.failure)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
 
@@ -119,6 +123,7 @@ class Server:
             for address in self.addresses:
                 self._log.info(f"listening on {address}")
             self._sweeper.start()
+            self._inspector.start()
         self._audit_keeper.start()
         settle_memory()
         if when_ready is not None:
@@ -234,6 +239,8 @@ class Server:
         try:
             self.node.unseal_automatically()
             self._log.info("vault is unsealed")
+        except TamperedStore as error:
+            self._log.error(reason_for(error))
         except (Damaged, LogicalError):
             self._log.error("the vault could not be unsealed: the seal's key is not the one it was initialized with")
 
@@ -278,6 +285,7 @@ class Server:
 
     def _end(self) -> None:
         self._sweeper.stop()
+        self._inspector.stop()
         self._audit_keeper.stop()
         self._edge.close()
         self.node.close()

@@ -12,6 +12,7 @@ from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
 from strongroom.system.host import HostArea
 from strongroom.system.in_flight import InFlightArea
+from strongroom.system.integrity_area import IntegrityArea
 from strongroom.system.internal import InternalArea
 from strongroom.system.keys import KeyArea
 from strongroom.system.leases import LeaseArea
@@ -67,6 +68,7 @@ class SystemBackend:
             QuotaArea(node),
             MetricsArea(node),
             InFlightArea(node),
+            IntegrityArea(node),
         )
 
     def paths(self) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.initialization import InitConfig, InitResult
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.barrier.states import Status
+from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.evidence.checkpoint import Reason
@@ -34,11 +35,13 @@ from strongroom.quotas.book import QuotaBook
 from strongroom.system import founding
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.audit_memory import AuditMemory, remembered
+from strongroom.system.integrity import Integrity, OnTamper, statement
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
 from strongroom.system.under_way import InFlight
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
+from strongroom.telemetry.catalog import TAMPERING
 from strongroom.telemetry.instruments import Telemetry
 from strongroom.tokens import store as token_store
 from strongroom.tokens.store import TokenStore
@@ -86,8 +89,10 @@ class Node:
         self.siblings: Siblings | None = None
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
-        self.audit_root: Callable[[], Any] = lambda: None
+        self.integrity = Integrity(OnTamper(settings.on_tamper), settings.integrity_anchor)
+        self.audit_root: Callable[[], Any] = lambda: statement(self.lifecycle.barrier)
         """What audit checkpoints shall say about the state of the store, in types that JSON has. Set before the first unseal."""
+        self.integrity.count = lambda findings: telemetry.add(TAMPERING, count=findings)
         self._audit_memory = AuditMemory()
         self._policies = PolicyStore()
         self._lock = threading.RLock()
@@ -185,7 +190,11 @@ class Node:
     def _open_if_unsealed(self, *, is_first: bool = True) -> None:
         barrier = self.lifecycle.barrier
         if barrier is not None and self.unsealed is None:
-            self.unsealed = self._open(barrier)
+            try:
+                self.unsealed = self._open(barrier, is_first=is_first)
+            except TamperedStore:
+                self.lifecycle.seal()
+                raise
             self.unsealed_at_ns = self.clock.now_ns()
             self._remember_audit(barrier, forget_others=is_first)
             self._tell_siblings(barrier)
@@ -207,14 +216,25 @@ class Node:
         if barrier is not None:
             self.broker.checkpoint(reason)
             self._remember_audit(barrier)
+            self.move_anchor()
 
-    def _open(self, barrier: Barrier) -> Unsealed:
+    def move_anchor(self) -> None:
+        """Bring the store's anchor up to date, where there is one."""
+        barrier, unsealed = self.lifecycle.barrier, self.unsealed
+        if barrier is not None and unsealed is not None:
+            self.integrity.move_anchor(barrier, unsealed.cluster_id)
+
+    def _open(self, barrier: Barrier, *, is_first: bool) -> Unsealed:
         mounts = MountTable(self.backend_for, (self.settings.default_lease_ttl, self.settings.max_lease_ttl))
         with barrier.transaction() as transaction:
             vault = founding.load(transaction)
             keys = token_store.load_keys(transaction)
             cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
             key = SigningKey(vault.audit_signing_seed)
+            if is_first:
+                # Before the log gets a new checkpoint.
+                self.integrity.check(barrier, key.public_key, self.broker.enabled)
+            barrier.witness.on_alarm = lambda finding: self.integrity.alarm([finding])
             evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
             self.broker.unseal(vault.audit_key, evidence)
             devices = DeviceSync(

@@ -17,6 +17,7 @@ MAX_LEASE_TTL = 768 * 3600
 class Settings:
     """TTLs in seconds. ``audit_folders`` are where audit files created through the API may lie.
 
+    ``on_tamper`` is one of ``system.integrity.OnTamper``, ``integrity_anchor`` the path of the store's anchor or empty.
     ``sanitized`` is the configuration as ``sys/config/state/sanitized`` shows it: without any secret or path of a key.
     """
 
@@ -29,4 +30,6 @@ class Settings:
     audit_folders: tuple[str, ...] = ()
     allow_unauthenticated_rekey: bool = False
     allow_unauthenticated_generate_root: bool = False
+    on_tamper: str = "refuse"
+    integrity_anchor: str = ""
     sanitized: Mapping[str, Any] = field(default_factory=dict)

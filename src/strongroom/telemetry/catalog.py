@@ -95,6 +95,11 @@ SWEPT = Declaration(
 )
 UNSEALED = Declaration("strongroom_unsealed", Kind.GAUGE, "1 while the vault is unsealed, else 0.")
 INITIALIZED = Declaration("strongroom_initialized", Kind.GAUGE, "1 if the vault is initialized, else 0.")
+TAMPERING = Declaration(
+    "strongroom_store_tampering_findings_total",
+    Kind.COUNTER,
+    "Places in which the store was found not to be what the vault left behind.",
+)
 TERM = Declaration("strongroom_barrier_term", Kind.GAUGE, "The number of the encryption key that is in use.")
 ENCRYPTIONS = Declaration(
     "strongroom_barrier_term_encryptions", Kind.GAUGE, "At most how often the encryption key in use has encrypted."
@@ -138,6 +143,7 @@ CATALOG = (
     COMMITS,
     COMMIT_SECONDS,
     STORE_BYTES,
+    TAMPERING,
     TERM,
     ENCRYPTIONS,
     MEMORY_BYTES,

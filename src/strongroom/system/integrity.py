@@ -1,0 +1,165 @@
+"""Whether the store is what the vault left behind: what is compared at an unseal, what was found since, and what is done about it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from strongroom.audit.devices import Rereads
+from strongroom.audit.enabled import Enabled
+from strongroom.barrier.anchor import AnchorFile, BadAnchor, anchor_of, compare
+from strongroom.barrier.barrier import Barrier
+from strongroom.barrier.store_root import Root
+from strongroom.barrier.tampering import Finding, TamperedStore, Tampering
+from strongroom.crypto.aead import Damaged
+from strongroom.evidence.checkpoint import read_checkpoint, statement_of
+from strongroom.evidence.signature import PublicKey
+from strongroom.logical.errors import Sealed
+from strongroom.physical.store import StoreError
+
+_MARK = b'"type":"checkpoint"'
+_MINOR = frozenset({Tampering.ANCHOR_MISSING})
+"""What is said but keeps nobody from opening the vault: a new anchor begins like this."""
+
+
+class OnTamper(Enum):
+    """What happens when the store is not what the vault left behind."""
+
+    ALARM = "alarm"
+    """Say so."""
+    REFUSE = "refuse"
+    """Say so, and do not open a store that was rolled back."""
+    SEAL = "seal"
+    """The same, and seal the vault when an inspection finds something."""
+
+
+class State(Enum):
+    """How far the inspection of the store is."""
+
+    UNKNOWN = "unknown"
+    RUNNING = "running"
+    INTACT = "intact"
+    TAMPERED = "tampered"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What the last inspection came to; times are nanoseconds since the epoch, 0 for not yet."""
+
+    state: State = State.UNKNOWN
+    records: int = 0
+    counter: int = 0
+    began_ns: int = 0
+    ended_ns: int = 0
+
+
+class Integrity:
+    """The state of one server. Safe to use from several threads. ``on_alarm`` is told a sentence, without the place."""
+
+    def __init__(self, on_tamper: OnTamper = OnTamper.REFUSE, anchor_path: str = "") -> None:
+        self.on_tamper = on_tamper
+        self.on_alarm: Callable[[str], None] = lambda _sentence: None
+        self.count: Callable[[int], None] = lambda _findings: None
+        """Told how many new findings there are, for the metrics."""
+        self.anchor = AnchorFile(Path(anchor_path)) if anchor_path else None
+        self.inspected = Inspected()
+        self.anchored = 0
+        """The counter that the anchor file holds as far as this process knows."""
+        self._findings: dict[Finding, None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was found since the last unseal, in order."""
+        with self._lock:
+            return tuple(self._findings)
+
+    def check(self, barrier: Barrier, public_key: bytes, devices: Iterable[Enabled]) -> None:
+        """Compare the store with its anchor and with the last checkpoints of the audit log. Raises TamperedStore where it must."""
+        with self._lock:
+            self._findings.clear()
+        self.inspected = Inspected()
+        root, tools = barrier.root(), barrier.witness.tools
+        found = self.anchor.check(root, tools) if self.anchor is not None else []
+        key = PublicKey.read(_base64(public_key))
+        for device in devices:
+            recorded = last_root(device, key)
+            if recorded is not None:
+                found += compare(root, tools, *recorded, f"audit device {device.name}")
+        self.alarm(found)
+        grave = tuple(finding for finding in found if finding.kind not in _MINOR)
+        if grave and self.on_tamper is not OnTamper.ALARM:
+            raise TamperedStore(grave)
+
+    def alarm(self, findings: Iterable[Finding]) -> None:
+        """Remember ``findings`` and tell of those that are new."""
+        with self._lock:
+            new = [finding for finding in findings if finding not in self._findings]
+            self._findings.update(dict.fromkeys(new))
+        if new:
+            self.count(len(new))
+        for sentence in dict.fromkeys(finding.sentence for finding in new):
+            self.on_alarm(sentence)
+
+    def move_anchor(self, barrier: Barrier, vault: str) -> None:
+        """Bring the anchor file up to date. What cannot be written now is written the next time; a foreign file is an alarm."""
+        if self.anchor is None:
+            return
+        try:
+            root, tools = barrier.root(), barrier.witness.tools
+            if root.counter > self.anchored:
+                self.anchor.advance(anchor_of(root, tools, vault), tools)
+                self.anchored = root.counter
+        except BadAnchor:
+            self.alarm([Finding(Tampering.ANCHOR_EDITED)])
+        except Damaged:
+            self.alarm([Finding(Tampering.ROOT_EDITED)])
+        except OSError:
+            self.alarm([Finding(Tampering.ANCHOR_MISSING, "", "it cannot be written")])
+        except (Sealed, StoreError):
+            return
+
+
+def statement(barrier: Barrier | None) -> dict[str, Any] | None:
+    """What an audit checkpoint says of the store: its counter and the proof of its state. None where nobody can tell."""
+    if barrier is None:
+        return None
+    with contextlib.suppress(Sealed, Damaged, StoreError):
+        root: Root = barrier.root()
+        return {"counter": root.counter, "proof": barrier.witness.tools.proof(root)}
+    return None
+
+
+def last_root(device: Enabled, key: PublicKey) -> tuple[int, str] | None:
+    """The counter and proof in the last checkpoint of the device's log that the vault signed."""
+    content = device.device.tail() if isinstance(device.device, Rereads) else b""
+    return last_root_in(content, key)
+
+
+def last_root_in(content: bytes, key: PublicKey) -> tuple[int, str] | None:
+    """The same, of the lines in ``content``."""
+    end = len(content)
+    while (mark := content.rfind(_MARK, 0, end)) >= 0:
+        start = content.rfind(b"\n", 0, mark) + 1
+        line = content[start:].partition(b"\n")[0]
+        end = start
+        checkpoint = read_checkpoint(line)
+        if checkpoint is None or not isinstance(checkpoint.root, dict):
+            continue
+        if key.is_signed(statement_of(line), checkpoint.signature):
+            try:
+                return int(checkpoint.root["counter"]), str(checkpoint.root["proof"])
+            except (KeyError, TypeError, ValueError):
+                continue
+    return None
+
+
+def _base64(raw: bytes) -> str:
+    import base64
+
+    return base64.b64encode(raw).decode()
