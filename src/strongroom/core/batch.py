@@ -23,7 +23,7 @@ from strongroom.logical.errors import (
     UpstreamFailed,
 )
 from strongroom.logical.request import Request
-from strongroom.physical.store import Conflict, Unavailable, Unknown
+from strongroom.physical.store import Conflict, Full, Unavailable, Unknown
 from strongroom.system.unsealed import Unsealed
 
 ATTEMPTS_MAX = 64
@@ -220,4 +220,6 @@ def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
     if isinstance(error, Unknown):
         alarms.on_unknown()
         return OutcomeUnknown()
+    if isinstance(error, Full):
+        return UpstreamFailed("no space is left for the storage: nothing was changed, reads and revocations go on")
     return UpstreamFailed("the storage takes no writes at the moment; reads go on")

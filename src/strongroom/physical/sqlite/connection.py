@@ -6,14 +6,23 @@ https://sqlite.org/c3ref/c_dbconfig_defensive.html.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import apsw
 
 from strongroom.physical.store import Unavailable
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
+    {
+        # The tables stay as they are. From 2 on there is a root record, which older servers would not keep in step: the number keeps
+        # them away. The record itself needs keys: the barrier makes it at the first unseal.
+        1: (),
+    }
+)
+"""What to do with a database of each older format to make it one of the next."""
 
 # The version of SQLite's library from which on a line of releases has the WAL-reset fix.
 _FIXED = (3, 51, 3)
@@ -88,7 +97,7 @@ def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
 
 
 def prepare_schema(connection: apsw.Connection) -> None:
-    """Make the tables of a new database, and refuse one that a newer server wrote. Raises Unavailable."""
+    """Make the tables of a new database, bring those of an older server up to date, and refuse those of a newer one. Raises Unavailable."""
     try:
         with connection:
             for statement in _SCHEMA.split(";"):
@@ -97,12 +106,31 @@ def prepare_schema(connection: apsw.Connection) -> None:
                 "INSERT INTO meta (name, value) VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT_VERSION,)
             )
             found = connection.execute("SELECT value FROM meta WHERE name = 'format'").get
+        if found in _STEPS:
+            upgrade(connection)
+            found = FORMAT_VERSION
     except apsw.Error:
         raise Unavailable("the database cannot be used: its tables are not those of a data folder of ours") from None
     if found != FORMAT_VERSION:
         raise Unavailable(
             "the data folder was written by a newer server; start that version, or restore an older backup"
         )
+
+
+def upgrade(connection: apsw.Connection, steps: Mapping[int, Sequence[str]] | None = None) -> int:
+    """Go from format to format, each step in a transaction with its number, and answer the last one.
+
+    A process that ends between two steps leaves a whole database of the format between. Raises apsw.Error.
+    """
+    steps = _STEPS if steps is None else steps
+    while True:
+        with connection:
+            found = int(str(connection.execute("SELECT value FROM meta WHERE name = 'format'").get))
+            if found not in steps:
+                return found
+            for statement in steps[found]:
+                connection.execute(statement)
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (found + 1,))
 
 
 def _apply_settings(connection: apsw.Connection) -> None:
