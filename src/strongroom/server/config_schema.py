@@ -45,7 +45,9 @@ class Section:
 
 _HIGHEST = "the highest version and the best suite that both sides speak are used"
 _ONE_NODE = "this server runs as one node"
-_AUDIT_REQUIRED = "Which audit devices of this file must keep a record before it counts: any one, or all that are named here."
+_AUDIT_REQUIRED = (
+    "Which audit devices of this file must keep a record before it counts: any one, or all that are named here."
+)
 
 TOP = Section(
     "Top level",

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -44,6 +45,8 @@ STOP_SECONDS = 5.0
 """How long the leader waits for followers that had their time already, before it ends them."""
 LOST_SECONDS = 0.5
 """How long answers that are ready may still be sent after another process of this server died."""
+END_SECONDS = 1.5
+"""How long this process may take to end after that."""
 START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
 """What keeps a server from starting and can be told to the operator in a sentence."""
 
@@ -169,6 +172,7 @@ class Server:
 
     def lose(self) -> None:
         """Another process of this server is gone: none goes on without it."""
+        self._limit_the_end()
         self.listener.call_soon(self._lose)
 
     def failed(self, failure: Exception) -> None:
@@ -192,6 +196,12 @@ class Server:
         if isinstance(self._role, Leader) and not self._is_ending:
             self._log.error("a process of this server ended or gave up; sealing and stopping")
         self._end_at_once()
+
+    def _limit_the_end(self) -> None:
+        """Nothing holds up an end that must be quick: no pool that is busy, no loop that waits for the disk."""
+        limit = threading.Timer(END_SECONDS, os._exit, (EXIT_FAILED,))
+        limit.daemon = True
+        limit.start()
 
     def _end_at_once(self) -> None:
         if self._is_ending:

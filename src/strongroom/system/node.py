@@ -154,14 +154,15 @@ class Node:
 
     def seal(self) -> None:
         """Wipe every key. Requests that are under way end with Sealed."""
-        with self._lock:
-            self._end_audit(Reason.SEAL)
-            self.unsealed = None
-            self.lifecycle.seal()
-            self.broker.seal()
-            # Under the lock, like the opening: what siblings are told comes in the order in which it happened here.
+        # Whatever goes wrong on the way, all of this happens, the last line first. Siblings are told under the lock, like at the
+        # opening: so what they are told comes in the order in which it happened here.
+        with self._lock, contextlib.ExitStack() as always:
             if self.siblings is not None:
-                self.siblings.sealed()
+                always.callback(self.siblings.sealed)
+            always.callback(self.broker.seal)
+            always.callback(self.lifecycle.seal)
+            always.callback(self._forget_unsealed)
+            self._end_audit(Reason.SEAL)
 
     def adopt(self, root_key: bytearray) -> None:
         """Open the vault with the root key that a sibling process unsealed with. Owns ``root_key``."""
@@ -171,12 +172,15 @@ class Node:
 
     def close(self) -> None:
         """Wipe every key and give back files: the process ends."""
-        with self._lock:
+        with self._lock, contextlib.ExitStack() as always:
+            always.callback(self.lifecycle.surroundings.store.close)
+            always.callback(self.broker.close)
+            always.callback(self.lifecycle.close)
+            always.callback(self._forget_unsealed)
             self._end_audit(Reason.STOP)
-            self.unsealed = None
-            self.lifecycle.close()
-            self.broker.close()
-            self.lifecycle.surroundings.store.close()
+
+    def _forget_unsealed(self) -> None:
+        self.unsealed = None
 
     def _tell_siblings(self, barrier: Barrier) -> None:
         if self.siblings is None:
