@@ -81,6 +81,9 @@ class SeededEntropy:
         self._drawn += 1
         return hashlib.shake_256(self._seed + self._drawn.to_bytes(8, "big")).digest(count)
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class MemoryDevice:
     """An audit device that keeps its lines, and fails when told to."""

@@ -42,6 +42,9 @@ class FixedEntropy:
     def bytes(self, count: int) -> bytes:
         return b"\xab" * count
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class MemoryDevice:
     """Keeps its lines in memory, and fails while it is told to."""

@@ -42,6 +42,9 @@ class SeededEntropy:
     def bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class CountingPasswords:
     """Hashes nothing, and counts what it was asked to check."""

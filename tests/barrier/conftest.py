@@ -32,6 +32,9 @@ class SeededEntropy:
     def bytes(self, count: int) -> bytes:
         return self._random.randbytes(count - self.short)
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 @pytest.fixture
 def clock() -> FakeClock:

@@ -28,6 +28,9 @@ class Faulty:
             raise OSError("no random bytes")
         return self._source.bytes(count)[: count - (self.fault == "short")]
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class FailingStore(MemoryStore):
     """A store whose next commit of a key that begins with ``failing`` is not done, and raises."""

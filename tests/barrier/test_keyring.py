@@ -30,6 +30,9 @@ class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(5).randbytes
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 @given(U64, st.lists(st.tuples(U64, U64, st.binary(min_size=32, max_size=32)), min_size=1, max_size=5))
 def test_a_stored_keyring_is_read_back_whole(revision: int, terms: list[tuple[int, int, bytes]]) -> None:

@@ -269,6 +269,9 @@ def test_no_key_material_stands_in_the_store_in_clear(surroundings: Surroundings
             drawn.append(surroundings.entropy.bytes(count))
             return drawn[-1]
 
+        def fill(self, buffer: bytearray) -> None:
+            buffer[:] = self.bytes(len(buffer))
+
     lifecycle = Lifecycle(Surroundings(store, surroundings.clock, Recording(), surroundings.limits))
     shares = texts(lifecycle.initialize(FIVE_THREE, populate))
     with store.snapshot() as snapshot:

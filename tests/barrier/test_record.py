@@ -28,10 +28,16 @@ class Fixed:
     def bytes(self, count: int) -> bytes:
         return self._content[:count]
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(3).randbytes
+
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
 
 
 def cipher(entropy: Entropy, *terms: int, keyring_id: int = 0, tenant: str = "root") -> RecordCipher:

@@ -17,6 +17,9 @@ class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(5).randbytes
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 @given(st.binary(min_size=16, max_size=33))
 def test_a_share_is_the_same_in_hex_and_in_base64(share: bytes) -> None:

@@ -401,6 +401,9 @@ def new_barrier() -> Barrier:
         def __init__(self) -> None:
             self.bytes = Random(7).randbytes
 
+        def fill(self, buffer: bytearray) -> None:
+            buffer[:] = self.bytes(len(buffer))
+
     class Stopped:
         def now_ns(self) -> int:
             return 0

@@ -14,7 +14,7 @@ import gc, json, os
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.initialization import InitConfig
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.logical.ambient import SystemClock
+from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.physical.memory import MemoryStore
 
 MASK = 0x5A
@@ -23,10 +23,11 @@ drawn = []  # masked, so that this list is not itself found
 
 class Recording:
     def bytes(self, count):
-        content = os.urandom(count)
-        if count == 32:
-            drawn.append(bytes(byte ^ MASK for byte in content))
-        return content
+        return os.urandom(count)
+
+    def fill(self, buffer):
+        SystemEntropy().fill(buffer)
+        drawn.append(bytes(byte ^ MASK for byte in buffer))
 
 
 def copies(masked):

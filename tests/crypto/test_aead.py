@@ -30,10 +30,16 @@ class Fixed:
     def bytes(self, count: int) -> bytes:
         return self._content[:count]
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(5).randbytes
+
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
 
 
 def test_the_published_vector_is_met() -> None:

@@ -16,6 +16,9 @@ class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(5).randbytes
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 def test_the_reference_implementations_hash_is_verified() -> None:
     verify_password(REFERENCE, "password")
@@ -78,6 +81,9 @@ def test_a_salt_that_is_too_short_is_an_error() -> None:
     class Short:
         def bytes(self, count: int) -> bytes:
             return bytes(count - 1)
+
+        def fill(self, buffer: bytearray) -> None:
+            buffer[:] = self.bytes(len(buffer))
 
     with pytest.raises(OSError, match="too few"):
         hash_password("p", CHEAPEST, Short())

@@ -18,6 +18,9 @@ class Seeded:
     def __init__(self, seed: int = 5) -> None:
         self.bytes = Random(seed).randbytes
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class Fixed:
     def __init__(self, content: bytes) -> None:
@@ -25,6 +28,9 @@ class Fixed:
 
     def bytes(self, count: int) -> bytes:
         return (self._content * count)[:count]
+
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
 
 
 @pytest.mark.parametrize("vector", OPENBAO, ids=lambda vector: f"{vector['threshold']} of {len(vector['shares'])}")
@@ -74,6 +80,9 @@ def test_a_single_share_tells_nothing_for_every_secret_has_it_equally_often() ->
                 def bytes(self, _: int) -> bytes:
                     return next(self._parts)  # type: ignore[call-overload, no-any-return] # the iterator above
 
+                def fill(self, buffer: bytearray) -> None:
+                    buffer[:] = self.bytes(len(buffer))
+
             share = split(secret, 2, 2, Listed(drawn))[0]
             seen.add(share[0])
         assert len(seen) == 256
@@ -88,6 +97,9 @@ def test_a_published_product_in_the_field_is_met() -> None:
 
         def bytes(self, _: int) -> bytes:
             return self._parts.pop(0)
+
+        def fill(self, buffer: bytearray) -> None:
+            buffer[:] = self.bytes(len(buffer))
 
     share = split(b"\x00", 2, 2, Listed())[0]
     assert bytes(share) == b"\xfe\x13"

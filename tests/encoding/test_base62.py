@@ -19,6 +19,9 @@ class Constant:
         self.calls += 1
         return bytes([255] * count) if self.calls == 1 else bytes([61] * count)
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 def test_the_alphabet_has_62_different_letters() -> None:
     assert len(ALPHABET) == len(set(ALPHABET)) == 62

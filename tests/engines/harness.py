@@ -74,6 +74,9 @@ class SeededEntropy:
     def bytes(self, count: int) -> bytes:
         return self._random.randbytes(count)
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 class RecordingFingerprints:
     """Remembers what was recorded, and refuses to forget what it does not know."""

@@ -39,7 +39,16 @@ def draw(count: int, entropy: Entropy) -> bytes:
 
 def draw_key(entropy: Entropy) -> bytearray:
     """A new 32-byte key in a buffer that can be wiped."""
-    return bytearray(draw(KEY_BYTES, entropy))
+    return draw_secret(KEY_BYTES, entropy)
+
+
+def draw_secret(count: int, entropy: Entropy) -> bytearray:
+    """``count`` random bytes in a buffer that can be wiped, of which there is no other copy. Raises OSError."""
+    buffer = bytearray(count)
+    entropy.fill(buffer)
+    if len(buffer) != count:
+        raise OSError("the random source returned too few bytes")
+    return buffer
 
 
 def seal(key: bytes | bytearray, plaintext: bytes | bytearray, associated: bytes, entropy: Entropy) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from strongroom.crypto.aead import draw, wipe
+from strongroom.crypto.aead import draw, draw_secret, wipe
 from strongroom.logical.ambient import Entropy
 
 SHARES_MAX = 255
@@ -23,7 +23,7 @@ def split(secret: bytes | bytearray, shares: int, threshold: int, entropy: Entro
     if not 2 <= threshold <= shares <= SHARES_MAX:
         raise ValueError("the threshold must be at least 2 and at most the number of shares, which is at most 255")
     # The coefficients of power 1, 2, ...; together as secret as the secret itself.
-    coefficients = [bytearray(draw(len(secret), entropy)) for _ in range(threshold - 1)]
+    coefficients = [draw_secret(len(secret), entropy) for _ in range(threshold - 1)]
     points = _draw_points(shares, entropy)
     try:
         return [_evaluate(secret, coefficients, point) for point in points]

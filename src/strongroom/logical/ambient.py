@@ -6,6 +6,7 @@ keeps it so. Tests pass a clock that jumps and an entropy that is seeded.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import Protocol
@@ -30,6 +31,10 @@ class Entropy(Protocol):
         """Exactly ``count`` random bytes, or an exception; never fewer."""
         ...
 
+    def fill(self, buffer: bytearray) -> None:
+        """Random bytes in the whole of ``buffer``, or an exception. For keys: what ``bytes`` gives cannot be wiped."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -52,3 +57,19 @@ class SystemEntropy:
         if len(drawn) != count:
             raise OSError("the system's random source returned too few bytes")
         return drawn
+
+    def fill(self, buffer: bytearray) -> None:
+        """Random bytes from the kernel straight into ``buffer``, with no other copy of them in this process."""
+        # Python's own functions all return immutable bytes; and the device file would not wait for a pool that has no seed yet.
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        filled = 0
+        while filled < len(buffer):
+            # The kernel gives at most 256 bytes without an interruption.
+            wanted = min(256, len(buffer) - filled)
+            place = (ctypes.c_char * wanted).from_buffer(buffer, filled)
+            got = int(libc.getrandom(place, ctypes.c_size_t(wanted), 0))
+            if got < 0 and ctypes.get_errno() != errno.EINTR:
+                raise OSError("the system's random source returned too few bytes")
+            filled += max(0, got)

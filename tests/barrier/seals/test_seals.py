@@ -28,6 +28,9 @@ class Seeded:
     def __init__(self) -> None:
         self.bytes = Random(5).randbytes
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 def make(kind: str, key: bytes = KEY, key_id: str = "") -> Seal:
     return ShamirSeal(bytearray(key), Seeded()) if kind == "shamir" else StaticSeal(bytearray(key), Seeded(), key_id)

@@ -38,6 +38,9 @@ class FixedEntropy:
             raise AssertionError("drew another number of bytes than the vector has")
         return self._drawn
 
+    def fill(self, buffer: bytearray) -> None:
+        buffer[:] = self.bytes(len(buffer))
+
 
 @by_name(VECTORS["opens"])
 def test_a_frozen_body_opens(vector: dict[str, Any]) -> None:
