@@ -78,7 +78,7 @@ class Elements:
 def differing(difference: int) -> tuple[frozenset[Trace], bool]:
     """The elements that are in one of two sets only, given the exclusive or of their totals, and whether these are all of them.
 
-    Up to about a dozen are found; of more, mostly none.
+    Up to about ten are found; of more, mostly none.
     """
     sketch = difference >> _SUM_BITS
     cells = [sketch >> (number * _CELL_BITS) & _CELL_MASK for number in range(_ROWS * _CELLS_PER_ROW)]
