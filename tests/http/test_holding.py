@@ -26,7 +26,7 @@ def is_alive(listener: Listener) -> bool:
     for _ in range(2):
         done = threading.Event()
         listener.call_soon(done.set)
-        if not done.wait(0.2):
+        if not done.wait(PATIENCE):
             return False
     return True
 
