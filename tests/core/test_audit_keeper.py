@@ -5,7 +5,10 @@ from pathlib import Path
 from tests.evidence.logs import LoggedVault
 
 from strongroom.core.audit_keeper import REMEMBER_SECONDS, AuditKeeper
+from strongroom.core.batch import Alarms
 from strongroom.system.audit_memory import remembered
+
+QUIET = Alarms(lambda _: None, lambda: None)
 
 
 def heads(vault: LoggedVault) -> list[int]:
@@ -15,7 +18,7 @@ def heads(vault: LoggedVault) -> list[int]:
 
 def test_the_keeper_signs_and_has_the_vault_remember(tmp_path: Path) -> None:
     vault = LoggedVault(tmp_path)
-    keeper = AuditKeeper(vault.vault.node, lambda _: None, lambda _: None)
+    keeper = AuditKeeper(vault.vault.node, lambda _: None, QUIET)
     before = heads(vault)
     vault.work()
     vault.clock.jump(REMEMBER_SECONDS)
@@ -33,7 +36,7 @@ def test_a_log_that_lost_its_end_is_warned_of_once(tmp_path: Path) -> None:
     vault.file.write_bytes(b"".join(lines[:-3]))
     vault.crash_and_restart()
     warnings: list[str] = []
-    keeper = AuditKeeper(vault.vault.node, warnings.append, lambda _: None)
+    keeper = AuditKeeper(vault.vault.node, warnings.append, QUIET)
     keeper.round()
     keeper.round()
     assert len(warnings) == 1

@@ -5,12 +5,13 @@ import threading
 import pytest
 from tests.core.conftest import Scene
 
+from strongroom.core.batch import Alarms
 from strongroom.core.sweeper import Sweeper
-from strongroom.physical.store import Conflict, Full
+from strongroom.physical.store import Conflict, Full, Unknown
 
 
 def sweeper(scene: Scene, failures: list[Exception], *, interval: float = 0.001) -> Sweeper:
-    return Sweeper(scene.node, failures.append, interval_seconds=interval)
+    return Sweeper(scene.node, Alarms(failures.append, lambda: None), interval_seconds=interval)
 
 
 def test_a_round_removes_what_expired_and_says_how_many(scene: Scene) -> None:
@@ -59,3 +60,16 @@ def test_the_thread_goes_on_after_what_it_could_not_do(scene: Scene, failure: Ex
 
 def test_a_sweeper_that_never_started_stops(scene: Scene) -> None:
     sweeper(scene, []).stop()
+
+
+def test_an_unknown_outcome_is_an_alarm_and_no_mere_failure(scene: Scene) -> None:
+    scene.token_for("default", ttl="1h")
+    scene.clock.jump(3600)
+    scene.faults.fail_once(Unknown("the disk failed"))
+    alarmed = threading.Event()
+    failures: list[Exception] = []
+    thread = Sweeper(scene.node, Alarms(failures.append, alarmed.set), interval_seconds=0.001)
+    thread.start()
+    assert alarmed.wait(30)
+    thread.stop()
+    assert failures == []

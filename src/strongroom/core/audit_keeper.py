@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 from strongroom.audit.trail import SECONDS_MAX
+from strongroom.core.batch import Alarms
+from strongroom.physical.store import Unknown
 from strongroom.system.node import Node
 
 REMEMBER_SECONDS = 1.0
@@ -17,10 +19,10 @@ class AuditKeeper:
     Nothing depends on it for safety: without it, lines would only be signed later, by the next request or at the seal.
     """
 
-    def __init__(self, node: Node, warn: Callable[[str], None], on_failure: Callable[[Exception], None]) -> None:
+    def __init__(self, node: Node, warn: Callable[[str], None], alarms: Alarms) -> None:
         self._node = node
         self._warn = warn
-        self._on_failure = on_failure
+        self._alarms = alarms
         self._warned: set[str] = set()
         self._remembered_at = 0.0
         self._stopping = threading.Event()
@@ -55,5 +57,7 @@ class AuditKeeper:
         while not self._stopping.wait(SECONDS_MAX):
             try:
                 self.round()
+            except Unknown:
+                self._alarms.on_unknown()
             except Exception as failure:  # noqa: BLE001 -- the next round may work, and the log is whole without it
-                self._on_failure(failure)
+                self._alarms.on_failure(failure)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
+from strongroom.core.batch import Alarms
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
@@ -15,13 +15,11 @@ TOKENS_PER_ROUND = 500
 
 
 class Sweeper:
-    """A background thread. ``on_failure`` hears of what it could not do; it tries again at the next round."""
+    """A background thread. ``alarms`` hear of what it could not do; it tries again at the next round."""
 
-    def __init__(
-        self, node: Node, on_failure: Callable[[Exception], None], *, interval_seconds: float = INTERVAL_SECONDS
-    ) -> None:
+    def __init__(self, node: Node, alarms: Alarms, *, interval_seconds: float = INTERVAL_SECONDS) -> None:
         self._node = node
-        self._on_failure = on_failure
+        self._alarms = alarms
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -55,5 +53,7 @@ class Sweeper:
                 self.sweep()
             except (Conflict, LogicalError):
                 continue  # somebody was faster, or the vault was sealed meanwhile
-            except (Unavailable, Unknown) as failure:
-                self._on_failure(failure)
+            except Unavailable as failure:
+                self._alarms.on_failure(failure)
+            except Unknown:
+                self._alarms.on_unknown()

@@ -95,9 +95,8 @@ class Server:
             opens_vault=not isinstance(role, Follower),
         )
         forward = role.forward if isinstance(role, Follower) else None
-        self._edge = Edge(
-            self.node, Alarms(log.failure, self._stop_guessing), call_later=self._call_later, forward=forward, log=log
-        )
+        alarms = Alarms(log.failure, self._stop_guessing)
+        self._edge = Edge(self.node, alarms, call_later=self._call_later, forward=forward, log=log)
         self.listener = Listener(
             self._edge,
             clock,
@@ -110,10 +109,10 @@ class Server:
         self.addresses = [
             self._listen(listener, listening) for listener, listening in zip(config.listeners, sockets, strict=True)
         ]
-        self._sweeper = Sweeper(self.node, log.failure)
+        self._sweeper = Sweeper(self.node, alarms)
         self._inspector = Inspector(self.node, log.failure)
         self.node.integrity.on_alarm = log.error
-        self._audit_keeper = AuditKeeper(self.node, log.warning, log.failure)
+        self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:

@@ -204,14 +204,14 @@ class Node:
             self._tell_siblings(barrier)
 
     def remember_audit(self) -> None:
-        """Have the vault remember how far its audit logs are. Called about once a second."""
+        """Have the vault remember how far its audit logs are. Called about once a second. Raises Unknown."""
         barrier = self.lifecycle.barrier
         if barrier is not None:
             self._remember_audit(barrier)
 
     def _remember_audit(self, barrier: Barrier, *, forget_others: bool = False) -> None:
         # What cannot be stored now is stored the next time: the log itself is whole without it.
-        with contextlib.suppress(LogicalError, Conflict, Unavailable, Unknown):
+        with contextlib.suppress(LogicalError, Conflict, Unavailable):
             self._audit_memory.remember(barrier, self.broker.checkpoints, forget_others=forget_others)
 
     def _end_audit(self, reason: Reason) -> None:
@@ -219,7 +219,8 @@ class Node:
         barrier = self.lifecycle.barrier
         if barrier is not None:
             self.broker.checkpoint(reason)
-            self._remember_audit(barrier)
+            with contextlib.suppress(Unknown):  # it is the end, whatever became of that
+                self._remember_audit(barrier)
             self.move_anchor()
 
     def move_anchor(self) -> None:
