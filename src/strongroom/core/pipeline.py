@@ -57,8 +57,9 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 
-    # 4  Write down who wants what, before anything happens.
-    facts = steps.facts_for_audit(context, route, verdict)
+    # 4  Read what was sent, and write down who wants what, before anything happens.
+    decoded = steps.decode(request, route)
+    facts = steps.facts_for_audit(context, route, verdict, decoded)
     unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))
 
@@ -69,8 +70,8 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
         # 5  Now the refusals may speak.
         declared = steps.admitted(route, verdict)
 
-        # 6  Decode what was sent; what no field takes becomes a warning.
-        typed = steps.decode(declared, route, request, context)
+        # 6  So may what cannot be read; what no field takes becomes a warning.
+        typed = steps.readable(decoded, context)
         wrapping.check_ttl(unsealed, request)
 
         # 7  Do it, on a view of this mount alone.

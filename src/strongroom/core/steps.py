@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from strongroom.audit.facts import Facts
@@ -73,6 +73,15 @@ class Verdict:
 
     decision: Decision | None = None
     denial: LogicalError | None = None
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What was sent, as its declaration reads it, and the names that no field takes. ``refusal`` is why it cannot be read."""
+
+    typed: Any = None
+    unknown: list[str] = field(default_factory=list)
+    refusal: Exception | None = None
 
 
 def current_epoch(storage: Transaction) -> int:
@@ -187,10 +196,26 @@ def capability_for(context: Context, route: Route) -> Capability:
     return Capability.UPDATE if exists else Capability.CREATE
 
 
-def facts_for_audit(context: Context, route: Route, verdict: Verdict) -> Facts:
-    """What both audit records of this request say about it."""
+def decode(request: Request, route: Route) -> Decoded:
+    """The typed request. Why there is none stays a value until the caller is authorised and the request is written down."""
+    if route.declared is None:
+        return Decoded()
+    try:
+        typed, unknown = route.declared.request_type.decode(request.body, route.captures or {})
+    except Exception as refusal:  # noqa: BLE001 -- it is raised again where it belongs: by readable
+        return Decoded(refusal=refusal)
+    return Decoded(typed, unknown)
+
+
+def facts_for_audit(context: Context, route: Route, verdict: Verdict, decoded: Decoded) -> Facts:
+    """What both audit records of this request say about it.
+
+    What its declaration cannot read is public in nothing: a value of another type may be anything, pasted into the wrong field
+    (SECURITY row 80).
+    """
     config = route.live.entry.config if route.live else None
-    public = route.declared.request_type.public_fields if route.declared else frozenset[str]()
+    declared = route.declared if decoded.refusal is None else None
+    public = declared.request_type.public_fields if declared else frozenset[str]()
     return Facts(
         request=context.request,
         caller=context.caller,
@@ -224,12 +249,13 @@ def admitted(route: Route, verdict: Verdict) -> Declared:
     return route.declared
 
 
-def decode(declared: Declared, route: Route, request: Request, context: Context) -> Any:
-    """The typed request. Names that no field takes are said back as a warning, as they may be misspelt."""
-    typed, unknown = declared.request_type.decode(request.body, route.captures or {})
-    if unknown:
-        context.warnings.append(f"Endpoint ignored these unrecognized parameters: [{' '.join(unknown)}]")
-    return typed
+def readable(decoded: Decoded, context: Context) -> Any:
+    """The typed request; raises why there is none. Names that no field takes become a warning, as they may be misspelt."""
+    if decoded.refusal is not None:
+        raise decoded.refusal
+    if decoded.unknown:
+        context.warnings.append(f"Endpoint ignored these unrecognized parameters: [{' '.join(decoded.unknown)}]")
+    return decoded.typed
 
 
 def limited(response: Response | None, verdict: Verdict) -> Response | None:
