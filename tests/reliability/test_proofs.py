@@ -1,0 +1,65 @@
+"""The short forms of the proofs in ``reliability/``: each is a program of its own, as `make reliability` runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def prove(module: str, *options: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", f"reliability.{module}", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.stdout, done.stderr[-2000:]
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert result["bad"] == 0, result
+    assert result["findings"] == [], result
+    return result
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(workers: int) -> None:
+    result = prove("kill_loop", "--cycles", "18", "--workers", str(workers), "--seed", str(workers))
+    assert result["n"] == 18
+    assert result["acknowledged"] > 100
+    assert result["failpoints_reached"] >= 6
+
+
+def test_nothing_acknowledged_is_lost_with_the_power() -> None:
+    assert prove("power_loss", "--points", "1500")["n"] >= 1500
+
+
+def test_errors_of_the_disk_are_told_as_what_they_are() -> None:
+    result = prove("io_faults", "--runs", "150")
+    assert result["answered_unknown"] > 10
+    assert result["answered_unrecorded"] > 10
+
+
+def test_a_commit_of_unknown_outcome_ends_the_server() -> None:
+    assert prove("unknown_outcome", "--rounds", "4")["ended_by_itself"] == 4
+
+
+def test_damaged_files_are_never_read_as_something_else() -> None:
+    assert prove("bit_rot", "--runs", "80")["refused_at_the_unsealing"] > 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system")
+def test_on_a_full_disk_reads_and_revocations_go_on() -> None:
+    result = prove("full_disk")
+    assert result["revoked_on_full_store"] == 90
+    assert result["revoked_on_full_audit"] == 5
+
+
+def test_a_sealed_vault_serves_nothing_that_was_asked_after_the_sealing() -> None:
+    assert prove("seal_load", "--rounds", "6")["n"] == 6
+
+
+def test_a_restart_loses_nothing_and_finishes_what_had_begun() -> None:
+    assert prove("restart_load", "--rounds", "4")["n"] == 4
