@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.kit import Result, ServerProcess
+from tests.processes import Result, ServerProcess
 
 _TRIES_MAX = 200
 _TIMEOUT_SECONDS = 30

@@ -13,7 +13,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from tests.declarations.catalog import CASES, ROUTERS, Case
 from tests.declarations.examples import EXAMPLES, Example, default_captures, example_of, send
 from tests.declarations.world import World, stored
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 from strongroom.logical.operation import Operation
 from strongroom.policy.builtin import DEFAULT_TEXT

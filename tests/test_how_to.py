@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.kit import free_port, wait_until
+from tests.processes import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "how-to"

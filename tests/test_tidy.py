@@ -14,7 +14,7 @@ from tests.tidy.source import ROOT, SOURCE, Module, committed_files, imported_mo
 
 MODULES = load(SOURCE)
 TESTS = load(ROOT / "tests")
-OTHERS = [module for folder in ("tools", "bench", "reliability") for module in load(ROOT / folder)]
+OTHERS = tuple(module for folder in ("tools", "bench", "reliability") for module in load(ROOT / folder))
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 70

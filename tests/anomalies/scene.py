@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 from strongroom.auth.userpass import UserPass
 from strongroom.crypto.passwords import Mismatch

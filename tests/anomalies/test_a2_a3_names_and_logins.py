@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.anomalies.scene import CountingPasswords, expect, is_alive, vault_with_approle, vault_with_userpass
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 ROOTS = [
     ["ROOT"],

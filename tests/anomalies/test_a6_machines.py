@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.anomalies.scene import expect, is_alive, new_secret_id, vault_with_approle
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 from tests.quotas.front import Front
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -11,7 +11,8 @@ import pytest
 from tests.anomalies.scene import CANARY, FailingStore, expect, new_secret_id, vault_with_approle, vault_with_kv
 from tests.declarations.catalog import CASES, Case
 from tests.declarations.examples import default_captures
-from tests.kit import MemoryDevice, Vault, running_server
+from tests.kit import MemoryDevice, Vault
+from tests.processes import running_server
 
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.options import Format

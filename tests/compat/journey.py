@@ -16,10 +16,10 @@ path "secret/data/team/closed" { capabilities = ["deny"] }
 """
 
 NO_IDENTITY_YET = {"identity/": "entities and groups come with a later milestone"}
-ALWAYS_SAID = {
-    name: "what is false or empty is said, too: other clients look for it"
-    for name in ("is_self", "leader_address", "ha_enabled", "leader_cluster_address")
-}
+ALWAYS_SAID = dict.fromkeys(
+    ("is_self", "leader_address", "ha_enabled", "leader_cluster_address"),
+    "what is false or empty is said, too: other clients look for it",
+)
 LEADER_SAID = {f"data.{name}": reason for name, reason in ALWAYS_SAID.items()} | {
     f"data.{name}": "other clients look for it"
     for name in ("performance_standby", "performance_standby_last_remote_wal", "active_time")

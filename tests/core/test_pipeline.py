@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.core.conftest import CANARY, Scene
-from tests.kit import Result
+from tests.processes import Result
 
 STATUS_AND_TEXT = {
     "stranger": (403, ["permission denied"]),

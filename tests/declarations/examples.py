@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.declarations.catalog import BODY_METHODS, Case
 from tests.declarations.world import NAME, PASSWORD, POLICY, ROLE_ID, SECRET_ID, STORED_SECRET, expect
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import pytest
 from tests.declarations.catalog import BODY_METHODS, CASES, Case
 from tests.declarations.examples import Example, default_captures, example_of, send
 from tests.declarations.world import World
-from tests.kit import JumpingClock, Result, Vault
+from tests.kit import JumpingClock, Vault
+from tests.processes import Result
 
 from strongroom.encoding import json
 from strongroom.server.log import Log

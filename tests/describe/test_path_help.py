@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 
 def help_of(vault: Vault, path: str, token: str | None = "root") -> Result:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kit import ServerProcess, start_server
+from tests.processes import ServerProcess, start_server
 
 
 @dataclass

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.kit import free_port, running_server, start_server
+from tests.processes import free_port, running_server, start_server
 
 
 @pytest.mark.parametrize("umask", ["000", "022"])

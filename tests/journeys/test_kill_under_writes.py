@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.journeys.conftest import Again, Client
-from tests.kit import ServerProcess, running_server, wait_until
+from tests.processes import ServerProcess, running_server, wait_until
 
 WRITERS = 4
 ROUNDS = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.journeys.conftest import Again, Client
-from tests.kit import ServerProcess, running_server, wait_until
+from tests.processes import ServerProcess, running_server, wait_until
 
 from strongroom.logical.ambient import SystemClock
 from strongroom.server.dev_certificate import write_certificate

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.kit import ServerProcess, start_server
+from tests.processes import ServerProcess, start_server
 
 SEAL = 'seal "static" {{\n  current_key_id = "one"\n  current_key = "file://{}"\n}}\n'
 

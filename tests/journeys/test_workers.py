@@ -9,8 +9,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
-from tests.kit import ServerProcess, running_server
 from tests.pinned import Pinned, pinned
+from tests.processes import ServerProcess, running_server
 
 CONNECTIONS = 8
 ROUNDS = 12

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from tests.kit import ServerProcess, running_server
 from tests.pinned import Pinned, at_once, pinned
+from tests.processes import ServerProcess, running_server
 
 CONNECTIONS = 8
 LOCKED_AFTER = 5

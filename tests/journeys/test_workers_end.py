@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.kit import ServerProcess, free_port, running_server, start_server, wait_until
 from tests.pinned import Pinned, at_once, chain_of, followers_of, is_running, pinned
+from tests.processes import ServerProcess, free_port, running_server, start_server, wait_until
 
 WORKERS = "workers = 2\n"
 TOGETHER_SECONDS = 2.0

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.kit import Result
 from tests.linearizability.history import Done, Kind, Operation, Outcome, Refused, State
 from tests.pinned import Pinned
+from tests.processes import Result
 
 _KINDS = (Kind.READ,) * 8 + (Kind.WRITE,) * 9 + (Kind.DELETE,)
 PATIENCE_SECONDS = 60.0

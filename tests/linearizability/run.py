@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.kit import ServerProcess, running_server, start_server, wait_until
 from tests.linearizability.checker import Verdict, check
 from tests.linearizability.clients import Client, Crossing, by_secret
 from tests.linearizability.history import Kind, Operation
 from tests.linearizability.seeded import LIES
 from tests.pinned import Pinned, followers_of, is_running, pinned
+from tests.processes import ServerProcess, running_server, start_server, wait_until
 
 CLIENTS = 8
 TOGETHER = 5

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.declarations.catalog import BODY_METHODS, CASES, Case
 from tests.declarations.examples import Example, default_captures, example_of
 from tests.declarations.world import World, lasting
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 from tests.properties.hostile import BIG, BODIES, CANARY, NAMES, values
 
 from strongroom.encoding import json

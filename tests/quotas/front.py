@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from tests.kit import Result, Vault, as_result
+from tests.kit import Vault, as_result
+from tests.processes import Result
 
 from strongroom.core.batch import Alarms
 from strongroom.http.message import HttpRequest, HttpResponse

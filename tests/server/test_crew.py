@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.kit import Vault, wait_until
+from tests.kit import Vault
 from tests.pinned import at_once, is_running
+from tests.processes import wait_until
 
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.logical.ambient import SystemClock

@@ -24,4 +24,4 @@ def test_an_address_that_is_in_use_is_explained(tmp_path: Path, capsys: pytest.C
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         assert dev.run(listen_address=address, store_token=False, data_folder=str(tmp_path / "data")) == 1
-    assert "cannot listen: Address already in use" in capsys.readouterr().err
+    assert f"cannot listen on {address}: Address already in use" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.kit import ServerProcess, free_port, running_server
+from tests.processes import ServerProcess, free_port, running_server
 from tests.telemetry.promlint import problems, read
 
 

@@ -6,7 +6,8 @@ import base64
 from typing import Any
 
 import pytest
-from tests.kit import CONFIGURATION, Result, Vault
+from tests.kit import CONFIGURATION, Vault
+from tests.processes import Result
 
 SPELLINGS = ["generate-root", "generate-root-token"]
 OPEN = CONFIGURATION.replace(

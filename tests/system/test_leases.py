@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kit import JumpingClock, Result, Vault
+from tests.kit import JumpingClock, Vault
+from tests.processes import Result
 
 from strongroom.logical.instant import NANOSECONDS
 from strongroom.tokens.entry import TokenEntry

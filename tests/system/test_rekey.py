@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.kit import CONFIGURATION, Result, Vault
+from tests.kit import CONFIGURATION, Vault
+from tests.processes import Result
 
 SPELLINGS = ["rekey", "rotate/root"]
 OPEN = CONFIGURATION.replace("tls_disable = true", "tls_disable = true\n disable_unauthed_rekey_endpoints = false")

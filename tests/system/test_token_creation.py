@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 CREATOR = """
 path "auth/token/create" { capabilities = ["update"] }

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 DAY = 86400
 SYSTEM_MAX = 768 * 3600

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.kit import Result, Vault
+from tests.kit import Vault
+from tests.processes import Result
 
 INVALID = ["wrapping token is not valid or does not exist"]
 

@@ -24,7 +24,7 @@ _STAY_AT_FOLDER = (
 def completion(session: Session, arguments: tuple[str, ...]) -> None:
     """Prints the script that completes commands, flags and paths in a shell.
 
-        strongroom completion bash > ~/.local/share/bash-completion/completions/strongroom
+    strongroom completion bash > ~/.local/share/bash-completion/completions/strongroom
     """
     expect(arguments, 1)
     if arguments[0] not in SHELLS:
