@@ -59,8 +59,8 @@ def test_processes_that_write_at_once_keep_one_root_record_in_step(tmp_path: Pat
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     found, counter = findings(tmp_path / "data")
     assert found == []
-    # One for the founding, one for each transaction, and those that reserved numbers.
-    assert counter > 1 + 3 * 120
+    # One for each transaction that changed something, and those that reserved numbers.
+    assert counter > 200
 
 
 @pytest.mark.parametrize("number", [1, 2, 9, 23])

@@ -66,13 +66,15 @@ class Inspection:
         after = ""
         while page := survey.page(after, STEP_RECORDS):
             names: list[str] = []
+            members: list[tuple[str, int]] = []
             for key, version in page:
                 if key.startswith(TENANT_PREFIX):
-                    self._counted += 1
-                    self._total ^= elements.of(key, version)
                     names.append(key)
+                    members.append((key, version))
                 elif key != ROOT_KEY and self.root is not None and key not in pinned:
                     self._find(Tampering.INSERTED, key)
+            self._counted += len(members)
+            self._total = elements.fold(self._total, members)
             self._open_all(names)
             after = page[-1][0]
             yield

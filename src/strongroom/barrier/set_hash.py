@@ -14,6 +14,7 @@ Mitzenmacher, 2011). The sum says whether two sets differ; the sketches of two s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 SUM_BYTES = 32
@@ -31,13 +32,10 @@ _CHECK_MASK = (1 << 16) - 1
 # Odd constants without structure (the fractions of the golden ratio and of the square root of two).
 _VERSION_FACTOR = 0x9E3779B97F4A7C15
 _TAG_FACTOR = 0x6A09E667F3BCC909
-
-
-def _shift(row: int, column: int) -> int:
-    return _SUM_BITS + (row * _CELLS_PER_ROW + column) * _CELL_BITS
-
-
-_SHIFTS = tuple(tuple(_shift(row, column) for column in range(_CELLS_PER_ROW)) for row in range(_ROWS))
+_ROW_BITS = _CELLS_PER_ROW * _CELL_BITS
+_ROW_MASK = (1 << _ROW_BITS) - 1
+_SUM_MASK = (1 << _SUM_BITS) - 1
+_SHIFTS = tuple(column * _CELL_BITS for column in range(_CELLS_PER_ROW))
 
 
 class Trace(NamedTuple):
@@ -58,17 +56,26 @@ class Elements:
 
     def of(self, key: str, version: int) -> int:
         """The element of the record at ``key``: the sum in its low 256 bits, above them the sketch."""
-        keyed = self._keyed.copy()
-        keyed.update(key.encode() + version.to_bytes(8, "big"))
-        number = int.from_bytes(keyed.digest(), "big")
-        cell = _cell(version, number & _TAG_MASK)
-        first, second, third = _SHIFTS
-        return (
-            number
-            | cell << first[number & 7]
-            | cell << second[number >> 3 & 7]
-            | cell << third[number >> 6 & 7]
-        )  # fmt: skip
+        return self.fold(0, ((key, version),))
+
+    def fold(self, total: int, records: Iterable[tuple[str, int]]) -> int:
+        """``total`` with each of ``records`` put in, or taken out where it is in: both are the exclusive or."""
+        copy, from_bytes = self._keyed.copy, int.from_bytes
+        # Row by row, because shorter numbers are shifted sooner.
+        sums = total & _SUM_MASK
+        first = total >> _SUM_BITS & _ROW_MASK
+        second = total >> _SUM_BITS + _ROW_BITS & _ROW_MASK
+        third = total >> _SUM_BITS + 2 * _ROW_BITS
+        for key, version in records:
+            keyed = copy()
+            keyed.update(key.encode() + version.to_bytes(8, "big"))
+            number = from_bytes(keyed.digest(), "big")
+            cell = _cell(version, number & _TAG_MASK)
+            sums ^= number
+            first ^= cell << _SHIFTS[number & 7]
+            second ^= cell << _SHIFTS[number >> 3 & 7]
+            third ^= cell << _SHIFTS[number >> 6 & 7]
+        return sums | first << _SUM_BITS | second << _SUM_BITS + _ROW_BITS | third << _SUM_BITS + 2 * _ROW_BITS
 
     def trace(self, key: str, version: int) -> Trace:
         """What a sketch would know of the record at ``key``."""

@@ -120,10 +120,10 @@ def _sum(survey: Survey, elements: Elements) -> tuple[int, int]:
     records = total = 0
     after = TENANT_PREFIX
     while page := survey.page(after, _PAGE):
-        for key, version in page:
-            if not key.startswith(TENANT_PREFIX):
-                return records, total
-            records += 1
-            total ^= elements.of(key, version)
+        ours = [one for one in page if one[0].startswith(TENANT_PREFIX)]
+        records += len(ours)
+        total = elements.fold(total, ours)
+        if len(ours) < len(page):
+            break
         after = page[-1][0]
     return records, total

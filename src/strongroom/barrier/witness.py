@@ -89,20 +89,21 @@ class StoreWitness:
         """The root record after ``changes``."""
         tools = self.tools
         root = self._open(tools, found)
-        _, count, _, total, pins = root
-        element = tools.elements.of
+        count, pins = root.records, root.pins
+        moved: list[tuple[str, int]] = []
         pinned: list[Change] = []
         for change in changes:
-            key, before, after, _value = change
+            key, before, after, _ = change
             if not key.startswith(TENANT_PREFIX):
                 pinned.append(change)
                 continue
             if before is not None:
-                total ^= element(key, before)
+                moved.append((key, before))
                 count -= 1
             if after is not None:
-                total ^= element(key, after)
+                moved.append((key, after))
                 count += 1
+        total = tools.elements.fold(root.total, moved)
         if pinned:
             pins = _repinned(pins, pinned, tools.pinner)
         return tools.cipher.seal(Root(root.counter + 1, max(count, 0), self._clock.now_ns(), total, pins))
