@@ -5,47 +5,17 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from tests.barrier.vaults import FIVE_THREE, first_record, initialized, populate, state_of, texts, unseal
 
 from strongroom.barrier.barrier import Surroundings
-from strongroom.barrier.initialization import InitConfig, InitResult
+from strongroom.barrier.initialization import InitConfig
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.seals.static import StaticSeal
 from strongroom.barrier.states import REFUSALS, TRANSITIONS, Event, State, require
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto.aead import Damaged
-from strongroom.logical.ambient import Entropy
 from strongroom.logical.errors import InvalidRequest, Sealed
 from strongroom.physical.memory import MemoryStore
 from strongroom.physical.store import Full, Record, Unavailable
-
-FIVE_THREE = InitConfig(secret_shares=5, secret_threshold=3)
-
-
-def populate(transaction: Transaction) -> None:
-    transaction.put("core/first", b"written at initialization")
-
-
-def texts(result: InitResult) -> list[str]:
-    return [share.reveal().hex() for share in (*result.shares, *result.recovery_shares)]
-
-
-def initialized(surroundings: Surroundings) -> tuple[Lifecycle, list[str]]:
-    lifecycle = Lifecycle(surroundings)
-    return lifecycle, texts(lifecycle.initialize(FIVE_THREE, populate))
-
-
-def unseal(lifecycle: Lifecycle, shares: list[str]) -> None:
-    for share in shares[:3]:
-        lifecycle.submit_unseal_share(share)
-
-
-def state_of(lifecycle: Lifecycle) -> State:
-    return lifecycle.state
-
-
-def first_record(lifecycle: Lifecycle) -> bytes | None:
-    with lifecycle.unsealed().transaction() as transaction:
-        return transaction.get("core/first")
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(State, Event)))
@@ -357,68 +327,3 @@ def test_a_threshold_lowered_in_the_store_does_not_help_a_single_holder(
         with pytest.raises(InvalidRequest):
             unseal(lifecycle, shares)
         assert lifecycle.barrier is None
-
-
-def static(entropy: Entropy, key: int = 7) -> StaticSeal:
-    return StaticSeal(bytearray([key] * 32), entropy)
-
-
-RECOVERY = InitConfig(recovery_shares=3, recovery_threshold=2)
-
-
-def test_a_static_seal_unseals_by_itself_and_hands_out_recovery_shares(surroundings: Surroundings) -> None:
-    lifecycle = Lifecycle(surroundings, static(surroundings.entropy))
-    result = lifecycle.initialize(RECOVERY, populate)
-    assert (len(result.shares), len(result.recovery_shares)) == (0, 3)
-    restarted = Lifecycle(surroundings, static(surroundings.entropy))
-    assert restarted.status().sealed
-    status = restarted.unseal_automatically()
-    assert (status.type, status.sealed, status.recovery_seal, status.t, status.n) == ("static", False, True, 2, 3)
-    assert first_record(restarted) == b"written at initialization"
-    assert not restarted.unseal_automatically().sealed
-
-
-def test_a_static_seal_takes_no_unseal_shares(surroundings: Surroundings) -> None:
-    lifecycle = Lifecycle(surroundings, static(surroundings.entropy))
-    shares = texts(lifecycle.initialize(RECOVERY, populate))
-    with pytest.raises(InvalidRequest, match="unseals by itself"):
-        lifecycle.submit_unseal_share(shares[0])
-    with pytest.raises(InvalidRequest, match="already initialized"):
-        lifecycle.initialize(RECOVERY, populate)
-
-
-def test_a_static_seal_with_another_key_does_not_unseal(surroundings: Surroundings) -> None:
-    Lifecycle(surroundings, static(surroundings.entropy)).initialize(RECOVERY, populate)
-    other = Lifecycle(surroundings, static(surroundings.entropy, key=8))
-    with pytest.raises(Damaged):
-        other.unseal_automatically()
-    assert other.barrier is None
-
-
-def test_numbers_that_do_not_belong_to_the_seal_are_refused(surroundings: Surroundings) -> None:
-    both = InitConfig(secret_shares=5, secret_threshold=3, recovery_shares=5, recovery_threshold=3)
-    with pytest.raises(InvalidRequest, match="recovery_shares,recovery_threshold not applicable to seal type shamir"):
-        Lifecycle(surroundings).initialize(both, populate)
-    with pytest.raises(InvalidRequest, match="secret_shares,secret_threshold not applicable to seal type static"):
-        Lifecycle(surroundings, static(surroundings.entropy)).initialize(both, populate)
-
-
-def test_another_type_of_seal_than_the_stored_one_stops_the_start(surroundings: Surroundings) -> None:
-    lifecycle, _ = initialized(surroundings)
-    with pytest.raises(InvalidRequest, match="needs unseal keys"):
-        lifecycle.unseal_automatically()
-    with pytest.raises(Unavailable, match="another type of seal"):
-        Lifecycle(surroundings, static(surroundings.entropy))
-
-
-def test_closing_wipes_everything_in_every_state(surroundings: Surroundings) -> None:
-    lifecycle, shares = initialized(surroundings)
-    lifecycle.submit_unseal_share(shares[0])
-    lifecycle.close()
-    assert lifecycle.status().progress == 0
-    seal = static(surroundings.entropy)
-    other = Lifecycle(Surroundings(MemoryStore(), surroundings.clock, surroundings.entropy), seal)
-    blob = seal.wrap(bytearray(32))
-    other.close()
-    with pytest.raises(Damaged):
-        seal.unwrap(blob)
