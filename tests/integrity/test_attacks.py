@@ -295,8 +295,9 @@ def test_a_missing_anchor_is_said_and_made_anew(
     tmp_path_factory: pytest.TempPathFactory, make_vault: MakeVault
 ) -> None:
     anchor = tmp_path_factory.mktemp("elsewhere") / "anchor"
-    vault = make_vault(f'integrity_anchor = "{anchor}"\n')
+    vault = make_vault(f'integrity_anchor = "{anchor}"\non_tamper = "seal"\n')
     assert inspect(vault) == [("anchor-missing", "")]
+    assert vault.get("sys/integrity").data["state"] == "intact"
     assert anchor.exists()
 
 

@@ -57,7 +57,7 @@ class Inspector:
         if barrier is not self._inspected or now - self._inspected_at >= EVERY_SECONDS:
             self._inspected, self._inspected_at = barrier, now
             self._inspect(barrier, pause or self._stopping.wait)
-        if self._node.integrity.findings and self._node.integrity.on_tamper is OnTamper.SEAL:
+        if self._node.integrity.is_tampered and self._node.integrity.on_tamper is OnTamper.SEAL:
             self._node.integrity.on_alarm("the vault is being sealed, because its store was tampered with")
             self._node.seal()
 

@@ -79,6 +79,11 @@ class Integrity:
         with self._lock:
             return tuple(self._findings)
 
+    @property
+    def is_tampered(self) -> bool:
+        """Whether anything was found but that an anchor is missing, as it is before there was a first one."""
+        return any(finding.kind not in _MINOR for finding in self.findings)
+
     def check(self, barrier: Barrier, public_key: bytes, devices: Iterable[Enabled]) -> None:
         """Compare the store with its anchor and with the last checkpoints of the audit log. Raises TamperedStore where it must."""
         with self._lock:

@@ -7,6 +7,7 @@ from strongroom.logical.instant import rfc3339
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.system.area import Nothing
+from strongroom.system.integrity import State
 from strongroom.system.node import Node
 
 
@@ -30,7 +31,7 @@ class IntegrityArea:
         root = self._node.require().barrier.root()
         return Response(
             data={
-                "state": "tampered" if findings else inspected.state.value,
+                "state": State.TAMPERED.value if integrity.is_tampered else inspected.state.value,
                 "counter": root.counter,
                 "records": root.records,
                 "time": rfc3339(root.time_ns),
