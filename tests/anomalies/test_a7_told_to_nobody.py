@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from tests.anomalies.scene import CANARY, FailingStore, expect, new_secret_id, v
 from tests.declarations.catalog import CASES, Case
 from tests.declarations.examples import default_captures
 from tests.kit import MemoryDevice, Vault
-from tests.processes import running_server
+from tests.processes import ServerProcess
 
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.options import Format
@@ -139,28 +138,26 @@ def test_row_083_cve_2024_0831_a_raw_device_changes_no_other_one() -> None:
 
 @pytest.mark.parametrize("words", [["no-such-program"], ["/etc/passwd"]], ids=["missing", "no program"])
 def test_row_085_ghsa_444v_8vxr_p36h_what_a_program_was_to_be_given_is_not_printed_when_it_cannot_start(
-    words: list[str], tmp_path: Path
+    server: ServerProcess, words: list[str]
 ) -> None:
-    with running_server(tmp_path / "server") as server:
-        server.call("POST", "sys/mounts/kv", {"type": "kv"})
-        assert server.call("POST", "kv/app", {"PASSWORD": CANARY}).status == 204
-        environment = {
-            "PATH": "/usr/bin",
-            "HOME": str(tmp_path),
-            "VAULT_ADDR": server.address,
-            "VAULT_TOKEN": server.token,
-            "VAULT_CACERT": str(server.ca_file),
-        }
-        command = [sys.executable, "-m", "strongroom", "run", "-path", "kv/app"]
-        works, fails = (
-            subprocess.run([*command, "--", *given], env=environment, capture_output=True, text=True, check=False)
-            for given in (["printenv", "PASSWORD"], words)
-        )
-        assert told(works.stdout), works  # it would have been there to print
-        assert fails.returncode in {126, 127}
-        assert told(fails.stdout + fails.stderr) == []
-        assert told(server.log) == []
-        assert told(server.audit_file.read_text(encoding="utf-8")) == []
+    assert server.call("POST", "kv/app", {"PASSWORD": CANARY}).status == 204
+    environment = {
+        "PATH": "/usr/bin",
+        "HOME": str(server.folder),
+        "VAULT_ADDR": server.address,
+        "VAULT_TOKEN": server.token,
+        "VAULT_CACERT": str(server.ca_file),
+    }
+    command = [sys.executable, "-m", "strongroom", "run", "-path", "kv/app"]
+    works, fails = (
+        subprocess.run([*command, "--", *given], env=environment, capture_output=True, text=True, check=False)
+        for given in (["printenv", "PASSWORD"], words)
+    )
+    assert told(works.stdout), works  # it would have been there to print
+    assert fails.returncode in {126, 127}
+    assert told(fails.stdout + fails.stderr) == []
+    assert told(server.log) == []
+    assert told(server.audit_file.read_text(encoding="utf-8")) == []
 
 
 def test_row_086_cve_2021_3024_a_failure_of_the_storage_tells_nothing_of_it() -> None:

@@ -6,6 +6,7 @@ response line is written, and every response line is durable before its answer l
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,14 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
         except AuditUnavailable:
             raise _Unrecorded(again=_emergencies(units)) from None
         failpoints.reach("after_audit_request")
-        unsealed.barrier.commit(base)
+        try:
+            unsealed.barrier.commit(base)
+        except (Conflict, Unavailable):
+            raise  # each goes again, with records of its own
+        except Exception as failure:  # noqa: BLE001 -- whatever it is, its requests are on record and so is their end
+            refusal = refusal_for(failure, alarms)
+            _record_refusal(unsealed, units.values(), refusal)
+            raise refusal from None
     try:
         _finish(unsealed, units.values(), response_lines, alarms)
     except AuditUnavailable:
@@ -143,9 +151,14 @@ def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
             if base.has_changes:
                 unsealed.barrier.commit(base, is_urgent=unit.is_emergency)
             _finish(unsealed, [unit], unit.response_lines, alarms)
-        except (LogicalError, *STORE_FAILURES):
+        except (AuditUnavailable, Conflict):
             _undo(unit, alarms)
             raise
+        except Exception as failure:  # noqa: BLE001 -- whatever it is, the request is on record and so is its end
+            _undo(unit, alarms)
+            refusal = refusal_for(failure, alarms)
+            _record_refusal(unsealed, [unit], refusal)
+            raise refusal from None
     if answer.error is not None:
         _undo(unit, alarms)
     return answer
@@ -193,6 +206,13 @@ def _finish(unsealed: Unsealed, units: Collection[Unit], lines: Sequence[Line], 
         unit.run_after_commit()
 
 
+def _record_refusal(unsealed: Unsealed, units: Collection[Unit], refusal: LogicalError) -> None:
+    """Record that requests which are on record came to nothing. Raises AuditUnavailable, and then that is the answer."""
+    with contextlib.suppress(Sealed):  # the key of the records is gone
+        facts = [unit.facts for unit in units if unit.facts is not None]
+        unsealed.broker.write([unsealed.broker.response_line(one, None, refusal) for one in facts])
+
+
 def _take_back(unsealed: Unsealed, token_ids: Sequence[str], alarms: Alarms) -> None:
     """Revoke the tokens whose answer could not be recorded: nobody will ever be told them.
 
@@ -214,9 +234,15 @@ def _take_back(unsealed: Unsealed, token_ids: Sequence[str], alarms: Alarms) -> 
 
 
 def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
-    """What the client is told of a refusal or of what the store said; tells the alarm where the outcome is unknown."""
+    """What the client is told of a refusal or of what the store said.
+
+    Tells the alarms where the outcome is unknown, and of a mistake of ours.
+    """
     if isinstance(error, LogicalError):
         return error
+    if not isinstance(error, STORE_FAILURES):
+        alarms.on_failure(error)
+        return InternalFailure()
     if isinstance(error, Unknown):
         alarms.on_unknown()
         return OutcomeUnknown()

@@ -59,7 +59,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 4  Read what was sent, and write down who wants what, before anything happens.
     decoded = steps.decode(request, route)
-    facts = steps.facts_for_audit(context, route, verdict, decoded)
+    facts = unit.facts = steps.facts_for_audit(context, route, verdict, decoded)
     unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))
 

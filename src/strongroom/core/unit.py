@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from strongroom import failpoints
 from strongroom.audit.broker import Broker
+from strongroom.audit.facts import Facts
 from strongroom.audit.line import Line
 from strongroom.barrier.transaction import Transaction
 
@@ -25,6 +26,7 @@ class Unit:
     __slots__ = (
         "_immediate",
         "after_commit",
+        "facts",
         "failure",
         "is_emergency",
         "issued",
@@ -42,6 +44,8 @@ class Unit:
         self.take_back: list[Callable[[], None]] = []
         self.issued: list[str] = []
         """Ids of the tokens made here: revoked again if the response cannot be recorded."""
+        self.facts: Facts | None = None
+        """What the records say of the request, once that is known: for the record of an end that its handler did not see."""
         self.failure: Exception | None = None
         """A mistake of ours that ended the request, for the server's log."""
         self.is_emergency = False
