@@ -27,7 +27,8 @@ BATCHES = 8
 KEYS = 3
 UNKNOWN = "outcome is unknown"
 REFUSED = "takes no writes"
-UNRECORDED = "no audit device"
+UNRECORDED = "could record the answer"
+UNHEARD = "so nothing was done"
 
 
 @dataclass
@@ -246,7 +247,7 @@ def _is_again(asked: Asked, earlier: list[Asked]) -> bool:
 
 
 def _kind_of(told: Told) -> str:
-    for text in (UNKNOWN, REFUSED, UNRECORDED):
+    for text in (UNKNOWN, REFUSED, UNRECORDED, UNHEARD):
         if text in told.text:
             return text
     return "done" if told.is_good else f"{told.status}"
@@ -269,7 +270,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "unknown_without_alarm_or_record": tally.untold,
         "answered_unknown": tally.outcomes[UNKNOWN],
         "answered_refused": tally.outcomes[REFUSED],
-        "answered_unrecorded": tally.outcomes[UNRECORDED],
+        "answered_unrecorded": tally.outcomes[UNRECORDED] + tally.outcomes[UNHEARD],
     }
     return Result(
         "R-3 I/O faults", figures, ("lost", "wrong_answers", "unknown_without_alarm_or_record"), {}, tally.findings

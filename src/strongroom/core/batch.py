@@ -44,11 +44,14 @@ class Alarms:
 class _Unrecorded(Exception):
     """A batch that the audit devices did not record, by the numbers of those requests that go on all the same.
 
-    ``again`` have not happened yet; ``done`` are committed, and their records are owed.
+    ``again`` have not happened yet; ``done`` are committed, and their records are owed. All others are answered with ``error``.
     """
 
-    def __init__(self, *, again: frozenset[int] = frozenset(), done: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, error: AuditUnavailable, *, again: frozenset[int] = frozenset(), done: frozenset[int] = frozenset()
+    ) -> None:
         super().__init__()
+        self.error = error
         self.again = again
         self.done = done
 
@@ -75,7 +78,7 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
             if answer is None or index in unrecorded.done
             else answer_alone(unsealed, request, alarms)
             if index in unrecorded.again
-            else Answer(error=AuditUnavailable())
+            else Answer(error=unrecorded.error)
             for index, (request, answer) in enumerate(zip(requests, answers, strict=True))
         ]
     except (LogicalError, *STORE_FAILURES) as error:
@@ -120,8 +123,8 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
                 response_lines = []
             else:
                 unsealed.broker.write(request_lines)
-        except AuditUnavailable:
-            raise _Unrecorded(again=_emergencies(units)) from None
+        except AuditUnavailable as error:
+            raise _Unrecorded(error, again=_emergencies(units)) from None
         failpoints.reach("after_audit_request")
         try:
             unsealed.barrier.commit(base)
@@ -133,8 +136,8 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
             raise refusal from None
     try:
         _finish(unsealed, units.values(), response_lines, alarms)
-    except AuditUnavailable:
-        raise _Unrecorded(done=_emergencies(units)) from None
+    except AuditUnavailable as error:
+        raise _Unrecorded(error, done=_emergencies(units)) from None
 
 
 def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
@@ -200,7 +203,7 @@ def _finish(unsealed: Unsealed, units: Collection[Unit], lines: Sequence[Line], 
         _take_back(unsealed, [token_id for unit in units for token_id in unit.issued], alarms)
         if all(unit.is_emergency for unit in units):
             return
-        raise
+        raise AuditUnavailable(is_late=True) from None
     failpoints.reach("after_audit_response")
     for unit in units:
         unit.run_after_commit()

@@ -34,13 +34,20 @@ def handle_sealed(node: Node, router: Router, request: Request, alarms: Alarms) 
         typed, _ = declared.request_type.decode(request.body, captures)
         response = declared.endpoint.handler(_context(node, request), typed)
         if is_change:
-            node.broker.write([node.broker.sealed_line(facts, is_response=True)])
+            _record_answer(node, facts)
     except (LogicalError, *STORE_FAILURES) as error:
         return _refused(node, facts, refusal_for(error, alarms), is_change=is_change)
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
         alarms.on_failure(failure)
         return _refused(node, facts, InternalFailure(), is_change=is_change)
     return Answer(response=response, shape=declared.endpoint.shape)
+
+
+def _record_answer(node: Node, facts: SealedFacts) -> None:
+    try:
+        node.broker.write([node.broker.sealed_line(facts, is_response=True)])
+    except AuditUnavailable:
+        raise AuditUnavailable(is_late=True) from None
 
 
 def _find(router: Router, request: Request) -> tuple[Declared, dict[str, str]]:

@@ -14,7 +14,7 @@
     ├── RateLimited             too much; try again after ``retry_after_seconds``
     ├── Overdue                 it could not begin in time, so nothing was done
     ├── Sealed                  the vault is sealed or not initialized
-    ├── AuditUnavailable        no audit device made the record durable, so nothing was done
+    ├── AuditUnavailable        no audit device made the record durable, so nothing was done, or no answer is given
     ├── OutcomeUnknown          the store failed while committing: it may or may not have happened
     ├── UpstreamFailed          a system that we depend on failed
     └── InternalFailure         a mistake of ours; says nothing
@@ -122,10 +122,15 @@ class Sealed(LogicalError):
 
 
 class AuditUnavailable(LogicalError):
-    """No audit device made the record durable, so nothing was done."""
+    """No audit device made a record durable: that of the request, so nothing was done; or, where ``is_late``, that of the answer."""
 
-    def __init__(self) -> None:
-        super().__init__("no audit device could record this request, so nothing was done; check the audit devices")
+    def __init__(self, *, is_late: bool = False) -> None:
+        super().__init__(
+            "no audit device could record the answer, so it is not given; the request may have been carried out; "
+            "check the audit devices"
+            if is_late
+            else "no audit device could record this request, so nothing was done; check the audit devices"
+        )
 
 
 class OutcomeUnknown(LogicalError):
