@@ -127,6 +127,12 @@ class Broker:
         for enabled in self.enabled:
             self._channels.remove(enabled.name)
 
+    def tails(self) -> dict[str, bytes]:
+        """The last lines that each device keeps, of those that can show them in time."""
+        tails: dict[str, bytes] = {}
+        self._channels.ask_all(lambda writer: writer.show_tail(tails))
+        return dict(tails)
+
     # Sealed and unsealed
 
     def unseal(self, key: bytes | bytearray | memoryview, evidence: Evidence | None = None) -> None:

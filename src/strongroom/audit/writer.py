@@ -9,7 +9,7 @@ import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from strongroom.audit.devices import DeviceFailed
+from strongroom.audit.devices import DeviceFailed, Rereads
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.line import Line
 from strongroom.audit.trail import Source, Trail
@@ -117,6 +117,13 @@ class Writer:
     def catch_up(self) -> bool:
         """Write what a sealing, an unsealing or the passing of time makes due."""
         return self.append([])
+
+    def show_tail(self, tails: dict[str, bytes]) -> bool:
+        """Put the last lines that the device keeps into ``tails``, where it can show them."""
+        device = self._device
+        if isinstance(device, Rereads):
+            tails[self._enabled.name] = device.tail()
+        return True
 
     def close(self) -> bool:
         """Let go of the device."""

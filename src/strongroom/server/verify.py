@@ -30,7 +30,7 @@ from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig
 from strongroom.system import founding
-from strongroom.system.integrity import last_root_in
+from strongroom.system.integrity import last_root
 
 INTACT, TAMPERED, CANNOT_TELL = 0, 1, 2
 _TAIL_BYTES = 4 << 20
@@ -183,7 +183,7 @@ class _Verifier:
         key = self._public_key(barrier)
         counters = []
         for path in paths or [path for path in configured if path]:
-            recorded = last_root_in(_tail(Path(path)), key) if key is not None else None
+            recorded = last_root(_tail(Path(path)), key) if key is not None else None
             if recorded is None:
                 self._report.notes.append(f"{path}: no signed checkpoint in its end says how far the store was")
                 continue

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from strongroom.audit.devices import Rereads
-from strongroom.audit.enabled import Enabled
 from strongroom.barrier.anchor import AnchorFile, BadAnchor, anchor_of, compare
 from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.store_root import Root
@@ -84,18 +82,20 @@ class Integrity:
         """Whether anything was found but that an anchor is missing, as it is before there was a first one."""
         return any(finding.kind not in _MINOR for finding in self.findings)
 
-    def check(self, barrier: Barrier, public_key: bytes, devices: Iterable[Enabled]) -> None:
-        """Compare the store with its anchor and with the last checkpoints of the audit log. Raises TamperedStore where it must."""
+    def check(self, barrier: Barrier, key: PublicKey, tails: Mapping[str, bytes]) -> None:
+        """Compare the store with its anchor, and with the last checkpoints in the ``tails`` of the audit log's devices.
+
+        Raises TamperedStore where the vault must not be opened.
+        """
         with self._lock:
             self._findings.clear()
         self.inspected = Inspected()
         root, tools = barrier.root(), barrier.witness.tools
         found = self.anchor.check(root, tools) if self.anchor is not None else []
-        key = PublicKey.read(_base64(public_key))
-        for device in devices:
-            recorded = last_root(device, key)
+        for name, content in tails.items():
+            recorded = last_root(content, key)
             if recorded is not None:
-                found += compare(root, tools, *recorded, f"audit device {device.name}")
+                found += compare(root, tools, *recorded, f"audit device {name}")
         self.alarm(found)
         grave = tuple(finding for finding in found if finding.kind not in _MINOR)
         if grave and self.on_tamper is not OnTamper.ALARM:
@@ -140,14 +140,8 @@ def statement(barrier: Barrier | None) -> dict[str, Any] | None:
     return None
 
 
-def last_root(device: Enabled, key: PublicKey) -> tuple[int, str] | None:
-    """The counter and proof in the last checkpoint of the device's log that the vault signed."""
-    content = device.device.tail() if isinstance(device.device, Rereads) else b""
-    return last_root_in(content, key)
-
-
-def last_root_in(content: bytes, key: PublicKey) -> tuple[int, str] | None:
-    """The same, of the lines in ``content``."""
+def last_root(content: bytes, key: PublicKey) -> tuple[int, str] | None:
+    """The counter and proof in the last checkpoint among the lines in ``content`` that the vault signed."""
     end = len(content)
     while (mark := content.rfind(_MARK, 0, end)) >= 0:
         start = content.rfind(b"\n", 0, mark) + 1
@@ -162,9 +156,3 @@ def last_root_in(content: bytes, key: PublicKey) -> tuple[int, str] | None:
             except (KeyError, TypeError, ValueError):
                 continue
     return None
-
-
-def _base64(raw: bytes) -> str:
-    import base64
-
-    return base64.b64encode(raw).decode()

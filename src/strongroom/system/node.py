@@ -21,7 +21,7 @@ from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.evidence.checkpoint import Reason
-from strongroom.evidence.signature import SigningKey
+from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Backend, BoundTo, Context
 from strongroom.logical.errors import LogicalError, Sealed
@@ -238,7 +238,7 @@ class Node:
             key = SigningKey(vault.audit_signing_seed)
             if is_first:
                 # Before the log gets a new checkpoint.
-                self.integrity.check(barrier, key.public_key, self.broker.enabled)
+                self.integrity.check(barrier, PublicKey.read(key.public_pem), self.broker.tails())
             barrier.witness.on_alarm = lambda finding: self.integrity.alarm([finding])
             evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
             self.broker.unseal(vault.audit_key, evidence)
