@@ -19,6 +19,7 @@ from strongroom.logical.backend import Router
 from strongroom.server import config_schema
 from strongroom.server.assemble import assemble
 from strongroom.server.config import parse_config
+from strongroom.server.doctor import examine
 from strongroom.telemetry.page import metrics_table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -138,6 +139,7 @@ def pages() -> tuple[Page, ...]:
         Page(REFERENCE / "command-line.md", "Command line", command_line),
         Page(REFERENCE / "configuration.md", "Configuration", config_schema.reference),
         Page(DOCS / "how-to" / "monitor.md", "Monitor the server", metrics_table),
+        Page(DOCS / "how-to" / "harden.md", "Harden the server", examine.table),
         Page(REFERENCE / "api.md", "API", lambda: index(named)),
         *(
             Page(REFERENCE / "api" / f"{name}.md", title, partial(plug_text, part))

@@ -1,10 +1,43 @@
-"""``python -m strongroom`` and the commands ``strongroom`` and ``sr``."""
+"""``python -m strongroom`` and the commands ``strongroom`` and ``sr``.
+
+A server holds keys, so it loads code from where it is installed and from nowhere else: before anything is imported that a folder
+named by ``PYTHONPATH``, the working folder or a user's own packages could replace, Python is started again in its isolated mode.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from strongroom.cli.main import main
+_SERVERS = frozenset({"server", "dev"})
+
+
+def main() -> int:
+    """Runs the command line and returns its exit code."""
+    if sys.argv[1:2] and sys.argv[1] in _SERVERS:
+        isolate()
+    from strongroom.cli.main import main as run
+
+    return run()
+
+
+def isolate() -> None:
+    """Start this program again in Python's isolated mode (-I), in the same process, unless it is in it.
+
+    Where this program itself comes from ``PYTHONPATH`` or the working folder, as for somebody who works on it, nothing happens:
+    isolated it would not be found. ``strongroom doctor`` says so.
+    """
+    if sys.flags.isolated or not sys.executable or _is_found_by_search():
+        return
+    warnings = [f"-W{option}" for option in sys.warnoptions]
+    os.execv(sys.executable, [sys.executable, "-I", "-B", *warnings, "-m", "strongroom", *sys.argv[1:]])  # noqa: S606 -- no shell
+
+
+def _is_found_by_search() -> bool:
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 -- pathlib is slow to load
+    searched = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), os.getcwd()]  # noqa: PTH109 -- as above
+    return here in {os.path.realpath(folder) for folder in searched if folder}
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -25,6 +25,7 @@ _COMMANDS = {
     "completion": ("completion:completion", "Print the script that completes words in a shell"),
     "delete": ("raw:delete", "Delete what is at a path"),
     "dev": ("server:dev", "Start a server to try things with"),
+    "doctor": ("doctor:doctor", "Check whether a server is set up securely"),
     "kv": ("groups:kv", "Work with key-value secrets"),
     "lease": ("groups:lease", "Work with leases"),
     "list": ("raw:list_keys", "List what is below a path"),

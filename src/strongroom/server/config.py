@@ -144,6 +144,8 @@ class _Merged:
             self.problems.append(
                 Problem("", 0, "audit_required names an audit device that this configuration does not declare")
             )
+        if top["lock_memory"] and top["disable_mlock"]:
+            self.problems.append(Problem("", 0, "lock_memory and disable_mlock say the opposite; keep one of them"))
         if top["default_lease_ttl"] > top["max_lease_ttl"]:
             self.problems.append(Problem("", 0, "default_lease_ttl is longer than max_lease_ttl"))
 

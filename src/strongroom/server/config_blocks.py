@@ -120,7 +120,7 @@ def _tcp_listener(block: Block, findings: Findings, defaults: Mapping[str, int])
     settings = with_defaults(values, schema.TCP_LISTENER) | _telemetry(block, findings)
     tls = None
     if settings["tls_disable"]:
-        if not (_is_loopback(settings["address"].host) or settings["unsafe_allow_plaintext"]):
+        if not (is_loopback(settings["address"].host) or settings["unsafe_allow_plaintext"]):
             findings.wrong(
                 lines["tls_disable"],
                 "tls_disable is only allowed on a loopback address: give tls_cert_file and tls_key_file instead,"
@@ -170,7 +170,8 @@ def _rules(settings: Mapping[str, Any], defaults: Mapping[str, int]) -> Listener
     return ListenerRules(**rules)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine reach what listens on ``host``."""
     if host == "localhost":
         return True
     try:

@@ -100,7 +100,14 @@ TOP = Section(
         ),
         Setting("ui", kinds.BOOLEAN, False, "false", "Without effect until there is a web interface."),
         Setting(
-            "disable_mlock", kinds.BOOLEAN, False, "false", "Do not try to keep the server's memory out of the swap."
+            "disable_mlock", kinds.BOOLEAN, False, "false", "Vault's switch. Memory is locked only where `lock_memory` says so."
+        ),
+        Setting(
+            "lock_memory",
+            kinds.BOOLEAN,
+            False,
+            "false",
+            "Keep the server's memory out of the swap, and do not start where that is not allowed (LimitMEMLOCK=infinity).",
         ),
         Setting(
             "max_request_size",

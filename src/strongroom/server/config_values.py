@@ -108,6 +108,7 @@ class ServerConfig:
     pid_file: str = ""
     ui: bool = False
     disable_mlock: bool = False
+    lock_memory: bool = False
     max_connections: int = 4096
     max_connections_per_address: int = 1024
     workers: int = 1

@@ -1,4 +1,7 @@
-"""What the process does for itself before it holds a key: no core dumps, no tracing by others, files closed to others."""
+"""What the process does for itself before it holds a key: no core dumps, no tracing by others, files closed to others, no swap.
+
+Each process of a server does it for itself: a fork inherits the limits, yet neither the locks of memory nor, across users, the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,17 @@ import ctypes
 import gc
 import os
 import resource
+from collections.abc import Callable
+from pathlib import Path
+
+from strongroom.physical.store import Unavailable
 
 _PR_SET_DUMPABLE = 4
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_CAP_IPC_LOCK = 14
 _COLLECT_AFTER_OBJECTS = 20_000
+_PROC = Path("/proc")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def settle_memory() -> None:
@@ -16,6 +27,19 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 50)
+
+
+def protect(warn: Callable[[str], None], *, locks_memory: bool) -> None:
+    """Harden this process, and lock its memory where that is wanted. What could not be done and was not wanted is told to ``warn``.
+
+    Raises Unavailable where the memory was to be locked and cannot be.
+    """
+    if not harden():
+        warn("tracing of this process by others could not be switched off")
+    if locks_memory:
+        lock_memory()
+    elif can_swap("self"):
+        warn("this system has swap, to which keys and values may be written; switch it off, or set lock_memory = true")
 
 
 def harden() -> bool:
@@ -27,3 +51,53 @@ def harden() -> bool:
         return int(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)) == 0
     except (OSError, AttributeError):
         return False
+
+
+def lock_memory() -> None:
+    """Keep all memory of this process out of the swap, from now on and for memory to come. Raises Unavailable.
+
+    A limit that would hold now and not later is refused too: beyond it the process would fail to get memory at some later moment.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if most != resource.RLIM_INFINITY and not _may_lock_any_amount():
+        raise Unavailable(
+            "lock_memory is set, but the limit of locked memory is too low; start with LimitMEMLOCK=infinity (ulimit -l unlimited), "
+            "or switch swap off and remove lock_memory"
+        )
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most))
+    try:
+        # On fault: what is reserved and never used (stacks of threads) needs no memory.
+        failed = int(ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT))
+    except (OSError, AttributeError):
+        failed = -1
+    if failed:
+        reason = os.strerror(ctypes.get_errno()).lower()
+        raise Unavailable(
+            f"lock_memory is set, but the memory could not be locked ({reason}); switch swap off and remove it"
+        )
+
+
+def can_swap(pid: int | str, proc: Path = _PROC, groups: Path = _CGROUPS) -> bool:
+    """Whether the system may write the memory of this process to a swap: there is one, and its control group is allowed to use it."""
+    try:
+        if len((proc / "swaps").read_text().splitlines()) < 2:
+            return False
+        group = (proc / str(pid) / "cgroup").read_text().rpartition("::")[2].strip()
+    except OSError:
+        return False
+    place = groups / group.lstrip("/")
+    while place != groups and groups in place.parents:
+        try:
+            if (place / "memory.swap.max").read_text().strip() == "0":
+                return False
+        except OSError:
+            pass  # this one sets no limit, or there is no such controller; those above it count as well
+        place = place.parent
+    return True
+
+
+def _may_lock_any_amount() -> bool:
+    for line in (_PROC / "self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> _CAP_IPC_LOCK & 1)
+    return False

@@ -36,7 +36,7 @@ from strongroom.server.crew import STEERING, Follower, Leader, muster
 from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
 from strongroom.server.log import Log
-from strongroom.server.process import harden, settle_memory
+from strongroom.server.process import protect, settle_memory
 from strongroom.server.readings import read_edge
 from strongroom.system.node import Node
 
@@ -78,8 +78,7 @@ class Server:
     """One process: a vault, its listener and the signals that steer it."""
 
     def __init__(self, config: ServerConfig, log: Log, sockets: Sequence[socket.socket], role: Role = None) -> None:
-        if not harden():
-            log.warning("tracing of this process by others could not be switched off")
+        protect(log.warning, locks_memory=config.lock_memory)
         self._config = config
         self._log = log
         self._role = role
