@@ -58,7 +58,22 @@ def bans_text(pattern: str, why: str) -> Check:
 
 
 SENSITIVE_WORDS = frozenset(
-    ["token", "secret", "mac", "hmac", "digest", "password", "passphrase", "otp", "tag", "share"]
+    [
+        "accessor",
+        "code",
+        "digest",
+        "fingerprint",
+        "hmac",
+        "mac",
+        "otp",
+        "passphrase",
+        "password",
+        "secret",
+        "share",
+        "signature",
+        "tag",
+        "token",
+    ]
 )
 # A name with such a word is harmless where it ends in one of these: what it holds is about the secret, not the secret.
 HARMLESS_ENDINGS = frozenset(
@@ -84,6 +99,7 @@ HARMLESS_ENDINGS = frozenset(
         "class",
     ]
 )
+HARMLESS_NAMES = frozenset(["exit_code", "status_code"])
 
 
 def identifier(node: ast.expr) -> str:
@@ -108,21 +124,35 @@ def compares_secrets(module: Module) -> Iterator[tuple[int, str]]:
             continue
         for name in map(identifier, sides):
             words = name.lower().split("_")
-            if SENSITIVE_WORDS & set(words) and words[-1] not in HARMLESS_ENDINGS and not name.isupper():
+            is_harmless = words[-1] in HARMLESS_ENDINGS or name in HARMLESS_NAMES or name.isupper()
+            if SENSITIVE_WORDS & set(words) and not is_harmless:
                 yield node.lineno, f"{name!r} is compared with == or !=; use hmac.compare_digest"
 
 
-def matches_with_dollar(module: Module) -> Iterator[tuple[int, str]]:
-    """``re.match(r"...$")`` accepts a final line break."""
+def compares_text(module: Module) -> Iterator[tuple[int, str]]:
+    """``compare_digest`` of texts: it raises for letters beyond ASCII, and tells the length of what is not a digest."""
     for node in ast.walk(module.tree):
-        if (
-            isinstance(node, ast.Call)
-            and module.origin(node.func) in {"re.match", "re.search", "re.compile"}
-            and node.args
-        ):
+        if not isinstance(node, ast.Call) or module.origin(node.func) != "hmac.compare_digest":
+            continue
+        for side in node.args:
+            is_text = isinstance(side, ast.JoinedStr) or isinstance(getattr(side, "value", None), str)
+            if is_text or (isinstance(side, ast.Call) and identifier(side) in {"reveal", "hexdigest", "hex", "lower"}):
+                yield side.lineno, "compare bytes of one length: digests, or texts that were encoded"
+
+
+def matches_a_beginning(module: Module) -> Iterator[tuple[int, str]]:
+    """``match`` accepts whatever follows, and ``$`` a line break. A scanner says from where it matches, and may."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        origin = module.origin(node.func)
+        if origin in {"re.match", "re.search", "re.compile"} and node.args:
             pattern = node.args[0]
-            if isinstance(pattern, ast.Constant) and str(pattern.value).endswith("$"):
+            if isinstance(pattern, ast.Constant) and str(pattern.value).rstrip("b'").endswith(("$", r"\Z")):
                 yield node.lineno, "a pattern that ends with $ accepts a final line break; use fullmatch"
+        is_method = isinstance(node.func, ast.Attribute) and node.func.attr == "match" and len(node.args) == 1
+        if origin == "re.match" or (is_method and ast.unparse(node.func).split(".")[0].strip("_").isupper()):
+            yield node.lineno, "match accepts any text that begins so; use fullmatch"
 
 
 def verifies_by_bool(module: Module) -> Iterator[tuple[int, str]]:
@@ -151,6 +181,7 @@ def waits_or_wishes(module: Module) -> Iterator[tuple[int, str]]:
     yield from bans_text(rf"\b{note}\b(?!\(#\d+\): \S)|\b({others})\b", f"write {note}(#n): what and why")(module)
 
 
+_AEAD = "cryptography.hazmat.primitives.ciphers.aead"
 AMBIENT = {"src/strongroom/logical/ambient.py": "the one place that asks the operating system"}
 
 RULES = (
@@ -163,7 +194,17 @@ RULES = (
     ),
     Rule(
         "randomness comes in as an argument",
-        bans("os.urandom", "os.getrandom", "secrets.", "random.", "uuid.uuid1", "uuid.uuid4"),
+        bans(
+            "os.urandom",
+            "os.getrandom",
+            "secrets.",
+            "random.",
+            "uuid.uuid1",
+            "uuid.uuid4",
+            "uuid.getnode",
+            "ssl.RAND_bytes",
+            f"{_AEAD}.AESGCM.generate_key",
+        ),
         finds="import secrets as s\nx = s.token_hex()",
         ignores="def draw(entropy): return entropy.bytes(16)",
         exempt=AMBIENT,
@@ -201,10 +242,22 @@ RULES = (
         ignores="def f(token, token_type, other): return token == '' or token_type == other",
     ),
     Rule(
+        "what is compared in constant time is bytes",
+        compares_text,
+        finds="import hmac\nhmac.compare_digest(given.reveal(), stored)",
+        ignores="from hmac import compare_digest\ncompare_digest(hmac.digest(key, a, 'sha256'), stored)",
+    ),
+    Rule(
         "patterns match whole strings",
-        matches_with_dollar,
-        finds="import re\nre.match(r'[a-z]+$', 'x')",
-        ignores="import re\nre.fullmatch(r'[a-z]+', 'x')",
+        matches_a_beginning,
+        finds="import re\nre.search(r'[a-z]+$', 'x')",
+        ignores="import re\nre.fullmatch(r'[a-z]+', 'x')\n_SPACE.match(text, at)",
+    ),
+    Rule(
+        "no pattern is matched at the beginning alone",
+        matches_a_beginning,
+        finds="import re\n_NAME = re.compile('[a-z]+')\n_NAME.match('x')",
+        ignores="import re\n_NAME = re.compile('[a-z]+')\n_NAME.fullmatch('x')",
     ),
     Rule(
         "alternatives are not repeated possessively",
