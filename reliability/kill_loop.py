@@ -131,12 +131,33 @@ class Vault:
         self.audit.responses.clear()
 
 
+def found(folder: Path, tally: Tally) -> None:
+    """Kill a server that makes its vault: before the commit there is none, after it there is a whole one."""
+    for point, is_there in (("founding_before_persist", False), ("founding_after_persist", True)):
+        server = Server(folder / point)
+        server.start(f"{point}=kill")
+        try:
+            server.initialize()
+        except Gone:
+            tally.reached.add(point)
+        server.kill()
+        tally.kills += 1
+        server.start()
+        told = server.client("").must("GET", "sys/seal-status").body
+        if told["initialized"] is not is_there or not told["sealed"]:
+            tally.findings.append(f"after {point} the vault says: initialized {told['initialized']}")
+        if not is_there:
+            server.initialize()
+        server.kill()
+
+
 def prove(arguments: argparse.Namespace) -> Result:
     """Run the cycles; every second one is killed at a failpoint, in turn."""
     chance = random.Random(arguments.seed)
     tally = Tally()
     points = [name for name in NAMES if not name.startswith("founding_")]
     with tempfile.TemporaryDirectory(prefix="kill-loop-") as scratch:
+        found(Path(scratch), tally)
         vault: Vault | None = None
         for cycle in range(arguments.cycles):
             if vault is None or cycle % VAULT_CYCLES == 0:
@@ -154,6 +175,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "answers_without_record": tally.lost_records,
         "cut_audit_lines": tally.torn_lines,
         "failpoints_reached": len(tally.reached),
+        "recovery_median": round(percentile(tally.recoveries, 0.5), 3),
         "recovery_p95": round(percentile(tally.recoveries, 0.95), 3),
     }
     bars = {"recovery_p95": 2.0}
