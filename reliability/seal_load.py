@@ -15,6 +15,14 @@ from reliability.readers import Load
 from reliability.result import Result, percentile, run
 from reliability.server import Server
 
+DELAYS = (
+    "",
+    "after_audit_request=sleep:5+",
+    "before_audit_response=sleep:5+",
+    "after_commit_before_ack=sleep:5+",
+    "seal_before_wipe=sleep:50",
+)
+"""Where the server is held up, in turn, so that the sealing falls into every part of a request."""
 LATE_SECONDS = 0.25
 """An answer with a secret that arrives so much later than that of the sealing was not on its way any more."""
 
@@ -33,6 +41,7 @@ def prove(arguments: argparse.Namespace) -> Result:
             load = Load(server)
             load.prepare()
             for _ in range(arguments.rounds // 2):
+                server.arm(DELAYS[rounds % len(DELAYS)])
                 rounds += 1
                 load.seen.clear()
                 load.start()
