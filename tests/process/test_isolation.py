@@ -10,7 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from tests.kit import start_server
+from tests.processes import start_server
 
 import strongroom
 

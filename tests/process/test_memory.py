@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.kit import ServerProcess, start_server
-from tests.process.processes import all_of, copies
+from tests.process.beside import all_of, copies
+from tests.processes import ServerProcess, start_server
 
 TEXTS_MOST = 16
 """Copies of a share as it was written that may be left in freed memory. A measured bound, no aim: see docs/threat-model.md."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.kit import ServerProcess, running_server, wait_until
-from tests.process.processes import all_of, server, unprivileged
+from tests.process.beside import all_of, server, unprivileged
+from tests.processes import ServerProcess, running_server, wait_until
 
 CANARY = "canary-7d1f0a"
 # As another program of the same user would do it.

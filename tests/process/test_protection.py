@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.kit import free_port, running_server, wait_until
-from tests.process.processes import all_of, server, unprivileged
+from tests.process.beside import all_of, server, unprivileged
+from tests.processes import free_port, running_server, wait_until
 
 from strongroom.server.process import can_swap
 

@@ -17,7 +17,7 @@ SCRIPT = r"""
 import gc, json, os, sys
 from strongroom.logical.ambient import SystemEntropy
 from tests import kit
-from tests.process.processes import copies
+from tests.process.beside import copies
 
 MASK = 0x5A
 mask = lambda content: bytes(byte ^ MASK for byte in content)

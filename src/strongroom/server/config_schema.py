@@ -99,16 +99,8 @@ TOP = Section(
             "pid_file", kinds.FILE, "", "none", "A file that holds the number of the server's process while it runs."
         ),
         Setting("ui", kinds.BOOLEAN, False, "false", "Without effect until there is a web interface."),
-        Setting(
-            "disable_mlock", kinds.BOOLEAN, False, "false", "Vault's switch. Memory is locked only where `lock_memory` says so."
-        ),
-        Setting(
-            "lock_memory",
-            kinds.BOOLEAN,
-            False,
-            "false",
-            "Keep the server's memory out of the swap, and do not start where that is not allowed (LimitMEMLOCK=infinity).",
-        ),
+        Setting("disable_mlock", kinds.BOOLEAN, False, "false", "Vault's switch. See `lock_memory`."),
+        Setting("lock_memory", kinds.BOOLEAN, False, "false", "Keep all memory out of the swap, or refuse to start."),
         Setting(
             "max_request_size",
             kinds.SIZE,
