@@ -193,8 +193,8 @@ def circumstances(rounds: int, seconds: int) -> str:
     """What was measured where, as a sentence."""
     model = number_in(Path("/proc/cpuinfo").read_text(), r"model name\s*: (.+)")
     return (
-        f"Medians of {rounds} interleaved rounds of {seconds} s, {CONNECTIONS} connections, TLS, file audit, durable stores "
-        f"(SQLite with `synchronous=FULL`; OpenBao 2.7.2 with Raft), server and load generator on the same "
+        f"Medians of {rounds} interleaved rounds of {seconds} s, {CONNECTIONS} connections, TLS, a file audit device in the mode "
+        f"`written`, durable stores (Strongroom with `workers = 2` on SQLite with `synchronous=FULL`; OpenBao 2.7.2 with Raft), server and load generator on the same "
         f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}."
     )
 
