@@ -41,8 +41,8 @@ from strongroom.physical.store import (
 RESERVE_BYTES = 256 * 1024
 # The same for what takes access away: it may come closer to the end of the disk than anything else.
 URGENT_BYTES = 64 * 1024
-# Each key may touch a leaf of its own, and split it.
-_KEY_BYTES = 2 * (4096 + 24)
+# Each key may touch a leaf of its own; one that is put may split it.
+_PAGE_BYTES = 4096 + 24
 _IDLE_READERS_MAX = 8
 
 _VERSION_OF = "SELECT version FROM records WHERE key = ?"
@@ -80,7 +80,7 @@ class _Change:
     def size(self) -> int:
         """How many bytes the change adds to the files at most, nearly."""
         values = sum(len(record.value) + len(record.value) // 64 for record in self.puts.values())
-        return values + _KEY_BYTES * (len(self.puts) + len(self.deletes))
+        return values + _PAGE_BYTES * (2 * len(self.puts) + len(self.deletes))
 
 
 class SqliteStore:
