@@ -206,7 +206,7 @@ def test_tests_wait_for_events_and_not_for_time() -> None:
     sleeping = [
         f"{module.path}:{node.lineno}"
         for module in TESTS
-        if module.path != "tests/kit.py"  # it asks a process that starts until it answers
+        if module.path != "tests/processes.py"  # it asks a process that starts until it answers
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call) and module.origin(node.func) == "time.sleep"
     ]
