@@ -18,6 +18,11 @@ _PR_SET_DUMPABLE = 4
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK = 14
 _COLLECT_AFTER_OBJECTS = 20_000
+_CACHED_SIZES = range(512, 1040, 16)
+"""Blocks of glibc that threads keep for themselves. Smaller ones are Python's own."""
+_SMALL_SIZES = range(1, 480, 16)
+_SMALL_BLOCKS = 2000
+_CACHED_BLOCKS = 16
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -27,6 +32,31 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 50)
+
+
+def scrub_freed_memory() -> None:
+    """Overwrite memory that was freed and not used again, as far as that goes: the texts of requests and answers that came and went.
+
+    For the thread on which they come and go. Nothing promises that all is found; what is left is measured in tests.
+    """
+    gc.collect()
+    for size in _SMALL_SIZES:
+        # Python hands free blocks of a size out again before it takes new ones; these are zeros when they come back.
+        del [bytes(size) for _ in range(_SMALL_BLOCKS)][:]
+    try:
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype = ctypes.c_void_p
+        libc.free.argtypes = [ctypes.c_void_p]
+        for size in _CACHED_SIZES:
+            # As many as the thread's cache holds of a size: they are handed out again, and come back empty.
+            blocks = [libc.malloc(ctypes.c_size_t(size)) for _ in range(_CACHED_BLOCKS)]
+            for block in filter(None, blocks):
+                ctypes.memset(block, 0, size)
+                libc.free(block)
+        # What is free beyond the caches goes back to the system.
+        libc.malloc_trim(ctypes.c_size_t(0))
+    except (OSError, AttributeError):
+        return  # another C library: its memory stays as it is
 
 
 def protect(warn: Callable[[str], None], *, locks_memory: bool) -> None:

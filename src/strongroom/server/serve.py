@@ -36,7 +36,7 @@ from strongroom.server.crew import STEERING, Follower, Leader, muster
 from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
 from strongroom.server.log import Log
-from strongroom.server.process import protect, settle_memory
+from strongroom.server.process import protect, scrub_freed_memory, settle_memory
 from strongroom.server.readings import read_edge
 from strongroom.system.node import Node
 
@@ -84,6 +84,7 @@ class Server:
         self._role = role
         self._exit_code = 0
         self._is_ending = False
+        self._is_over = False
         clock, entropy = SystemClock(), SystemEntropy()
         self.node: Node = assemble(
             config,
@@ -113,6 +114,7 @@ class Server:
         self.node.integrity.on_alarm = log.error
         self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
+        self.node.lifecycle.call_at_seal(self._scrub)
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
         """Serve until a signal or a failure ends it."""
@@ -219,6 +221,11 @@ class Server:
         except (LogicalError, Unavailable):
             return  # not initialized, or the store does not say whether it is: there is no key then
 
+    def _scrub(self) -> None:
+        # Once the answer to the sealing is on its way; at the end all memory goes back anyway.
+        if not self._is_over:
+            self.listener.call_soon(scrub_freed_memory)
+
     def _listen(self, listener: TcpListener | UnixListener, listening: socket.socket) -> str:
         rules = listener.rules
         limits = Limits(body_bytes=rules.max_request_size)
@@ -292,6 +299,7 @@ class Server:
             Path(self._config.pid_file).write_text(f"{os.getpid()}\n", encoding="ascii")
 
     def _end(self) -> None:
+        self._is_over = True
         self._sweeper.stop()
         self._inspector.stop()
         self._audit_keeper.stop()
