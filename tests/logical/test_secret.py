@@ -28,7 +28,11 @@ def test_a_secret_is_not_shown_by_any_way_of_showing(value: str) -> None:
     assert not any(CANARY in text for text in shown)
 
 
-@pytest.mark.parametrize("dump", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, our_json.encode], ids=["pickle", "copy", "deepcopy", "json", "our json"])
+@pytest.mark.parametrize(
+    "dump",
+    [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, our_json.encode],
+    ids=["pickle", "copy", "deepcopy", "json", "our json"],
+)
 def test_a_secret_cannot_be_copied_out(dump: object) -> None:
     assert callable(dump)
     with pytest.raises(TypeError) as refused:
