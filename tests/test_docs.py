@@ -113,7 +113,7 @@ def test_every_command_in_the_documentation_exists(page: Path) -> None:
 
 def problem_with(command: click.Command, words: list[str]) -> str | None:
     """What is wrong with a command line: an unknown command or option; None where nothing is."""
-    context = click.Context(command, info_name="strongroom")
+    context = click.Context(command, info_name="strongroom", **command.context_settings)
     while isinstance(command, click.Group):
         if not words:
             return "names no command"

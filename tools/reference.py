@@ -55,7 +55,8 @@ class Page:
 
 def command_line() -> str:
     """Every command with its options; those that most commands have stand once, in front."""
-    top = click.Context(root(), info_name="strongroom")
+    program = root()
+    top = click.Context(program, info_name="strongroom", **program.context_settings)
     commands = list(all_commands(root(), top))
     counts = Counter(record for command, context in commands for record in option_records(command, context))
     common = [record for record, count in counts.items() if count > len(commands) / 2]

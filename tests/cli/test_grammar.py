@@ -117,7 +117,7 @@ def test_every_command_has_help_and_can_be_loaded() -> None:
     from strongroom.cli.main import root
 
     group = root()
-    seen = list(commands(group, click.Context(group, info_name="strongroom")))
+    seen = list(commands(group, click.Context(group, info_name="strongroom", **group.context_settings)))
     assert len(seen) > 60
     assert [path for path, text in seen if not text] == []
 
@@ -127,7 +127,7 @@ def commands(group: click.Group, context: click.Context) -> list[tuple[str, str]
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=name, parent=context)
+        inner = click.Context(command, info_name=name, parent=context, **command.context_settings)
         found.append((inner.command_path, command.help or ""))
         command.get_help(inner)
         if isinstance(command, click.Group):
