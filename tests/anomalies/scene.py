@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
-from tests.kit import Vault
+from tests.kit import SeededEntropy, Vault
 from tests.processes import Result
 
 from strongroom.auth.userpass import UserPass
@@ -88,9 +89,9 @@ def new_secret_id(vault: Vault, role: str = "app", **fields: object) -> str:
     return str(expect(vault.post(f"auth/approle/role/{role}/secret-id", fields)).data["secret_id"])
 
 
-def vault_with_kv() -> Vault:
+def vault_with_kv(**options: Any) -> Vault:
     """A vault with a versioned ``kv`` at ``secret/`` and a plain one at ``kv/``."""
-    vault = Vault()
+    vault = Vault(**options)
     vault.mount("secret", "kv", options={"version": "2"})
     vault.mount("kv")
     return vault
@@ -98,7 +99,7 @@ def vault_with_kv() -> Vault:
 
 def second_process(vault: Vault) -> Vault:
     """Another process on the same store, unsealed."""
-    other = Vault(store=vault.store, clock=vault.clock, is_unsealed=False)
+    other = Vault(store=vault.store, clock=vault.clock, entropy=SeededEntropy("another process"), is_unsealed=False)
     other.shares, other.root = vault.shares, vault.root
     other.unseal()
     return other

@@ -206,18 +206,17 @@ class FailingEntropy(SeededEntropy):
 
 
 @pytest.mark.parametrize("mode", ["raises", "short"])
-def test_row_101_without_good_random_bytes_nothing_is_stored(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.kit.SeededEntropy", FailingEntropy)
-    vault = vault_with_kv()
-    assert isinstance(vault.entropy, FailingEntropy)
+def test_row_101_without_good_random_bytes_nothing_is_stored(mode: str) -> None:
+    entropy = FailingEntropy()
+    vault = vault_with_kv(entropy=entropy)
     expect(vault.post("kv/x", {"a": "1"}))
     before = stored(vault)
-    vault.entropy.mode = mode
+    entropy.mode = mode
     for path in ("kv/x", "secret/data/x", "cubbyhole/x"):
         assert vault.post(path, {"data": {"a": "2"}}).status == 500
     made = vault.post("auth/token/create", {"policies": ["default"]})
     assert made.status == 500
-    vault.entropy.mode = "good"
+    entropy.mode = "good"
     assert stored(vault) == before
     assert vault.get("kv/x").data == {"a": "1"}
     records = [(record["type"], record["request"]["path"]) for record in vault.device.records[-10:-2]]

@@ -23,7 +23,7 @@ ROWS = {
 """The rows of the parts A1 to A11 of the table."""
 
 
-def tested() -> set[int]:
+def rows_with_tests() -> set[int]:
     names = {
         node.name
         for path in FOLDER.glob("test_*.py")
@@ -39,8 +39,8 @@ def postponed() -> set[int]:
 
 
 def test_every_row_is_tested_or_waits_for_its_component() -> None:
-    assert tested() | postponed() == ROWS
+    assert rows_with_tests() | postponed() == ROWS
 
 
 def test_no_row_waits_that_is_tested_already() -> None:
-    assert tested() & postponed() == set()
+    assert rows_with_tests() & postponed() == set()
