@@ -115,12 +115,13 @@ class Vault:
         configuration: str = CONFIGURATION,
         plugs: Plugs = PLUGS,
         clock: JumpingClock | None = None,
+        entropy: SeededEntropy | None = None,
         is_unsealed: bool = True,
         shares: int = 1,
         threshold: int = 1,
     ) -> None:
         self.clock = clock or JumpingClock()
-        self.entropy = SeededEntropy()
+        self.entropy = entropy or SeededEntropy()
         self.store = store or MemoryStore()
         self.node: Node = assemble_on(
             self.store, parse_config([("test.hcl", configuration)]), self.clock, self.entropy, plugs=plugs
