@@ -204,7 +204,8 @@ def profile(scenario: str, seconds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         dump = folder / "profile.out"
-        prefix = (sys.executable, "-m", "cProfile", "-o", str(dump))
+        # Isolated already, or the server would start Python again without the profiler.
+        prefix = (sys.executable, "-I", "-B", "-m", "cProfile", "-o", str(dump))
         with serving(strongroom(), folder, prefix) as server:
             server.initialize()
             measured = measure(server, scenario, populate(server), seconds)
