@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import socket
 import threading
@@ -84,8 +85,9 @@ class Served:
         try:
             client.sendall(payload)
             client.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before it was read to the end
+        except OSError as failure:  # refused, and even closed, before it was read to the end
+            if failure.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
+                raise
         return read_to_end(client)
 
 
