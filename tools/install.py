@@ -24,7 +24,10 @@ OLDEST_PYTHON = (3, 11)
 SETS = {
     "cli": (("cli.txt", "build.txt"), True),
     "server": (("server.txt", "build.txt"), True),
+    "scanner": (("cli.txt", "scanner.txt", "build.txt"), True),
     "dev": (("dev.txt",), True),
+    "bench": (("bench.txt",), False),
+    "train": (("train.txt",), False),
     "lock": (("lock.txt",), False),
 }
 

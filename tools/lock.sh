@@ -17,7 +17,10 @@ pin() {
 
 pin cli.txt pyproject.toml
 pin server.txt --extra server pyproject.toml
+pin scanner.txt --extra scanner pyproject.toml
 pin build.txt --group pyproject.toml:build
-pin dev.txt --extra server --group pyproject.toml:build --group pyproject.toml:dev pyproject.toml
+pin dev.txt --extra server --extra scanner --group pyproject.toml:build --group pyproject.toml:dev pyproject.toml
+pin bench.txt --group pyproject.toml:bench
+pin train.txt --group pyproject.toml:train
 pin hvac-suite.txt --group pyproject.toml:hvac-suite
 pin lock.txt --group pyproject.toml:lock
