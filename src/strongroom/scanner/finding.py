@@ -25,6 +25,8 @@ class Occurrence:
     author_date: str = ""
     in_head: bool | None = None
     layers: tuple[str, ...] = ()
+    object_id: str = ""
+    """The git object that holds it, where there is one."""
 
 
 @dataclass(slots=True)
@@ -37,5 +39,7 @@ class Finding:
     score: float
     reasons: tuple[str, ...] = ()
     occurrences: list[Occurrence] = field(default_factory=list)
+    partner: bytes = field(default=b"", repr=False)
+    """The other half of the credential, where one stands beside it: what a verifier needs too."""
     verification: str = ""
     """`live`, `dead` or `unknown` where it was asked for, else empty."""

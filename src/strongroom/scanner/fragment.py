@@ -21,12 +21,18 @@ class Fragment:
     (`dist/a.zip!/conf/app.ini`); where no path is known, a word for the place (`<stdin>`, `<commit message>`).
     `line` is the number, from 1, of the first line of `data` within that path. `object_id` is the git object that holds the
     bytes, in hex, where there is one: paths and commits of an object are looked up only for those with findings.
+
+    What is too large to be held is cut into windows that overlap (see `windows.py`). Then `column` is that of the first byte, and only what begins
+    in `data[own_start:own_end]` is this window's to report; the rest is its neighbours'.
     """
 
     path: str
     data: bytes
     line: int = 1
     object_id: str = ""
+    column: int = 1
+    own_start: int = 0
+    own_end: int | None = None
 
     def __repr__(self) -> str:
         return f"<Fragment {self.path!r} of {len(self.data)} bytes>"  # what is scanned may be a secret

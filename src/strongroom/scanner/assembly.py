@@ -1,0 +1,60 @@
+"""Puts a scan together from what there is: rules and decoders, the judge, the automaton from the cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.scanner.automaton import Automaton, load_automaton
+from strongroom.scanner.candidate import Judge
+from strongroom.scanner.examine import Examiner, Plan
+from strongroom.scanner.expressions import Expression
+from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.layers import MAX_DEPTH, Decoder
+from strongroom.scanner.levels import THRESHOLDS, Level, rules_of
+from strongroom.scanner.problem import Problem
+from strongroom.scanner.rule import Rule
+from strongroom.scanner.scan import Expand, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asks of a scan. `cache` is where the automaton is kept (None: nowhere)."""
+
+    rules: Sequence[Rule]
+    decoders: Sequence[Decoder] = ()
+    judge: Judge | None = None
+    expand: Expand | None = None
+    level: Level = Level.DEFAULT
+    max_depth: int = MAX_DEPTH
+    jobs: int = 1
+    cache: Path | None = None
+
+
+def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None]) -> Scan:
+    """The scan that is `wanted`. It and its source append to `problems`; `note` hears of what makes it slow."""
+    plan = Plan(
+        rules_of(wanted.level, wanted.rules),
+        THRESHOLDS[wanted.level],
+        wanted.decoders if wanted.max_depth else (),
+        wanted.judge,
+        wanted.max_depth,
+    )
+    automaton = _automaton(plan.expressions(), wanted.cache, note)
+    return Scan(Examiner(plan, automaton, problems.append), wanted.expand or alone, problems, wanted.jobs)
+
+
+def alone(fragment: Fragment) -> Iterator[Fragment]:
+    """A fragment that nothing is unpacked from."""
+    yield fragment
+
+
+def default_jobs() -> int:
+    """As many processes as this process may use processors."""
+    return len(os.sched_getaffinity(0))
+
+
+def _automaton(expressions: Sequence[Expression], cache: Path | None, note: Callable[[str], None]) -> Automaton:
+    return load_automaton(expressions, cache, note)

@@ -1,0 +1,140 @@
+"""The exact stage: what of the events of the wide stage is a match of its rule, and which bytes of it are the secret.
+
+Each rule is run by RE2 only where its events are, and no search reads further than the rule reaches: the work is at most the rule's reach for each
+byte, whatever the input.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from strongroom.scanner.regex import Regex, compile_regex
+from strongroom.scanner.rule import Rule
+
+SEGMENT = 16 * 1024
+"""Bytes in which a search may begin before the next one gets a new end."""
+
+Bucket = tuple[int, int, int]
+"""Where events ended: start and end of the bucket, and the first end in it."""
+
+
+class Match(NamedTuple):
+    """A match of rule number `rule`: where the secret is, where the whole match is, and what the rule's groups named."""
+
+    rule: int
+    start: int
+    end: int
+    match_start: int
+    match_end: int
+    name: bytes
+    public_id: bytes
+
+
+class Confirmer:
+    """Runs the exact patterns of `rules`, each compiled when it is first needed."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._keywords = [tuple(word.encode() for word in rule.keywords) for rule in rules]
+        self._compiled: dict[int, tuple[Regex, int, int, int]] = {}
+        self.searches = 0
+        """How often RE2 was asked."""
+        self.searched_bytes = 0
+        """How many bytes it was given at most: what tests count instead of time."""
+
+    def matches(self, number: int, data: bytes, lowered: Lowered, buckets: Sequence[Bucket]) -> Iterator[Match]:
+        """The matches of rule `number` around its events in `data`."""
+        keywords = self._keywords[number]
+        if keywords and not any(lowered.holds(word) for word in keywords):
+            return
+        rule = self._rules[number]
+        regex, secret, name, public_id = self._compile(number)
+        position = 0
+        for first, last in _intervals(buckets, rule.reach):
+            position = max(position, first)
+            while position < last:
+                limit = min(position + SEGMENT, last)
+                stop = min(limit + rule.reach, len(data))
+                self.searches += 1
+                self.searched_bytes += max(0, stop - position)
+                found = regex.search(data, position, stop)
+                if found is None or found.start() >= limit:
+                    position = limit
+                    continue
+                begin, end = found.span()
+                position = end if end > begin else end + 1
+                start, stop = found.span(secret)
+                if start < 0 or start == stop:
+                    continue
+                if self._holds(rule, data[start:stop]):
+                    yield Match(
+                        number,
+                        start,
+                        stop,
+                        begin,
+                        end,
+                        _group(found.span(name), data, name),
+                        _group(found.span(public_id), data, public_id),
+                    )
+
+    def _compile(self, number: int) -> tuple[Regex, int, int, int]:
+        found = self._compiled.get(number)
+        if found is None:
+            regex = compile_regex(self._rules[number].pattern)
+            groups = regex.groupindex
+            found = regex, groups.get(b"secret", 0), groups.get(b"name", 0), groups.get(b"id", 0)
+            self._compiled[number] = found
+        return found
+
+    @staticmethod
+    def _holds(rule: Rule, secret: bytes) -> bool:
+        if rule.entropy and entropy(secret) < rule.entropy:
+            return False
+        return rule.checksum is None or rule.checksum(secret)
+
+
+class Lowered:
+    """A run of bytes in lower case, made when it is first asked, with what is known of the words in it."""
+
+    __slots__ = ("_data", "_known", "_lowered")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._lowered: bytes | None = None
+        self._known: dict[bytes, bool] = {}
+
+    def holds(self, word: bytes) -> bool:
+        """Whether the bytes hold `word`, in any case."""
+        known = self._known.get(word)
+        if known is None:
+            if self._lowered is None:
+                self._lowered = self._data.lower()
+            known = self._known[word] = word in self._lowered
+        return known
+
+
+def entropy(value: bytes) -> float:
+    """Shannon's entropy of the bytes of `value`, in bits for each."""
+    length = len(value)
+    counts = [value.count(byte) for byte in set(value)]
+    return -sum(count / length * math.log2(count / length) for count in counts)
+
+
+def _intervals(buckets: Sequence[Bucket], reach: int) -> Iterator[tuple[int, int]]:
+    """Where matches may begin, as (first, last): before the end of each bucket by at most `reach`, overlapping ones joined."""
+    first, last = 0, -1
+    for start, end, _ in buckets:
+        begin = max(0, start - reach)
+        if begin > last:
+            if last >= 0:
+                yield first, last
+            first = begin
+        last = end
+    if last >= 0:
+        yield first, last
+
+
+def _group(span: tuple[int, int], data: bytes, number: int) -> bytes:
+    return data[span[0] : span[1]] if number and span[0] >= 0 else b""

@@ -1,0 +1,204 @@
+"""One fragment from bytes to hits: wide stage, exact stage, decoded layers, judge, and who wins where several match."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from strongroom.scanner.automaton import Automaton
+from strongroom.scanner.candidate import Candidate, Judge, Verdict
+from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
+from strongroom.scanner.expressions import DECODER_SHIFT, RULE_SHIFT, Events, Expression, by_expression
+from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.layers import MAX_DEPTH, Budget, Decoder, Layer
+from strongroom.scanner.lines import Lines
+from strongroom.scanner.overlaps import Judged, Spans, across_layers, strongest
+from strongroom.scanner.problem import Problem, Report
+from strongroom.scanner.rule import Kind, Rule
+from strongroom.scanner.windows import windows_of
+
+_SNIFFED = 8192
+_PAIR_DISTANCE = 4096
+"""Bytes between the halves of a credential, at most."""
+_PAIR_NEIGHBOURS = 8
+
+
+class Hit(NamedTuple):
+    """A secret at a place, as plain values that pass from process to process. `rule` is the rule's number."""
+
+    rule: int
+    value: bytes
+    path: str
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+    object_id: str
+    layers: tuple[str, ...]
+    score: float
+    reasons: tuple[str, ...]
+    text: bytes
+    """The lines it stands on, for the marks that allow it."""
+    partner: bytes = b""
+    """The other half of the credential, where it stands nearby."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is looked for: the rules, the decoders, who judges, and the least score of each kind that counts."""
+
+    rules: Sequence[Rule]
+    thresholds: Mapping[Kind, float]
+    decoders: Sequence[Decoder] = ()
+    judge: Judge | None = None
+    max_depth: int = MAX_DEPTH
+
+    def expressions(self) -> list[Expression]:
+        """What the wide stage looks for: the rules' patterns, then the decoders' gates."""
+        found = [
+            Expression(rule.pattern.encode(), RULE_SHIFT, tuple(word.encode() for word in rule.keywords))
+            for rule in self.rules
+        ]
+        return found + [Expression(decoder.gate, DECODER_SHIFT) for decoder in self.decoders]
+
+
+class Examiner:
+    """Examines fragments, one after the other. Not for several threads at once."""
+
+    def __init__(self, plan: Plan, automaton: Automaton, report: Report) -> None:
+        self._plan = plan
+        self._automaton = automaton
+        self._report = report
+        self._shifts = [expression.shift for expression in plan.expressions()]
+        self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
+        self.confirmer = Confirmer(plan.rules)
+        """The exact stage, which counts its work."""
+
+    def examine(self, fragment: Fragment) -> list[Hit]:
+        """Every secret in `fragment`, with its place, in order."""
+        hits: list[Hit] = []
+        for window in windows_of(fragment):
+            events = self._automaton.scan(window.data)
+            if events:
+                hits += self._hits(window, self._judged(window, events))
+        return hits
+
+    def _judged(self, window: Fragment, events: Events) -> list[Judged]:
+        """What the judge lets pass in all layers of a window."""
+        judged: list[Judged] = []
+        budget = Budget(len(window.data))
+        seen: set[tuple[int, int]] = set()
+        waiting = deque([(Layer(window.data), events)])
+        while waiting:
+            layer, layer_events = waiting.popleft()
+            found = by_expression(layer_events, self._shifts)
+            judged += self._matches(window.path, layer, found)
+            if len(layer.names) >= self._plan.max_depth:
+                continue
+            for below in self._decoded(layer, found, budget):
+                place = (hash(below.data), below.locate(0, len(below.data))[0])
+                if place not in seen:
+                    seen.add(place)
+                    below_events = self._automaton.scan(below.data)
+                    if below_events:
+                        waiting.append((below, below_events))
+        if budget.exceeded:
+            self._report(Problem(window.path, "it holds more encoded data than is decoded of one file"))
+        return judged
+
+    def _decoded(self, layer: Layer, found: Mapping[int, list[Bucket]], budget: Budget) -> Iterator[Layer]:
+        for number, decoder in enumerate(self._plan.decoders, len(self._plan.rules)):
+            buckets = found.get(number)
+            if not buckets:
+                continue
+            for decoded in decoder.decode(layer.data, [end for _, _, end in buckets]):
+                if not budget.take(len(decoded.data)):
+                    return
+                yield layer.below(decoder.id, decoded)
+
+    def _matches(self, path: str, layer: Layer, found: Mapping[int, list[Bucket]]) -> list[Judged]:
+        """What the judge lets pass in one layer: formats of providers first, then guesses where none of these stands."""
+        lowered = Lowered(layer.data)
+        judged: list[Judged] = []
+        guesses: list[Match] = []
+        for number, buckets in found.items():
+            if number >= len(self._plan.rules):
+                break
+            matches = self.confirmer.matches(number, layer.data, lowered, buckets)
+            if self._plan.rules[number].kind is Kind.PROVIDER:
+                judged += self._passing(path, layer, matches)
+            elif not is_binary(layer.data):
+                guesses += matches
+        if guesses:
+            taken = Spans((one.match.start, one.match.end) for one in judged)
+            judged += self._passing(path, layer, (one for one in guesses if not taken.meet(one.start, one.end)))
+        return strongest(judged)
+
+    def _passing(self, path: str, layer: Layer, matches: Iterable[Match]) -> Iterator[Judged]:
+        judge, thresholds = self._plan.judge, self._plan.thresholds
+        for match in matches:
+            rule = self._plan.rules[match.rule]
+            if judge is None:
+                verdict = _UNJUDGED
+            else:
+                candidate = Candidate(rule, path, layer.data, match.start, match.end, match.name, layer.names)
+                verdict = judge.judge(candidate)
+            if verdict.score >= thresholds[rule.kind]:
+                start, end = layer.locate(match.start, match.end)
+                yield Judged(start, end, rule, match, layer, verdict)
+
+    def _hits(self, window: Fragment, judged: list[Judged]) -> list[Hit]:
+        if not judged:
+            return []
+        own_end = len(window.data) if window.own_end is None else window.own_end
+        lines = Lines(window)
+        found = across_layers(judged)
+        return [
+            self._hit(window, lines, one, partner_of(one, found))
+            for one in found
+            if window.own_start <= one.start < own_end
+        ]
+
+    def _hit(self, window: Fragment, lines: Lines, one: Judged, partner: bytes) -> Hit:
+        place = lines.place(one.start, one.end)
+        return Hit(
+            self._numbers[one.rule.id],
+            one.value,
+            window.path,
+            *place,
+            window.object_id,
+            one.layer.names,
+            one.verdict.score,
+            one.verdict.reasons,
+            lines.text(one.start, one.end),
+            partner,
+        )
+
+
+_UNJUDGED = Verdict(1.0)
+
+
+def partner_of(one: Judged, found: Sequence[Judged]) -> bytes:
+    """The other half of the credential of which `one` is a half: what its own match names, or the nearest of a rule it pairs with."""
+    if one.match.public_id or not one.rule.pairs_with:
+        return one.match.public_id
+    at = bisect_left(found, one.start, key=lambda other: other.start)
+    nearby = found[max(0, at - _PAIR_NEIGHBOURS) : at + _PAIR_NEIGHBOURS + 1]
+    pairs = [other for other in nearby if other.rule.id in one.rule.pairs_with]
+    nearest = min(pairs, key=lambda other: abs(other.start - one.start), default=None)
+    return nearest.value if nearest is not None and abs(nearest.start - one.start) <= _PAIR_DISTANCE else b""
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are no text: they hold zeros, and not in the pattern of UTF-16 or UTF-32. Guesses from context mean nothing there."""
+    start = data[:_SNIFFED]
+    zeros = start.count(0)
+    if not zeros:
+        return False
+    if start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return False
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    return not (zeros * 5 >= len(start) * 2 and (min(even, odd) * 20 <= zeros or zeros * 10 >= len(start) * 7))

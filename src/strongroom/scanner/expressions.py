@@ -1,0 +1,40 @@
+"""What the wide stage looks for: one expression for each rule and each decoder, in one numbering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+RULE_SHIFT = 8
+DECODER_SHIFT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A pattern whose matches are *events*: places where the exact stage looks again.
+
+    Events of one expression that end within the same `2 ** shift` bytes count once: what floods costs memory in proportion to its bytes divided by
+    that, not to its matches. `keywords` are used only where no automaton can hold the pattern.
+    """
+
+    pattern: bytes
+    shift: int
+    keywords: tuple[bytes, ...] = ()
+
+
+Events = dict[int, int]
+"""What was seen: `number << 40 | bucket`, and the end of the first match in that bucket. A bucket holds `2 ** shift` bytes."""
+
+NUMBER_SHIFT = 40
+_BUCKET = (1 << NUMBER_SHIFT) - 1
+
+
+def by_expression(events: Events, shifts: Sequence[int]) -> dict[int, list[tuple[int, int, int]]]:
+    """Events by the number of their expression, as (start of bucket, end of bucket, first end in it), in order."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for key in sorted(events):
+        number = key >> NUMBER_SHIFT
+        shift = shifts[number]
+        start = (key & _BUCKET) << shift
+        found.setdefault(number, []).append((start, start + (1 << shift), events[key]))
+    return found

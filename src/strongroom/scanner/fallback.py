@@ -1,0 +1,44 @@
+"""The wide stage without Hyperscan: each expression by itself, after a look for its keywords. Slow, and finds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strongroom.scanner.expressions import NUMBER_SHIFT, Events, Expression
+from strongroom.scanner.regex import Regex, compile_regex
+
+
+class Fallback:
+    """Runs RE2 for each of the `numbers` of `expressions` (all, if not given) of which a keyword is there."""
+
+    def __init__(self, expressions: Sequence[Expression], numbers: Sequence[int] | None = None) -> None:
+        self._expressions = expressions
+        self._numbers = range(len(expressions)) if numbers is None else numbers
+        self._compiled: dict[int, Regex] = {}
+
+    def scan(self, data: bytes) -> Events:
+        """The events of `data`: the end of each match of each expression."""
+        events: Events = {}
+        lowered = data.lower()
+        present: dict[bytes, bool] = {}
+        for number in self._numbers:
+            expression = self._expressions[number]
+            if expression.keywords and not any(_is_in(word, lowered, present) for word in expression.keywords):
+                continue
+            for match in self._regex(number).finditer(data):
+                end = match.end()
+                events.setdefault(number << NUMBER_SHIFT | max(end - 1, 0) >> expression.shift, end)
+        return events
+
+    def _regex(self, number: int) -> Regex:
+        found = self._compiled.get(number)
+        if found is None:
+            found = self._compiled[number] = compile_regex(self._expressions[number].pattern)
+        return found
+
+
+def _is_in(word: bytes, lowered: bytes, present: dict[bytes, bool]) -> bool:
+    found = present.get(word)
+    if found is None:
+        found = present[word] = word in lowered
+    return found

@@ -1,0 +1,153 @@
+"""From hits to findings: one for each distinct secret, with all its places; what is known or allowed is counted and left out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from strongroom.scanner.allow import allowance
+from strongroom.scanner.examine import Hit
+from strongroom.scanner.finding import Finding, Occurrence
+from strongroom.scanner.fingerprint import Fingerprinter
+from strongroom.scanner.rule import Kind, Rule
+
+Ignores = Callable[[str, str, str, int], bool]
+"""Whether an ignore file names a place: by fingerprint, rule id, path and line."""
+
+MOST_OCCURRENCES = 10_000
+"""Places of one secret that are kept. Whoever plants it more often does not fill our memory."""
+
+
+class Place(NamedTuple):
+    """Where a git object stands in a history: what an `Occurrence` says of it."""
+
+    path: str
+    commit: str
+    author: str
+    author_date: str
+    in_head: bool | None
+
+
+class Collector:
+    """Takes hits and makes findings of them."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        fingerprinter: Fingerprinter,
+        today: dt.date,
+        known: frozenset[str] = frozenset(),
+        ignores: Ignores | None = None,
+    ) -> None:
+        self._rules = rules
+        self._fingerprinter = fingerprinter
+        self._today = today
+        self._known = known
+        self._ignores = ignores
+        self._findings: dict[str, Finding] = {}
+        self._places: dict[str, set[tuple[object, ...]]] = {}
+        self.allowed = 0
+        """Places that a mark in the text or an ignore file allows."""
+        self.in_baseline: set[str] = set()
+        """Fingerprints that were found and are known."""
+
+    def add(self, hit: Hit) -> None:
+        """Take in a hit."""
+        rule = self._rules[hit.rule]
+        print_ = self._fingerprinter.fingerprint(hit.value)
+        mark = allowance(hit.text, self._today)
+        if (mark is not None and mark.is_allowed) or (
+            self._ignores is not None and self._ignores(print_, rule.id, hit.path, hit.line)
+        ):
+            self.allowed += 1
+            return
+        if print_ in self._known:
+            self.in_baseline.add(print_)
+            return
+        reasons = hit.reasons if mark is None else (*hit.reasons, mark.objection)
+        self._add_place(self._finding(print_, rule, hit, reasons), hit)
+
+    def findings(self) -> list[Finding]:
+        """All findings, the surest first within each severity; occurrences in order of place."""
+        for finding in self._findings.values():
+            finding.occurrences.sort(key=lambda one: (one.path, one.line, one.column, one.commit))
+        return sorted(
+            self._findings.values(),
+            key=lambda one: (
+                _RANK[one.rule.severity.value],
+                -one.score,
+                one.occurrences[0].path,
+                one.occurrences[0].line,
+                one.fingerprint,
+            ),
+        )
+
+    def object_ids(self) -> list[str]:
+        """The git objects in which something was found."""
+        return sorted({one.object_id for finding in self._findings.values() for one in finding.occurrences} - {""})
+
+    def attribute(self, places: Mapping[str, Sequence[Place]]) -> None:
+        """Say of each occurrence in a git object where that object stands in the history."""
+        for finding in self._findings.values():
+            finding.occurrences = [
+                placed
+                for occurrence in finding.occurrences
+                for placed in [_placed(occurrence, place) for place in places.get(occurrence.object_id, ())]
+                or [occurrence]
+            ]
+
+    def _finding(self, print_: str, rule: Rule, hit: Hit, reasons: tuple[str, ...]) -> Finding:
+        found = self._findings.get(print_)
+        if found is None:
+            found = Finding(rule, print_, hit.value, hit.score, reasons, partner=hit.partner)
+            self._findings[print_] = found
+            self._places[print_] = set()
+        elif _is_surer(rule, hit, found):
+            found.rule, found.score, found.reasons = rule, hit.score, reasons
+        found.partner = found.partner or hit.partner
+        return found
+
+    def _add_place(self, finding: Finding, hit: Hit) -> None:
+        place = (hit.path, hit.line, hit.column, hit.object_id)
+        places = self._places[finding.fingerprint]
+        if place in places or len(places) >= MOST_OCCURRENCES:
+            return
+        places.add(place)
+        finding.occurrences.append(
+            Occurrence(
+                hit.path,
+                hit.line,
+                hit.end_line,
+                hit.column,
+                hit.end_column,
+                layers=tuple(hit.layers),
+                object_id=hit.object_id,
+            )
+        )
+
+
+_RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
+
+
+def _is_surer(rule: Rule, hit: Hit, than: Finding) -> bool:
+    is_provider, was_provider = rule.kind is Kind.PROVIDER, than.rule.kind is Kind.PROVIDER
+    return (is_provider, hit.score, rule.id) > (was_provider, than.score, than.rule.id)
+
+
+def _placed(occurrence: Occurrence, place: Place) -> Occurrence:
+    return replace(
+        occurrence,
+        path=_within(place.path, occurrence.path),
+        commit=place.commit,
+        author=place.author,
+        author_date=place.author_date,
+        in_head=place.in_head,
+    )
+
+
+def _within(path: str, shown: str) -> str:
+    """`path` with the steps into a container that `shown` takes."""
+    _, step, inside = shown.partition("!/")
+    return f"{path}{step}{inside}"

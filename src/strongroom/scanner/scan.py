@@ -1,0 +1,118 @@
+"""A whole scan: a source's fragments, what is inside of them, and who hears of the hits; in one process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from strongroom.scanner.crew import Send, WorkerLost, run_workers
+from strongroom.scanner.examine import Examiner, Hit
+from strongroom.scanner.fragment import Fragment, Share, Source, Whole
+from strongroom.scanner.problem import Problem
+from strongroom.scanner.share import CountedShare
+
+Expand = Callable[[Fragment], Iterator[Fragment]]
+"""A fragment as the fragments that are scanned: itself, and what is inside of it."""
+
+_REPORT_FRAGMENTS = 64
+_REPORT_BYTES = 8 * 1024 * 1024
+
+
+class ScanFailed(Exception):
+    """The scan could not be done. The text says why."""
+
+
+class Listener(Protocol):
+    """Hears what a scan finds, in the process that asked for it."""
+
+    def hit(self, hit: Hit) -> None:
+        """A secret was found at a place. One place may be told more than once."""
+        ...
+
+    def problem(self, problem: Problem) -> None:
+        """Something could not be scanned."""
+        ...
+
+    def progress(self, fragments: int, size: int) -> None:
+        """So many more fragments and bytes were scanned."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How to scan: the examiner, how fragments are opened, the list to which both and the source append problems, and by how many processes."""
+
+    examiner: Examiner
+    expand: Expand
+    problems: list[Problem]
+    jobs: int = 1
+
+    def run(self, source: Source, listener: Listener) -> None:
+        """Scan all of `source`. Raises ScanFailed."""
+        if self.jobs <= 1:
+            self._work(source, Whole(), lambda message: _deliver(message, listener))
+            return
+        share = CountedShare(self.jobs)
+        try:
+            run_workers(
+                self.jobs,
+                lambda send: self._work(source, share, send),
+                lambda message: _deliver(message, listener),
+            )
+        except WorkerLost:
+            raise ScanFailed("a process of the scan died, so not everything was scanned (out of memory?)") from None
+        finally:
+            share.close()
+
+    def _work(self, source: Source, share: Share, send: Send) -> None:
+        fragments, size = 0, 0
+        hits: list[list[Any]] = []
+        for fragment in source.fragments(share):
+            self._examine(fragment, hits)
+            fragments += 1
+            size += len(fragment.data)
+            if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
+                send((hits, self._drain(), fragments, size))
+                hits, fragments, size = [], 0, 0
+        send((hits, self._drain(), fragments, size))
+
+    def _examine(self, fragment: Fragment, hits: list[list[Any]]) -> None:
+        try:
+            for piece in self.expand(fragment):
+                hits.extend(_packed(hit) for hit in self.examiner.examine(piece))
+        except Exception as error:  # noqa: BLE001 -- one file that breaks us must not hide the others; it is told
+            self.problems.append(Problem(fragment.path, f"the scanner failed on it ({type(error).__name__})"))
+
+    def _drain(self) -> list[tuple[str, str, bool]]:
+        drained = [(problem.path, problem.what, problem.is_note) for problem in self.problems]
+        self.problems.clear()
+        return drained
+
+
+_BYTES = tuple(Hit._fields.index(name) for name in ("value", "text", "partner"))
+
+
+def _packed(hit: Hit) -> list[Any]:
+    """A hit as JSON can hold it: its bytes as the texts with the same numbers."""
+    values: list[Any] = list(hit)
+    for index in _BYTES:
+        values[index] = values[index].decode("latin-1")
+    return values
+
+
+def _unpacked(values: list[Any]) -> Hit:
+    unpacked = list(values)
+    for index in _BYTES:
+        unpacked[index] = values[index].encode("latin-1")
+    hit = Hit(*unpacked)
+    return hit._replace(layers=tuple(hit.layers), reasons=tuple(hit.reasons))
+
+
+def _deliver(message: Any, listener: Listener) -> None:
+    hits, problems, fragments, size = message
+    for hit in hits:
+        listener.hit(_unpacked(hit))
+    for problem in problems:
+        listener.problem(Problem(*problem))
+    listener.progress(fragments, size)
