@@ -1,0 +1,1 @@
+"""What secrets look like, provider by provider. `builtin.PROVIDER_RULES` is the registry."""
