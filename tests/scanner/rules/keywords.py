@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re._constants as constants  # type: ignore[import-not-found]
-import re._parser as parser  # type: ignore[import-not-found]
+import re._constants as constants  # type: ignore[import-not-found]  # typeshed leaves it out
+import re._parser as parser  # type: ignore[import-not-found]  # typeshed leaves it out
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2  # type: ignore[import-untyped]  # it has no types
 
 from strongroom.scanner.rule import Rule
 

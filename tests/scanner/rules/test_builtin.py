@@ -1,18 +1,18 @@
 from __future__ import annotations
 
 import re
-import re._constants as constants  # type: ignore[import-not-found]
-import re._parser as parser  # type: ignore[import-not-found]
+import re._constants as constants  # type: ignore[import-not-found]  # typeshed leaves it out
+import re._parser as parser  # type: ignore[import-not-found]  # typeshed leaves it out
 from random import Random
 
 import hyperscan
 import pytest
 from tests.scanner.rules.keywords import possible_texts
 from tests.scanner.rules.matching import compiled, found
+from tests.scanner.rules.samples import expand
 
 from strongroom.scanner.rule import Rule
 from strongroom.scanner.rules.builtin import PROVIDER_RULES
-from strongroom.scanner.rules.samples import expand
 
 EXPANSIONS = 20
 WITHOUT_KEYWORDS = {"nkey-seed", "bitcoin-private-key"}  # their letters are common; a checksum proves them

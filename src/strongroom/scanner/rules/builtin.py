@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from strongroom.scanner.rule import Rule
-from strongroom.scanner.rules import cloud, code_hosting, crypto_keys, gitlab
+from strongroom.scanner.rules import cloud, code_hosting, crypto_keys, gitlab, google
 
 PROVIDER_RULES: tuple[Rule, ...] = (
     *code_hosting.RULES,
     *gitlab.RULES,
     *cloud.RULES,
+    *google.RULES,
     *crypto_keys.RULES,
 )
 """Every rule of a provider's format, in the order of the reference page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strongroom.scanner.rule import Rule, Severity
 from strongroom.scanner.rules.checksums import crc32_base62_of_body
+from strongroom.scanner.rules.plausible import drawn_at_random
 from strongroom.scanner.rules.shapes import HEX40, HEX64, assigned, token
 
 _GITHUB_TOKENS = (
@@ -97,6 +98,7 @@ RULES = (
         pattern=assigned(r"(?:github|gh[_-])[\w.-]{0,20}(?:token|secret|pat)", HEX40),
         entropy=3.0,
         verifier="github",
+        checksum=drawn_at_random,
         revoke=_GITHUB_TOKENS,
         finds=("GITHUB_TOKEN={hex:40}", "gh_client_secret: '{hex:40}'"),
         ignores=("github_sha: {hex:40}", "GITHUB_TOKEN={hex:39}", "commit {hex:40} of github"),
@@ -130,6 +132,7 @@ RULES = (
         keywords=("bitbucket",),
         pattern=assigned(r"bitbucket[\w.-]{0,20}(?:secret|token|key)", "[0-9A-Za-z]{32}|[0-9A-Za-z_=-]{64}"),
         entropy=3.5,
+        checksum=drawn_at_random,
         revoke="Bitbucket, the workspace's settings, OAuth consumers: delete the consumer, or make a new key.",
         finds=("BITBUCKET_CLIENT_SECRET={base62:32}", "bitbucket_oauth_secret: '{base62:32}'"),
         ignores=("bitbucket_repo_key = short", "BITBUCKET_CLIENT_SECRET=${{BITBUCKET_SECRET}}"),
@@ -153,6 +156,7 @@ RULES = (
         keywords=("atlassian", "confluence", "jira"),
         pattern=assigned(r"(?:atlassian|confluence|jira)[\w.-]{0,20}(?:token|key|secret)", "[0-9A-Za-z]{24}"),
         entropy=3.8,
+        checksum=drawn_at_random,
         revoke=_ATLASSIAN,
         finds=("JIRA_API_TOKEN={base62:24}", "confluence_token: '{base62:24}'"),
         ignores=("JIRA_API_TOKEN={base62:10}", "jira_project_key = PLATFORMENGINEERING"),
@@ -177,8 +181,9 @@ RULES = (
         keywords=("azure", "azdo", "ado_", "vsts", "system_accesstoken"),
         pattern=assigned(r"(?:azure|azdo|vsts|ado_)[\w.-]{0,20}(?:token|pat)|system_accesstoken", "[a-z2-7]{52}"),
         entropy=3.8,
+        checksum=drawn_at_random,
         revoke="Azure DevOps, User settings, Personal access tokens: revoke it.",
-        finds=("AZURE_DEVOPS_EXT_PAT={lower:52}", 'vsts_pat = "{lower:52}"'),
+        finds=("AZURE_DEVOPS_EXT_PAT={lower_base32:52}", 'vsts_pat = "{lower_base32:52}"'),
         ignores=("AZURE_DEVOPS_EXT_PAT={lower:40}", "{lower:52}"),
     ),
     Rule(
@@ -188,6 +193,7 @@ RULES = (
         keywords=("gitea", "forgejo", "codeberg", "gogs"),
         pattern=assigned(r"(?:gitea|forgejo|codeberg|gogs)[\w.-]{0,20}(?:token|key|secret)", HEX40),
         entropy=3.0,
+        checksum=drawn_at_random,
         revoke="Gitea, Settings, Applications: delete the token.",
         finds=("GITEA_TOKEN={hex:40}", "codeberg_api_key: {hex:40}"),
         ignores=("gitea_commit={hex:40}", "GITEA_TOKEN={hex:39}"),
@@ -221,6 +227,7 @@ RULES = (
         keywords=("gerrit",),
         pattern=assigned(r"gerrit[\w.-]{0,20}(?:password|passwd|token)", "[0-9A-Za-z+/]{43}"),
         entropy=4.0,
+        checksum=drawn_at_random,
         revoke="Gerrit, Settings, HTTP credentials: generate a new password.",
         finds=("GERRIT_HTTP_PASSWORD={base62:43}", "gerrit.password = '{base62:43}'"),
         ignores=("GERRIT_PASSWORD=changeme", "gerrit_password={base62:20}"),
@@ -232,6 +239,7 @@ RULES = (
         keywords=("srht", "sourcehut", "sr.ht"),
         pattern=assigned(r"(?:srht|sourcehut|sr\.ht)[\w.-]{0,20}(?:token|secret)", r"[0-9A-Za-z+/_-]{60,140}"),
         entropy=4.0,
+        checksum=drawn_at_random,
         revoke="SourceHut, Account, OAuth 2.0, Personal access tokens: revoke it (meta.sr.ht/oauth2).",
         finds=("SRHT_TOKEN={base62:80}", "sourcehut_token: {base62:100}"),
         ignores=("SRHT_TOKEN={base62:20}", "{base62:80}"),
@@ -258,6 +266,7 @@ RULES = (
             r"(?:github|gh[_-])[\w.-]{0,12}webhook[\w.-]{0,8}secret", f"{HEX64}|{HEX40}|[0-9A-Za-z]{{32}}"
         ),
         entropy=3.0,
+        checksum=drawn_at_random,
         revoke="GitHub, the repository's or app's Settings, Webhooks: set another secret.",
         finds=("GITHUB_WEBHOOK_SECRET={hex:40}", "gh_webhook_secret: '{base62:32}'"),
         ignores=("GITHUB_WEBHOOK_SECRET=development", "webhook {hex:40}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strongroom.scanner.rule import Rule, Severity
 from strongroom.scanner.rules.checksums import age_key, base58_checked, json_web_token, nkey, strongroom_token
+from strongroom.scanner.rules.plausible import drawn_at_random
 from strongroom.scanner.rules.shapes import assigned, base64_token, token, url_token
 
 _REPLACE = "Make a new key pair, replace the public key wherever it is trusted, and revoke the certificates over it."
@@ -276,6 +277,7 @@ RULES = (
             "(?:0x)?[0-9a-f]{64}",
         ),
         entropy=3.2,
+        checksum=drawn_at_random,
         revoke="Move what the account holds to a new account at once.",
         finds=("PRIVATE_KEY=0x{hex:64}", "deployer_private_key: '{hex:64}'"),
         ignores=("PRIVATE_KEY=0x{hex:40}", "tx = 0x{hex:64}"),
@@ -328,6 +330,7 @@ RULES = (
         keywords=("vault", "bao_"),
         pattern=assigned(r"(?:x-)?vault[\w.-]{0,12}token|bao_token", r"[sbr]\.[0-9A-Za-z]{24}"),
         entropy=3.5,
+        checksum=drawn_at_random,
         revoke="`vault token revoke` with the token, or with its accessor.",
         finds=("VAULT_TOKEN=s.{base62:24}", "X-Vault-Token: s.{base62:24}"),
         ignores=("VAULT_TOKEN=s.{base62:12}", "vault s.{base62:24}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strongroom.scanner.rule import Rule, Severity
 from strongroom.scanner.rules.checksums import gitlab_routable
+from strongroom.scanner.rules.plausible import drawn_at_random
 from strongroom.scanner.rules.shapes import assigned, token, url_token
 
 _GITLAB = "GitLab, Preferences, Access tokens (or the project's or group's Settings, Access tokens): revoke it."
@@ -171,6 +172,7 @@ RULES = (
         pattern=assigned(r"gitlab[\w.-]{0,20}token|private[_-]token", "[0-9A-Za-z_-]{20}"),
         entropy=3.6,
         verifier="gitlab",
+        checksum=drawn_at_random,
         revoke=_GITLAB,
         finds=("GITLAB_TOKEN={base62:20}", 'PRIVATE-TOKEN: "{base62:20}"'),
         ignores=("GITLAB_TOKEN=your-gitlab-token", "gitlab token {base62:20}", "GITLAB_TOKEN={base62:12}"),

@@ -36,6 +36,7 @@ ALPHABETS = {
     "BASE36": _DIGITS + _UPPER,
     "base62": _DIGITS + _UPPER + _LOWER,
     "base32": _UPPER + "234567",
+    "lower_base32": _LOWER + "234567",
     "base58": "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
     "bech32_letters": "qpzry9x8gf2tvdw0s3jn54khce6mua7l",
     "BECH32": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
@@ -88,7 +89,7 @@ def _nkey(random: Random, _: int) -> str:
 
 def _pypi(random: Random, _: int) -> str:
     identifier = json.dumps({"version": 1, "permissions": "user", "nonce": random.getrandbits(64)}).encode()
-    fields = [(1, b"pypi.org"), (2, identifier)]
+    fields = [(1, b"pypi" + b".org"), (2, identifier)]
     body = b"\x02" + b"".join(bytes([kind, len(value)]) + value for kind, value in fields) + b"\x00\x00\x06\x20"
     return _url64(body + random.randbytes(32))
 
