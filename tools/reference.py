@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from tools import scanner_rules
 
 from strongroom.cli.main import root
 from strongroom.describe.openapi import Part
@@ -141,6 +142,7 @@ def pages() -> tuple[Page, ...]:
         Page(REFERENCE / "configuration.md", "Configuration", config_schema.reference),
         Page(DOCS / "how-to" / "monitor.md", "Monitor the server", metrics_table),
         Page(DOCS / "how-to" / "harden.md", "Harden the server", examine.table),
+        Page(REFERENCE / "scanner-rules.md", "Scanner rules", scanner_rules.page),
         Page(REFERENCE / "api.md", "API", lambda: index(named)),
         *(
             Page(REFERENCE / "api" / f"{name}.md", title, partial(plug_text, part))

@@ -1,0 +1,41 @@
+"""The page of the scanner's rules: what each finds, what proves it, who can be asked, and how to revoke what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from strongroom.describe.reference import escaped
+from strongroom.scanner.rule import Rule
+from strongroom.scanner.rules import checksums
+from strongroom.scanner.rules.builtin import PROVIDER_RULES
+
+
+def page() -> str:
+    """Every rule, by provider."""
+    rules = sorted(PROVIDER_RULES, key=lambda rule: (rule.provider.lower(), rule.id))
+    providers = len({rule.provider for rule in rules})
+    proven = sum(has_checksum(rule) for rule in rules)
+    asked = sum(bool(rule.verifier) for rule in rules)
+    parts = [
+        f"{len(rules)} rules for {providers} providers. {proven} prove their finds by a checksum or structure that the issuer made public; "
+        f"of {asked} the issuer can be asked whether the secret lives (`--verify`).\n"
+    ]
+    for provider, group in groupby(rules, key=lambda rule: rule.provider):
+        parts.append(f"## {provider}\n\n{table(tuple(group))}")
+    return "\n".join(parts)
+
+
+def table(rules: Sequence[Rule]) -> str:
+    """Rules of one provider."""
+    lines = ["| rule | finds | severity | proof | asked | how to revoke it |", "|---|---|---|---|---|---|"]
+    for rule in rules:
+        proof = "checksum" if has_checksum(rule) else ""
+        cells = (f"`{rule.id}`", rule.title, rule.severity.value, proof, rule.verifier, rule.revoke)
+        lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def has_checksum(rule: Rule) -> bool:
+    """Whether the secret itself proves that it was issued."""
+    return rule.checksum is not None and rule.checksum.__module__ == checksums.__name__
