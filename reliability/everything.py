@@ -47,6 +47,7 @@ PROOFS = (
     Proof("full_disk"),
     Proof("seal_load", "rounds", 40),
     Proof("restart_load", "rounds", 20),
+    Proof("overload", "seconds", 30),
 )
 
 

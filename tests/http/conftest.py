@@ -19,6 +19,7 @@ from strongroom.http.errors import encode_error
 from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
 from strongroom.http.shared import Exchange
+from strongroom.http.visitors import Visitors
 from strongroom.http.writer import JSON_HEADERS
 from strongroom.logical.errors import LogicalError
 
@@ -112,7 +113,13 @@ def serve() -> Iterator[Serve]:
 
             failures: list[Exception] = []
             listener = Listener(
-                application, clock, bounds=bounds, stop_seconds=stop_seconds, on_failure=failures.append
+                application,
+                clock,
+                visitors=Visitors(bounds),
+                patience=settings.pop("patience", None),
+                is_vital=settings.pop("is_vital", None),
+                stop_seconds=stop_seconds,
+                on_failure=failures.append,
             )
             address = add(listener) if add else listener.add_tcp("127.0.0.1", 0, **settings)
             thread = threading.Thread(target=listener.run, daemon=True)

@@ -12,7 +12,8 @@ from tests.http.conftest import PATIENCE, Serve, get, read_answer, read_to_end, 
 
 from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
-from strongroom.http.shared import Bounds, Exchange, Timeouts
+from strongroom.http.shared import Exchange, Timeouts
+from strongroom.http.visitors import Bounds
 from strongroom.http.writer import JSON_HEADERS
 
 HEAD_PART = b"GET /v1/a HTTP/1.1\r\nHost: x\r\n"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strongroom.quotas.counts import Counts
 from strongroom.quotas.gate import Gate
 from strongroom.quotas.rule import Config, Rule
 from strongroom.quotas.ruleset import QuotaExceeded, Ruleset, client_of, compile_rules
@@ -14,8 +15,8 @@ from strongroom.telemetry.labels import QuotaScope
 MOUNTS = {"u-kv": "kv/", "u-deep": "team/a/kv/", "u-user": "auth/userpass/", "u-sys": "sys/"}
 
 
-def compiled(*rules: Rule, config: Config | None = None, before: Ruleset | None = None) -> Ruleset:
-    made = compile_rules(rules, config or Config(), MOUNTS, before)
+def compiled(*rules: Rule, config: Config | None = None, counts: Counts | None = None) -> Ruleset:
+    made = compile_rules(rules, config or Config(), MOUNTS, counts or Counts(clients_max=64))
     assert made is not None
     return made
 
@@ -79,7 +80,7 @@ def test_capitals_are_told_apart_in_names_of_secrets() -> None:
 
 
 def test_rules_of_a_mount_that_is_gone_hold_for_nothing() -> None:
-    assert compile_rules([rule("gone", mount="u-gone")], Config(), MOUNTS, None) is None
+    assert compile_rules([rule("gone", mount="u-gone")], Config(), MOUNTS, Counts()) is None
 
 
 def test_what_is_exempt_is_never_counted() -> None:
@@ -96,12 +97,13 @@ def test_what_is_exempt_is_never_counted() -> None:
 
 
 def test_counts_go_on_when_other_rules_change_and_begin_anew_with_other_numbers() -> None:
-    first = compiled(rule("all"))
+    counts = Counts(clients_max=64)
+    first = compiled(rule("all"), counts=counts)
     Gate(first, 100.0).admit("x", "192.0.2.1")
-    second = compiled(rule("all"), rule("mount", mount="u-kv"), before=first)
+    second = compiled(rule("all"), rule("mount", mount="u-kv"), counts=counts)
     with pytest.raises(QuotaExceeded):
         Gate(second, 101.0).admit("x", "192.0.2.1")
-    third = compiled(Rule(name="all", rate=2, interval=60), before=second)
+    third = compiled(Rule(name="all", rate=2, interval=60), counts=counts)
     Gate(third, 102.0).admit("x", "192.0.2.1")
 
 
@@ -137,7 +139,7 @@ def test_the_tables_find_what_reading_all_rules_would_find(belows: list[str], se
     rules = [rule(str(number), mount="u-kv", below=below.rstrip("/")) for number, below in enumerate(belows)]
     distinct = list({one.below: one for one in rules}.values())
     path = "/".join(segments)
-    made = compile_rules(distinct, Config(), MOUNTS, None)
+    made = compile_rules(distinct, Config(), MOUNTS, Counts())
     found = name_for(made, f"kv/{path}") if made else ""
     exact = [one.name for one in distinct if one.below and not one.below.endswith("*") and one.below == path]
     globs = [one for one in distinct if one.below.endswith("*") and path.startswith(one.below[:-1])]

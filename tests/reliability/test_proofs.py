@@ -65,3 +65,9 @@ def test_a_sealed_vault_serves_nothing_that_was_asked_after_the_sealing() -> Non
 
 def test_a_restart_loses_nothing_and_finishes_what_had_begun() -> None:
     assert prove("restart_load", "--rounds", "4")["n"] == 4
+
+
+def test_at_twice_the_capacity_nothing_is_lost_and_who_is_refused_is_told_so() -> None:
+    result = prove("overload", "--seconds", "4")
+    assert result["n"] > 100
+    assert result["goodput"] > 0

@@ -15,13 +15,14 @@ from tests.pinned import at_once, is_running
 from tests.processes import wait_until
 
 from strongroom.http.message import HttpRequest, HttpResponse
-from strongroom.logical.ambient import SystemClock
-from strongroom.logical.request import Connection
+from strongroom.logical.ambient import SystemClock, SystemEntropy
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Connection, Request
 from strongroom.physical.sqlite import SqliteStore
+from strongroom.server.commons import new_commons
 from strongroom.server.crew import Follower, Leader, Mate
 from strongroom.server.doorman import Asks
 from strongroom.server.frames import Kind, Link
-from strongroom.telemetry.board import Board, Place
 
 PATIENCE = 10.0
 REQUEST = HttpRequest("GET", "/v1/a", {}, b"", Connection())
@@ -69,9 +70,9 @@ class Scene:
         ours, theirs = socket.socketpair()
         self.links = (Link(ours), Link(theirs))
         self.pid = os.posix_spawn("/bin/sleep", ["sleep", "600"], {})
-        board = Board(2)
-        self.leader = Leader([Mate(self.pid, self.links[0])], Place(board), clock, follow_seconds=follow_seconds)
-        self.follower = Follower(self.links[1], Place(board, 1))
+        commons = new_commons(SystemEntropy(), processes=2)
+        self.leader = Leader([Mate(self.pid, self.links[0])], commons, clock, follow_seconds=follow_seconds)
+        self.follower = Follower(self.links[1], commons.of_row(1))
         self.leading, self.following = Recorded(), Recorded()
         # Whoever holds the folder is the parent of both, which this test is.
         stores = SqliteStore(folder, is_shared=True), SqliteStore(folder, is_shared=True)
@@ -261,3 +262,21 @@ def test_a_follower_that_cannot_open_its_vault_ends_all(scene: Scene) -> None:
     wait_until(lambda: "lose" in scene.leading.calls and "lose" in scene.following.calls)
     assert len(scene.following.calls) == 2  # the failure, which is logged, and the loss
     assert scene.are_open == (False, False)
+
+
+def test_the_leader_shows_what_a_follower_answers(scene: Scene) -> None:
+    scene.start()
+    scene.vaults[0].unseal()
+    node = scene.vaults[1].node
+    request = Request(id="theirs", operation=Operation.READ, path="kv/x", connection=Connection(), method="GET")
+    node.in_flight.begin_batch([request], node.clock.now_ns())
+    assert scene.leader.under_way()["theirs"]["request_path"] == "/v1/kv/x"
+    node.in_flight.begin_batch((), 0)
+    assert scene.leader.under_way() == {}
+
+
+def test_a_follower_that_is_gone_is_not_waited_for(scene: Scene) -> None:
+    scene.start()
+    scene.links[1].end()
+    wait_until(lambda: "mate_gone" in scene.leading.calls)
+    assert scene.leader.under_way() == {}

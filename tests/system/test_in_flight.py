@@ -28,13 +28,26 @@ def shown(front: Front, **options: Any) -> dict[str, Any]:
     return result.body
 
 
-def test_it_shows_itself_and_the_others_of_its_batch(front: Front) -> None:
-    others = [front.asked("GET", f"cubbyhole/{name}") for name in ("a", "b")]
+def under_way(name: str, token: str | None = None) -> Request:
+    connection = Connection(remote_address="192.0.2.9", remote_port=40_000)
+    return Request(
+        id=name,
+        operation=Operation.READ,
+        path="cubbyhole/x",
+        connection=connection,
+        method="GET",
+        token=None if token is None else Secret(token),
+    )
+
+
+def test_it_shows_itself_and_the_batch_that_is_answered_meanwhile(front: Front) -> None:
+    front.vault.node.in_flight.begin_batch([under_way("a"), under_way("b")], front.vault.clock.now_ns())
     asking = front.asked("GET", "sys/in-flight-req")
-    results = front.ask_together(*others, asking)
-    body = results[-1].body
+    front.edge([asking])
+    front.vault.node.in_flight.begin_batch([under_way("c")], front.vault.clock.now_ns())
+    body = asking.result().body
     assert body is not None
-    assert set(body) == {one.request.id for one in (*others, asking)}
+    assert asking.request.id in body
     assert body[asking.request.id] == {
         "start_time": "2030-03-17T17:46:40.000000000Z",
         "client_remote_address": "192.0.2.1:40000",
@@ -46,15 +59,38 @@ def test_it_shows_itself_and_the_others_of_its_batch(front: Front) -> None:
 
 
 def test_a_client_has_one_id_that_is_not_its_token(front: Front) -> None:
-    token = front.vault.token_for("default")
-    one, other, nobody = (front.asked("GET", "cubbyhole/x", token=who) for who in (token, token, None))
-    asking = front.asked("GET", "sys/in-flight-req")
-    body = front.ask_together(one, other, nobody, asking)[-1].body
-    assert body is not None
-    ids = [body[asked.request.id]["client_id"] for asked in (one, other, nobody, asking)]
+    node, token = front.vault.node, front.vault.token_for("default")
+    batch = [under_way("one", token), under_way("other", token), under_way("nobody"), under_way("root", "x")]
+    node.in_flight.begin_batch(batch, front.vault.clock.now_ns())
+    found = node.under_way()
+    ids = [found[request.id]["client_id"] for request in batch]
     assert ids[0] == ids[1] != ids[3]
     assert ids[2] == ""
-    assert front.vault.node.require().tokens.id_of(Secret(token)) not in ids
+    assert node.require().tokens.id_of(Secret(token)) not in ids
+
+
+class Others:
+    """Sibling processes that answer something."""
+
+    def unsealed(self, root_key: bytearray) -> None:
+        raise NotImplementedError
+
+    def sealed(self) -> None:
+        raise NotImplementedError
+
+    def under_way(self) -> dict[str, dict[str, str]]:
+        path = {"request_path": "/v1/kv/secret", "start_time": "2030-03-17T17:46:39.000000000Z"}
+        return {"theirs": path}
+
+
+def test_what_other_processes_answer_is_shown_too_and_paths_only_to_those_who_may_see_them(front: Front) -> None:
+    front.vault.node.siblings = Others()
+    body = shown(front)
+    assert next(iter(body)) == "theirs"
+    assert len(body) == 2
+    assert body["theirs"]["request_path"] == "/v1/kv/secret"
+    front.vault.write_policy("look", 'path "sys/in-flight-req" { capabilities = ["read"] }')
+    assert shown(front, token=front.vault.token_for("look"))["theirs"]["request_path"] == ""
 
 
 def test_paths_are_shown_to_root_and_sudo_alone(front: Front) -> None:

@@ -46,6 +46,9 @@ class Sibling:
     def sealed(self) -> None:
         self.told.append(("sealed", self._vault.node.unsealed is not None))
 
+    def under_way(self) -> dict[str, dict[str, str]]:
+        return {}
+
 
 def test_keys_go_everywhere_though_the_store_fails_at_the_seal() -> None:
     store = DamagedStore()

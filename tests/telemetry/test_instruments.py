@@ -234,3 +234,21 @@ def test_every_error_has_a_class_of_outcome(kind: type[errors.LogicalError]) -> 
 def test_no_error_is_a_success() -> None:
     assert outcome_of(None) is Outcome.OK
     assert outcome_of(RuntimeError()) is Outcome.FAILED
+
+
+def test_what_each_process_reads_of_itself_is_shown_as_the_sum() -> None:
+    board = Board(2)
+    first, second = telemetry(Place(board)), telemetry(Place(board, 1))
+    readings = {"first": 3.0, "second": 4.0}
+    first.read_from(catalog.POOL_WAITING, lambda: readings["first"])
+    second.read_from(catalog.POOL_WAITING, lambda: readings["second"])
+    second.publish()
+    readings["first"] = 5.0
+
+    def waiting(one: Telemetry) -> float:
+        return next(family.numbers[()] for family in one.families() if family.declaration is catalog.POOL_WAITING)
+
+    assert waiting(first) == 9
+    readings["second"] = 0.0
+    assert waiting(first) == 9, "as old as what the other process published"
+    assert waiting(second) == 5

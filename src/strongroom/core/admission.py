@@ -23,11 +23,11 @@ from strongroom.system.unsealed import Unsealed
 def gate_for(unsealed: Unsealed) -> Gate | None:
     """The gate for the next batch, or None where there are no quotas.
 
-    Rules and mounts are read again when the mounts that the last batch saw are not those that the rules were made for: every change of
-    either touches the epoch. Where they cannot be read the last rules go on.
+    Rules are read again when any process has changed them, and when the mounts that the last batch saw are not those that they were made
+    for. Where they cannot be read the last rules go on.
     """
     book = unsealed.quotas
-    if book.made_for is not unsealed.mounts.latest:
+    if not book.is_current(unsealed.mounts.latest):
         try:
             unsealed.refresh_quotas()
         except (Sealed, *STORE_FAILURES):

@@ -14,7 +14,7 @@ import socket
 from enum import Enum
 
 from strongroom import failpoints
-from strongroom.http.errors import encode_error, refusal
+from strongroom.http.errors import OVERLOADED, encode_error, refusal
 from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.http.parser import Limits, Refused, RequestParser
@@ -152,6 +152,7 @@ class Conversation:
         """Send ``response`` to the request in flight. Without effect where the client is gone."""
         if self._phase is not Phase.ANSWERING:
             return
+        self._account(0)
         shared = self._shared
         self._last = shared.stopping or not self._parser.keep_alive
         head = request.method == "HEAD"
@@ -163,6 +164,15 @@ class Conversation:
             shared.on_failure(failure)
             content = serialize(encode_error(failure), date=shared.date, keep_alive=not self._last, without_body=head)
         self._send(content)
+
+    def shed(self, request: HttpRequest) -> None:
+        """Refuse the request in flight, because too many came. Made to be cheap: under overload most of the work is this."""
+        if request.method == "HEAD" or self._shared.stopping or not self._parser.keep_alive:
+            self.answer(request, OVERLOADED)
+        elif self._phase is Phase.ANSWERING:
+            self._account(0)
+            self._last = False
+            self._send(self._shared.overloaded)
 
     def end_if_idle(self) -> None:
         """Close unless a request is arriving, in flight or being answered."""
@@ -187,6 +197,9 @@ class Conversation:
         del self._transport
 
     def _shake_hands(self) -> None:
+        if self._shared.handshakes <= 0:
+            return  # the socket stays ready, and its turn comes in another round
+        self._shared.handshakes -= 1
         if self._transport.handshake(self._connection):
             self._phase = Phase.READING
             self._loop.set_deadline(self, self._loop.now + self._timeouts.first_byte)
@@ -224,7 +237,7 @@ class Conversation:
         if self._receiving:
             self._receiving = False
             self._body_since = NEVER
-            self._account(0)
+            self._account(len(request.body))
         self._shared.batch.append(Exchange(self, request, self._shared))
 
     def _await_rest(self) -> None:
@@ -241,7 +254,7 @@ class Conversation:
             # The socket is empty here but for a previous answer, which was sent whole: these 25 bytes always fit.
             self._transport.send(CONTINUE)
         self._account(parser.buffered)
-        if self._shared.buffered > self._shared.bounds.buffered_bytes:
+        if self._shared.buffered > self._shared.visitors.bounds.buffered_bytes:
             self._refuse(Refused(429, "too many request bodies are arriving at once; try again"))
 
     def _account(self, buffered: int) -> None:

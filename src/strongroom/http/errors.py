@@ -31,7 +31,6 @@ STATUS_OF = MappingProxyType(
         errors.OutcomeUnknown: 500,
         errors.UpstreamFailed: 502,
         errors.InternalFailure: 500,
-        errors.InternalFailure: 500,
     }
 )
 """The status code of each error. A subclass that is not listed has the code of the nearest class that is."""
@@ -65,6 +64,12 @@ def refusal(refused: Refused) -> HttpResponse:
     return _answer(refused.status, (refused.text,))
 
 
+def _overloaded() -> HttpResponse:
+    return _answer(
+        503, ("the server has more requests than it can answer; try again in a second",), ("Retry-After", "1")
+    )
+
+
 def _status(error: Exception) -> int | None:
     for kind in type(error).__mro__:
         status = STATUS_OF.get(kind)
@@ -76,3 +81,7 @@ def _status(error: Exception) -> int | None:
 def _answer(status: int, messages: tuple[str, ...], *more: tuple[str, str]) -> HttpResponse:
     headers = (*JSON_HEADERS, *more) if more else JSON_HEADERS
     return HttpResponse(status, headers, json.encode({"errors": list(messages)}))
+
+
+OVERLOADED = _overloaded()
+"""What is answered to a request that was not even read, because too many came."""

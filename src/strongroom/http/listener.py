@@ -6,139 +6,28 @@ So the application can share one snapshot, one audit write and one commit among 
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import ipaddress
 import socket
 from collections.abc import Callable
 
-from OpenSSL import SSL
-
-from strongroom.http.conversation import Conversation
-from strongroom.http.errors import encode_error
-from strongroom.http.loop import NOTHING, READABLE, Loop, Timer
+from strongroom.http.acceptor import Acceptor
+from strongroom.http.errors import OVERLOADED, encode_error
+from strongroom.http.loop import Loop, Timer
 from strongroom.http.parser import Limits
-from strongroom.http.shared import Bounds, Exchange, Shared, Timeouts
-from strongroom.http.sockets import bind_tcp, bind_unix, remove_unix
+from strongroom.http.queue import Patience, Queue
+from strongroom.http.shared import Exchange, Shared, Timeouts
+from strongroom.http.sockets import bind_tcp, bind_unix
 from strongroom.http.tls import TlsSettings, build_context
-from strongroom.http.transport import PlainTransport, TlsTransport
-from strongroom.http.writer import http_date
+from strongroom.http.visitors import Visitors
+from strongroom.http.writer import http_date, serialize
 from strongroom.logical.ambient import Clock
 from strongroom.logical.instant import NANOSECONDS
-from strongroom.logical.request import Connection
 
 Application = Callable[[list[Exchange]], None]
 
 STOP_SECONDS = 10.0
 _ACCEPTS_PER_ROUND = 64
-_OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_ACCEPT_PAUSE_SECONDS = 0.2
-
-
-class Acceptor:
-    """One listening socket: turns what it accepts into conversations."""
-
-    __slots__ = (
-        "_accepts_per_round",
-        "_limits",
-        "_listening",
-        "_loop",
-        "_shared",
-        "_timeouts",
-        "_unix_path",
-        "_watched",
-        "context",
-        "shows_metrics",
-        "tls",
-    )
-
-    def __init__(
-        self,
-        listening: socket.socket,
-        shared: Shared,
-        *,
-        limits: Limits,
-        timeouts: Timeouts,
-        tls: TlsSettings | None,
-        unix_path: str,
-        accepts_per_round: int,
-    ) -> None:
-        self._accepts_per_round = accepts_per_round
-        self._listening = listening
-        self._loop = shared.loop
-        self._shared = shared
-        self._watched = NOTHING
-        self._limits = limits
-        self._timeouts = timeouts
-        self._unix_path = unix_path
-        self.shows_metrics = False
-        self.tls = tls
-        self.context: SSL.Context | None = build_context(tls) if tls else None
-
-    def start(self) -> None:
-        """Accept from now on."""
-        self._watch(READABLE)
-
-    def stop(self) -> None:
-        """Accept no more, and give the address back."""
-        self._watch(NOTHING)
-        self._listening.close()
-        if self._unix_path:
-            remove_unix(self._unix_path)
-
-    def on_event(self, mask: int) -> None:
-        """Somebody knocks."""
-        del mask
-        for _ in range(self._accepts_per_round):
-            try:
-                accepted, peer = self._listening.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno in _OUT_OF_DESCRIPTORS:
-                    self._pause()
-                    return
-                continue  # that client is gone already
-            self._welcome(accepted, peer)
-
-    def _welcome(self, accepted: socket.socket, peer: object) -> None:
-        connection = Connection() if self._unix_path else _connection(peer)
-        connection.shows_metrics = self.shows_metrics
-        address = _counted_as(connection.remote_address)
-        if not self._shared.admits(address):
-            accepted.close()
-            return
-        accepted.setblocking(False)
-        if not self._unix_path:
-            with contextlib.suppress(OSError):
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        context = self.context
-        transport = PlainTransport(accepted) if context is None else TlsTransport(accepted, context)
-        conversation = Conversation(
-            accepted,
-            transport,
-            connection,
-            address=address,
-            limits=self._limits,
-            timeouts=self._timeouts,
-            shared=self._shared,
-        )
-        self._shared.remember(conversation)
-        conversation.begin()
-
-    def _pause(self) -> None:
-        """Out of descriptors: let those that are open finish, instead of spinning on a socket that stays ready."""
-        self._watch(NOTHING)
-        self._loop.set_deadline(Timer(self._unpause), self._loop.now + _ACCEPT_PAUSE_SECONDS)
-
-    def _unpause(self) -> None:
-        if not self._shared.stopping:
-            self._watch(READABLE)
-
-    def _watch(self, mask: int) -> None:
-        if mask != self._watched:
-            self._loop.watch(self._listening.fileno(), self, self._watched, mask)
-            self._watched = mask
+_HANDSHAKES_PER_ROUND = 16
+"""Each costs a fraction of a millisecond of signing; with more of them in a round, those who are connected would wait."""
 
 
 class Listener:
@@ -146,7 +35,8 @@ class Listener:
 
     Add sockets, then call ``run`` on the thread that shall be the loop's. ``stop`` and ``call_soon`` may be called from
     any thread or signal handler. ``on_failure`` hears of exceptions that escape the application, a call or a timer, and of answers
-    that cannot be sent; requests that are left without an answer get 500 ``internal error``.
+    that cannot be sent; requests that are left without an answer get 500 ``internal error``. ``is_vital`` says of a
+    request's target whether it must be answered however many others wait.
     """
 
     def __init__(
@@ -154,14 +44,17 @@ class Listener:
         application: Application,
         clock: Clock,
         *,
-        bounds: Bounds | None = None,
+        visitors: Visitors | None = None,
+        patience: Patience | None = None,
+        is_vital: Callable[[str], bool] | None = None,
         stop_seconds: float = STOP_SECONDS,
         on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         self._application = application
         self._clock = clock
         self._loop = Loop(clock, on_failure or _ignore)
-        self._shared = Shared(self._loop, bounds or Bounds(), on_failure or _ignore)
+        self._shared = Shared(self._loop, visitors or Visitors(), on_failure or _ignore)
+        self._queue = Queue(patience or Patience(), is_vital or _nothing)
         self._stop_seconds = stop_seconds
         self._acceptors: list[Acceptor] = []
         self._held = 0
@@ -223,13 +116,18 @@ class Listener:
 
     @property
     def connections(self) -> int:
-        """How many connections are open now."""
+        """How many connections are open now in this process."""
         return len(self._shared.conversations)
 
     @property
-    def refused_connections(self) -> int:
-        """How many connections were closed at once, because too many were open."""
-        return self._shared.refused
+    def visitors(self) -> Visitors:
+        """Who is connected, over all processes of this server."""
+        return self._shared.visitors
+
+    @property
+    def shed(self) -> int:
+        """How many requests this process refused unread, because more came than it could answer in time."""
+        return self._queue.shed
 
     def call_soon(self, call: Callable[[], None]) -> None:
         """Have ``call`` run on the loop's thread soon."""
@@ -288,21 +186,37 @@ class Listener:
             shared.ready = []
             for conversation in ready:
                 conversation.resume()
-        loop.wait(at_once=bool(ready or shared.batch or shared.answered))
+        shared.handshakes = _HANDSHAKES_PER_ROUND
+        loop.wait(at_once=bool(ready or shared.batch or shared.answered or len(self._queue)))
         self._set_date()
-        batch = shared.batch
+        batch, came = self._next_batch()
         if batch:
-            shared.batch = []
             self._apply(batch)
+            self._queue.took(len(batch), self._clock.monotonic() - loop.now)
         if shared.answered:
             answered = shared.answered
             shared.answered = []
             for exchange, response in answered:
                 exchange.send(response)
-        for exchange in batch:
+        for exchange in came:
             if not exchange.answered:
                 exchange.park()
         loop.finish_round()
+
+    def _next_batch(self) -> tuple[list[Exchange], list[Exchange]]:
+        """Those whose turn it is, and those that came in this round. Those that waited too long have been refused."""
+        came, queue = self._shared.batch, self._queue
+        if not came and not len(queue):
+            return [], came
+        self._shared.batch = []
+        if not len(queue) and len(came) <= queue.room:
+            return came, came
+        for exchange in came:
+            queue.put(exchange, self._loop.since)
+        batch, refused = queue.take(self._loop.now)
+        for exchange in refused:
+            exchange.shed()
+        return batch, came
 
     def _apply(self, batch: list[Exchange]) -> None:
         try:
@@ -318,6 +232,7 @@ class Listener:
         if second != self._date_second:
             self._date_second = second
             self._shared.date = http_date(second)
+            self._shared.overloaded = serialize(OVERLOADED, date=self._shared.date, keep_alive=True, without_body=False)
 
     def _release(self) -> None:
         self._held = max(0, self._held - 1)
@@ -345,22 +260,10 @@ class Listener:
         self._loop.close()
 
 
+def _nothing(target: str) -> bool:
+    del target
+    return False
+
+
 def _ignore(failure: Exception) -> None:
     del failure
-
-
-def _connection(peer: object) -> Connection:
-    if not isinstance(peer, tuple):
-        return Connection()
-    host = str(peer[0]).partition("%")[0]
-    # A socket for both families shows IPv4 clients as ::ffff:192.0.2.1; rules on addresses mean the plain form.
-    if host.startswith("::ffff:") and "." in host:
-        host = host.removeprefix("::ffff:")
-    return Connection(remote_address=host, remote_port=int(peer[1]))
-
-
-def _counted_as(address: str) -> str:
-    """The unit in which connections are counted: one IPv4 address, or one IPv6 /64, which one host can have whole."""
-    if ":" not in address:
-        return address
-    return str(ipaddress.IPv6Address(int(ipaddress.IPv6Address(address)) >> 64 << 64))

@@ -25,7 +25,9 @@ NOTHING = 0
 NEVER = math.inf
 
 # One round takes this many events at most, so that a round stays short and timers are looked at.
-_EVENTS_MAX = 256
+_EVENTS_MAX = 512
+# A poll that takes less has not waited.
+_INSTANT_SECONDS = 0.0002
 
 
 class Target(Protocol):
@@ -67,6 +69,7 @@ class Loop:
         "_wake",
         "_woken",
         "now",
+        "since",
     )
 
     def __init__(self, clock: Clock, on_failure: Callable[[Exception], None]) -> None:
@@ -85,6 +88,8 @@ class Loop:
         self._woken = False
         self._thread = 0
         self.now = clock.monotonic()
+        self.since = self.now
+        """Since when, at the earliest, what was ready in this round may have been waiting for us."""
         self._epoll.register(self._wake, READABLE)
 
     def adopt_thread(self) -> None:
@@ -130,8 +135,11 @@ class Loop:
 
     def wait(self, *, at_once: bool) -> None:
         """One round of waiting: hand events to their targets, run what other threads asked for, and pass deadlines."""
+        before, asked = self.now, self._clock.monotonic()
         events = self._epoll.poll(0 if at_once else self._patience(), _EVENTS_MAX)
         self.now = self._clock.monotonic()
+        # Where we had to wait for it nothing was ready before; else it may have come right after we looked the last time.
+        self.since = self.now if self.now - asked > _INSTANT_SECONDS else before
         targets = self._targets
         woken = False
         for descriptor, mask in events:

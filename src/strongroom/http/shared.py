@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from strongroom.http.loop import Loop
 from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.visitors import Visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,6 @@ class Timeouts:
     wait: float = 90.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many connections there may be, in all and of one address, and how many bytes of incomplete requests."""
-
-    connections: int = 4096
-    connections_per_address: int = 1024
-    buffered_bytes: int = 256 * 1024 * 1024
-
-
 class Talks(Protocol):
     """What an exchange and the listener need of a conversation."""
 
@@ -44,6 +35,10 @@ class Talks(Protocol):
 
     def answer(self, request: HttpRequest, response: HttpResponse) -> None:
         """Send the answer to the request in flight."""
+        ...
+
+    def shed(self, request: HttpRequest) -> None:
+        """Refuse the request in flight, because too many came."""
         ...
 
     def park(self) -> None:
@@ -68,38 +63,29 @@ class Shared:
     """The state of one listener. It belongs to the loop's thread."""
 
     loop: Loop
-    bounds: Bounds
+    visitors: Visitors
     on_failure: Callable[[Exception], None]
     stopping: bool = False
     buffered: int = 0
-    refused: int = 0
     date: bytes = b""
+    overloaded: bytes = b""
+    """The answer to a request that is refused unread, ready to be sent."""
+    handshakes: int = 0
+    """How many more of the handshakes that are under way may go on in this round."""
     batch: list[Exchange] = field(default_factory=list)
     ready: list[Talks] = field(default_factory=list)
     answered: list[tuple[Exchange, HttpResponse]] = field(default_factory=list)
     conversations: set[Talks] = field(default_factory=set)
-    addresses: Counter[str] = field(default_factory=Counter)
-
-    def admits(self, address: str) -> bool:
-        """Whether one more connection from ``address`` is within the bounds; ``""`` (a unix socket) has only the total."""
-        if len(self.conversations) < self.bounds.connections and (
-            not address or self.addresses[address] < self.bounds.connections_per_address
-        ):
-            return True
-        self.refused += 1
-        return False
 
     def remember(self, conversation: Talks) -> None:
-        """Count a new connection."""
+        """Keep a new connection, which was admitted."""
         self.conversations.add(conversation)
-        self.addresses[conversation.address] += 1
 
     def forget(self, conversation: Talks) -> None:
         """It is closed."""
-        self.conversations.discard(conversation)
-        self.addresses[conversation.address] -= 1
-        if not self.addresses[conversation.address]:
-            del self.addresses[conversation.address]
+        if conversation in self.conversations:
+            self.conversations.discard(conversation)
+            self.visitors.leave(conversation.address)
 
 
 class Exchange:
@@ -136,6 +122,16 @@ class Exchange:
     def send(self, response: HttpResponse) -> None:
         """Send ``response`` now. Only the listener calls this, on the loop's thread."""
         self._conversation.answer(self.request, response)
+
+    @property
+    def address(self) -> str:
+        """Whom it is counted as."""
+        return self._conversation.address
+
+    def shed(self) -> None:
+        """Refuse it now, unread. Only the listener calls this, on the loop's thread."""
+        self._answered = True
+        self._conversation.shed(self.request)
 
     def park(self) -> None:
         """Leave the client's socket alone until there is an answer."""

@@ -26,7 +26,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     ``mount`` is the uuid of the mount that it is about, so that it goes where the mount goes and ends with it; empty for all
     requests. ``below`` is a path in that mount, or one with a final ``*``; empty for the whole mount.
-    ``inheritable`` is what a client said, for whoever reads it back; None where nobody did.
+    ``inheritable`` is what a client said, for whoever reads it back; None where nobody did. ``serial`` tells a quota from one with the
+    same name and numbers that was deleted before: what was counted for that one does not count.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     below: str = ""
     role: str = ""
     inheritable: bool | None = None
+    serial: str = ""
 
     @property
     def limit(self) -> int:

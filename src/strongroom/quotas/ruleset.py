@@ -11,13 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import msgspec
+
 from strongroom.logical.errors import RateLimited
+from strongroom.quotas.counts import Counts
 from strongroom.quotas.rule import Config, Rule
 from strongroom.quotas.window import Grant, Windows
 from strongroom.telemetry.labels import QuotaScope
 
 # Below these, names in paths mean the same in capitals: a rule must not be escaped by writing them so (SECURITY INV-2).
 _FOLDED = ("auth/", "sys/")
+
+_encode = msgspec.json.Encoder().encode
 
 
 class QuotaExceeded(RateLimited):
@@ -128,17 +133,17 @@ class Ruleset:
 
 
 def compile_rules(
-    rules: Iterable[Rule], config: Config, mount_paths: Mapping[str, str], before: Ruleset | None
+    rules: Iterable[Rule], config: Config, mount_paths: Mapping[str, str], counts: Counts
 ) -> Ruleset | None:
     """The rules as tables, or None where there is none that can apply. ``mount_paths`` are by uuid.
 
-    Rules of mounts that are gone are left out. Counts go on where a rule is in ``before`` with the same numbers.
+    Rules of mounts that are gone are left out. Counts go on where a rule is what it was; a changed one starts afresh.
     """
     limiters: dict[str, Limiter] = {}
     mounts: dict[str, MountRules] = {}
     overall: Limiter | None = None
     for rule in rules:
-        limiter = Limiter(rule, scope_of(rule), _windows_for(rule, before))
+        limiter = Limiter(rule, scope_of(rule), _windows_for(rule, counts))
         if not rule.mount:
             overall = limiters[rule.name] = limiter
             continue
@@ -181,8 +186,5 @@ def _add(rules: MountRules, limiter: Limiter) -> None:
         rules.whole = limiter
 
 
-def _windows_for(rule: Rule, before: Ruleset | None) -> Windows:
-    known = before.limiters.get(rule.name) if before is not None else None
-    if known is not None and known.rule == rule:
-        return known.windows
-    return Windows(rule.limit, rule.interval, rule.block_interval)
+def _windows_for(rule: Rule, counts: Counts) -> Windows:
+    return Windows(rule.limit, rule.interval, rule.block_interval, counts, _encode(rule))

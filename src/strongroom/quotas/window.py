@@ -1,13 +1,11 @@
-"""How often each client asked, in a table that cannot grow without end (SECURITY row 107)."""
+"""How often each client asked, in a table that cannot grow without end (SECURITY row 107) and that all processes share."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
-CLIENTS_MAX = 65_536
-"""How many clients one rule remembers. Beyond that the one whose interval began first is forgotten, and starts afresh."""
+from strongroom.quotas.counts import BLOCKED_UNTIL, ENDS, REMAINING, Counts
 
 
 class Grant(NamedTuple):
@@ -24,52 +22,59 @@ class Grant(NamedTuple):
         return self.retry_seconds == 0
 
 
-@dataclass(slots=True)
-class _Client:
-    """``ends`` is when the interval is over, ``blocked_until`` when an excess is forgiven: both on the monotonic clock."""
-
-    remaining: int
-    ends: float
-    blocked_until: float = 0.0
-
-
 class Windows:
-    """Gives each client ``limit`` requests in ``interval`` seconds, which begin with its first request.
+    """Gives each client ``limit`` requests in ``interval`` seconds, which begin with its first request, over all processes.
 
-    Whoever asks for more is refused until the interval is over, and for ``block`` seconds at least. Times are those of a monotonic
-    clock. For one thread at a time.
+    Whoever asks for more is refused until the interval is over, and for ``block`` seconds at least. Times are those of the monotonic
+    clock, which the processes of a machine share. ``rule`` tells the clients of this rule from those of others in ``counts``.
     """
 
-    __slots__ = ("_block", "_clients", "_interval", "_limit", "_most")
+    __slots__ = ("_block", "_interval", "_limit", "_rule", "_table")
 
-    def __init__(self, limit: int, interval: int, block: int, *, most: int = CLIENTS_MAX) -> None:
+    def __init__(self, limit: int, interval: int, block: int, counts: Counts, rule: bytes) -> None:
         self._limit = limit
         self._interval = interval
         self._block = block
-        self._most = most
-        self._clients: dict[str, _Client] = {}
-
-    def __len__(self) -> int:
-        return len(self._clients)
+        self._table = counts.clients
+        self._rule = rule + b"\0"
 
     def take(self, client: str, now: float) -> Grant:
         """Count one request of ``client``, unless it may not ask any more."""
-        known = self._clients.get(client)
-        if known is None or (now >= known.ends and now >= known.blocked_until):
-            known = self._begin(client, now)
-        reset = math.ceil(known.ends - now)
-        if now >= known.blocked_until and known.remaining > 0:
-            known.remaining -= 1
-            return Grant(self._limit, known.remaining, max(0, reset), 0)
-        if self._block and now >= known.blocked_until:
-            known.blocked_until = now + self._block
-        until = max(known.ends, known.blocked_until)
-        return Grant(self._limit, 0, max(0, reset), max(1, math.ceil(until - now)))
+        name = self._rule + client.encode()
+        table = self._table
+        with table.turn:
+            slot = table.find(name)
+            if slot is None:
+                slot = self._begin(self._claim(name), now)
+            at, numbers = slot * table.width, table.numbers
+            if now >= numbers[at + ENDS] and now >= numbers[at + BLOCKED_UNTIL]:
+                self._begin(slot, now)
+            ends, blocked_until = numbers[at + ENDS], numbers[at + BLOCKED_UNTIL]
+            reset = max(0, math.ceil(ends - now))
+            if now >= blocked_until and numbers[at + REMAINING] > 0:
+                numbers[at + REMAINING] -= 1
+                return Grant(self._limit, int(numbers[at + REMAINING]), reset, 0)
+            if self._block and now >= blocked_until:
+                blocked_until = numbers[at + BLOCKED_UNTIL] = now + self._block
+        return Grant(self._limit, 0, reset, max(1, math.ceil(max(ends, blocked_until) - now)))
 
-    def _begin(self, client: str, now: float) -> _Client:
-        # Out and in again: the table is in the order in which intervals began.
-        self._clients.pop(client, None)
-        if len(self._clients) >= self._most:
-            del self._clients[next(iter(self._clients))]
-        fresh = self._clients[client] = _Client(self._limit, now + self._interval)
-        return fresh
+    def _begin(self, slot: int, now: float) -> int:
+        table = self._table
+        at = slot * table.width
+        table.numbers[at + REMAINING] = self._limit
+        table.numbers[at + ENDS] = now + self._interval
+        table.numbers[at + BLOCKED_UNTIL] = 0.0
+        return slot
+
+    def _claim(self, name: bytes) -> int:
+        table = self._table
+        slot = table.claim(name)
+        if slot is None:
+            slot = min(table.neighbours(name), key=self._over)
+            table.replace(slot, name)
+        return slot
+
+    def _over(self, slot: int) -> float:
+        """When nothing is held against this client any more."""
+        at, numbers = slot * self._table.width, self._table.numbers
+        return max(numbers[at + ENDS], numbers[at + BLOCKED_UNTIL])

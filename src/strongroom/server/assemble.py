@@ -25,6 +25,7 @@ from strongroom.physical.memory import MemoryStore
 from strongroom.physical.sqlite import SqliteStore
 from strongroom.physical.store import Store, Unavailable
 from strongroom.server.builtins import PLUGS
+from strongroom.server.commons import Commons
 from strongroom.server.config_kinds import KeyPlace, KeySource
 from strongroom.server.config_values import (
     AuditDeviceConfig,
@@ -56,17 +57,16 @@ def assemble(
     *,
     plugs: Plugs = PLUGS,
     is_shared: bool = False,
-    place: Place | None = None,
+    commons: Commons | None = None,
     opens_vault: bool = True,
 ) -> Node:
     """The vault that ``config`` describes, sealed or not initialized. Raises Unavailable and InvalidRequest with what is wrong.
 
-    ``is_shared`` says that other processes of this server have the store open too. ``place`` is where this
-    process writes what it counts, so that all of them can show the numbers of all. ``opens_vault`` is False in those that are
-    handed the root key, and so have no use for the seal's.
+    ``is_shared`` says that other processes of this server have the store open too, and ``commons`` is the memory that they share.
+    ``opens_vault`` is False in those that are handed the root key, and so have no use for the seal's.
     """
     store = open_store(config, is_shared=is_shared)
-    return assemble_on(store, config, clock, entropy, plugs=plugs, place=place, opens_vault=opens_vault)
+    return assemble_on(store, config, clock, entropy, plugs=plugs, commons=commons, opens_vault=opens_vault)
 
 
 def assemble_on(
@@ -76,16 +76,18 @@ def assemble_on(
     entropy: Entropy,
     *,
     plugs: Plugs = PLUGS,
-    place: Place | None = None,
+    commons: Commons | None = None,
     opens_vault: bool = True,
 ) -> Node:
     """The same, on a store that is open already."""
-    telemetry = new_telemetry(plugs, place or Place(Board()))
+    telemetry = new_telemetry(plugs, commons.place if commons else Place(Board()))
     measured = MeasuredStore(store, telemetry, clock)
     seal = auto_seal(config.seal, entropy) if opens_vault else absent_seal(config.seal)
     lifecycle = Lifecycle(Surroundings(measured, clock, entropy), seal)
     broker = Broker(clock, entropy, Rule(frozenset(config.audit_required)))
     node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
+    if commons is not None:
+        node.quota_counts = commons.quota_counts
     read_node(node, Path(config.storage.path) if config.storage.path else None)
     node.system_backend = SystemBackend(node)
     node.token_backend = TokenBackend(node)

@@ -28,20 +28,24 @@ from strongroom.http.errors import encode_error
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.logical.ambient import Clock
 from strongroom.logical.errors import UpstreamFailed
+from strongroom.server.commons import Commons
 from strongroom.server.doorman import Asks
-from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link
+from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link, UnderWay
 from strongroom.system.node import Node
-from strongroom.telemetry.board import Board, Place
+from strongroom.system.under_way import Described
 
 FOLLOW_SECONDS = 15.0
 """How long a follower may take to open or close the vault before it is ended; at the start it also gets ready in that time."""
 STEERING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """The signals that steer a server. ``muster`` holds them back until the process has said what they mean."""
+UNDER_WAY_SECONDS = 1.0
+"""How long the leader waits to hear what its followers are answering."""
 _KILL_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_request = msgspec.msgpack.Decoder(ForwardedRequest).decode
+_decode_under_way = msgspec.msgpack.Decoder(UnderWay).decode
 _decode_answer = msgspec.msgpack.Decoder(ForwardedAnswer).decode
 
 
@@ -77,6 +81,8 @@ class Mate:
         self.link = link
         self.is_gone = False
         self.followed = threading.Event()
+        self.told = threading.Condition()
+        self.under_way = UnderWay(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +104,13 @@ class Leader:
     """The process that was started. Implements ``system.node.Siblings``, whose calls must not come two at a time."""
 
     def __init__(
-        self, mates: list[Mate], place: Place, clock: Clock, *, follow_seconds: float = FOLLOW_SECONDS
+        self, mates: list[Mate], commons: Commons, clock: Clock, *, follow_seconds: float = FOLLOW_SECONDS
     ) -> None:
-        self.place = place
+        self.commons = commons
         self._mates = mates
         self._clock = clock
         self._follow_seconds = follow_seconds
+        self._numbers = itertools.count(1)
         self._is_stopping = False
 
     @property
@@ -123,6 +130,23 @@ class Leader:
     def sealed(self) -> None:
         """Have every follower wipe its keys."""
         self._tell(Kind.SEAL, b"")
+
+    def under_way(self) -> dict[str, Described]:
+        """What the followers are answering right now, by request id. Who does not say so within a second is left out."""
+        number = next(self._numbers)
+        for mate in self._mates:
+            with contextlib.suppress(OSError):
+                mate.link.send(Kind.UNDER_WAY, _encode(UnderWay(number)))
+        deadline = self._clock.monotonic() + UNDER_WAY_SECONDS
+        found: dict[str, Described] = {}
+        for mate in self._mates:
+            with mate.told:
+                mate.told.wait_for(
+                    lambda mate=mate: mate.is_gone or mate.under_way.number >= number,  # type: ignore[misc]  # a default binds it
+                    max(0.0, deadline - self._clock.monotonic()),
+                )
+                found.update(mate.under_way.requests if mate.under_way.number >= number else {})
+        return found
 
     def reload(self) -> None:
         """Pass SIGHUP on."""
@@ -178,6 +202,8 @@ class Leader:
             # Whatever ended this: nobody answers that follower's requests any more.
             mate.is_gone = True
             mate.followed.set()
+            with mate.told:
+                mate.told.notify_all()
             duties.mate_gone()
             if not self._is_stopping:
                 duties.lose()
@@ -190,6 +216,10 @@ class Leader:
             mate.followed.set()
         elif kind is Kind.STOP:
             duties.begin_stop()
+        elif kind is Kind.UNDER_WAY:
+            with mate.told:
+                mate.under_way = _decode_under_way(payload)
+                mate.told.notify_all()
         elif kind is Kind.GIVE_UP:
             duties.lose()
 
@@ -197,8 +227,8 @@ class Leader:
 class Follower:
     """A process that the leader started."""
 
-    def __init__(self, link: Link, place: Place) -> None:
-        self.place = place
+    def __init__(self, link: Link, commons: Commons) -> None:
+        self.commons = commons
         self._link = link
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Asks] = {}
@@ -250,20 +280,22 @@ class Follower:
         elif kind is Kind.SEAL:
             node.seal()
             self._link.send(Kind.DONE)
+        elif kind is Kind.UNDER_WAY:
+            asked = _decode_under_way(payload)
+            self._link.send(Kind.UNDER_WAY, _encode(UnderWay(asked.number, node.under_way())))
         elif kind is Kind.STOP:
             duties.begin_stop()
 
 
-def muster(workers: int, clock: Clock) -> Leader | Follower:
-    """Become ``workers`` processes. Returns in each of them: as the leader in the first one, as a follower in the others.
+def muster(commons: Commons, clock: Clock) -> Leader | Follower:
+    """Become as many processes as ``commons`` was made for. Returns in each of them: as the leader in the first one, as a follower in the others.
 
     Must run before there is any thread or open database in this process. ``STEERING`` is blocked afterwards, in all of them.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, STEERING)
     leader_pid = os.getpid()
     mates: list[Mate] = []
-    board = Board(workers)  # shared, because it is there before the others are
-    for row in range(1, workers):
+    for row in range(1, commons.processes):
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -271,10 +303,10 @@ def muster(workers: int, clock: Clock) -> Leader | Follower:
             for mate in mates:
                 mate.link.forget()
             _die_with(leader_pid)
-            return Follower(Link(theirs), Place(board, row))
+            return Follower(Link(theirs), commons.of_row(row))
         theirs.close()
         mates.append(Mate(pid, Link(ours)))
-    return Leader(mates, Place(board), clock)
+    return Leader(mates, commons, clock)
 
 
 def _die_with(leader_pid: int) -> None:

@@ -38,6 +38,8 @@ class Kind(IntEnum):
     """Leader to follower: finish what is under way and end. Follower to leader: somebody wants this server to stop."""
     GIVE_UP = 7
     """Follower to leader: the store failed here, so none of us may go on."""
+    UNDER_WAY = 8
+    """Leader to follower: what are you answering right now? Follower to leader: this."""
 
 
 class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
@@ -88,6 +90,16 @@ class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):
             shows_metrics=self.shows_metrics,
         )
         return HttpRequest(self.method, self.target, self.headers, self.body, connection, self.deadline, self.id)
+
+
+class UnderWay(msgspec.Struct, array_like=True, frozen=True):
+    """A question for what is under way, or the answer to the one of that number."""
+
+    number: int
+    requests: dict[str, dict[str, str]] = {}
+
+    def __repr__(self) -> str:
+        return "<requests under way>"
 
 
 class ForwardedAnswer(msgspec.Struct, array_like=True, frozen=True):

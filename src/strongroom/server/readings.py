@@ -50,8 +50,9 @@ def read_node(node: Node, folder: Path | None) -> None:
 
 def read_edge(telemetry: Telemetry, listener: Listener, pool: Pool) -> None:
     """Have the metrics of the listener and the pool of this process read."""
-    telemetry.read_from(catalog.CONNECTIONS, lambda: float(listener.connections))
-    telemetry.read_from(catalog.CONNECTIONS_REFUSED, lambda: float(listener.refused_connections))
+    telemetry.read_from(catalog.CONNECTIONS, lambda: float(listener.visitors.open))
+    telemetry.read_from(catalog.CONNECTIONS_REFUSED, lambda: float(listener.visitors.refused))
+    telemetry.read_from(catalog.SHED, lambda: float(listener.shed))
     telemetry.read_from(catalog.POOL_BUSY, lambda: float(pool.busy))
     telemetry.read_from(catalog.POOL_WAITING, lambda: float(pool.waiting))
     telemetry.read_from(catalog.POOL_REFUSED, lambda: float(pool.refused))

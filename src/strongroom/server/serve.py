@@ -21,7 +21,7 @@ from strongroom.crypto.aead import Damaged
 from strongroom.http.errors import encode_error
 from strongroom.http.listener import Listener
 from strongroom.http.parser import Limits
-from strongroom.http.shared import Bounds, Timeouts
+from strongroom.http.shared import Timeouts
 from strongroom.http.sockets import bind_tcp, bind_unix, remove_unix
 from strongroom.http.tls import TlsConfigurationError
 from strongroom.logical.ambient import SystemClock, SystemEntropy
@@ -29,6 +29,7 @@ from strongroom.logical.errors import LogicalError
 from strongroom.physical.sqlite import hold_folder
 from strongroom.physical.store import Unavailable
 from strongroom.server.assemble import assemble, open_store
+from strongroom.server.commons import bounds_of, new_commons
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig, StorageType, TcpListener, UnixListener
@@ -38,6 +39,7 @@ from strongroom.server.edge import Edge
 from strongroom.server.log import Log
 from strongroom.server.process import protect, scrub_freed_memory, settle_memory
 from strongroom.server.readings import read_edge
+from strongroom.server.vital import is_vital
 from strongroom.system.node import Node
 
 EXIT_FAILED = 1
@@ -45,6 +47,8 @@ STOP_SECONDS = 5.0
 """How long the leader waits for followers that had their time already, before it ends them."""
 LOST_SECONDS = 0.5
 """How long answers that are ready may still be sent after another process of this server died."""
+PUBLISH_SECONDS = 1.0
+"""How old the numbers of another process are at most when somebody asks for the metrics."""
 END_SECONDS = 1.5
 """How long this process may take to end after that."""
 START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
@@ -86,12 +90,13 @@ class Server:
         self._is_ending = False
         self._is_over = False
         clock, entropy = SystemClock(), SystemEntropy()
+        commons = role.commons if role is not None else new_commons(entropy, bounds_of(config))
         self.node: Node = assemble(
             config,
             clock,
             entropy,
             is_shared=role is not None,
-            place=role.place if role is not None else None,
+            commons=commons,
             opens_vault=not isinstance(role, Follower),
         )
         forward = role.forward if isinstance(role, Follower) else None
@@ -100,10 +105,8 @@ class Server:
         self.listener = Listener(
             self._edge,
             clock,
-            bounds=Bounds(
-                connections=-(-config.max_connections // config.workers),
-                connections_per_address=-(-config.max_connections_per_address // config.workers),
-            ),
+            visitors=commons.visitors,
+            is_vital=is_vital,
             on_failure=log.failure,
         )
         self.addresses = [
@@ -128,6 +131,7 @@ class Server:
             self._sweeper.start()
             self._inspector.start()
         self._audit_keeper.start()
+        self._publish()
         settle_memory()
         if when_ready is not None:
             self.listener.call_soon(when_ready)
@@ -259,6 +263,11 @@ class Server:
         except (Damaged, LogicalError):
             self._log.error("the vault could not be unsealed: the seal's key is not the one it was initialized with")
 
+    def _publish(self) -> None:
+        """Show the other processes what this one reads of itself, now and every second."""
+        self.node.telemetry.publish()
+        self._call_later(PUBLISH_SECONDS, self._publish)
+
     def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
         self.listener.call_later(seconds, call)
 
@@ -327,7 +336,7 @@ def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]
         open_store(config).close()
         # Every process keeps it: the folder is free when the last of them is gone, and not before.
         stack.callback(os.close, hold_folder(Path(config.storage.path)))
-        role = muster(config.workers, SystemClock())
+        role = muster(new_commons(SystemEntropy(), bounds_of(config), processes=config.workers), SystemClock())
         if isinstance(role, Follower):
             stack.pop_all()  # what is to be taken away at the end is the leader's business
             yield sockets, role

@@ -32,13 +32,14 @@ from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
 from strongroom.quotas.book import QuotaBook
+from strongroom.quotas.counts import Counts
 from strongroom.system import founding
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.audit_memory import AuditMemory, remembered
 from strongroom.system.integrity import Integrity, OnTamper, statement
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
-from strongroom.system.under_way import InFlight
+from strongroom.system.under_way import Described, InFlight, described
 from strongroom.system.unsealed import SYSTEM_TYPE, TOKEN_TYPE, Unsealed
 from strongroom.system.wrapped import WrappedAnswers
 from strongroom.telemetry.catalog import TAMPERING
@@ -59,6 +60,10 @@ class Siblings(Protocol):
 
     def sealed(self) -> None:
         """The vault is closed."""
+        ...
+
+    def under_way(self) -> dict[str, Described]:
+        """What they are answering right now, by request id. Who does not say so soon is left out."""
         ...
 
 
@@ -83,6 +88,8 @@ class Node:
         self.clock = clock
         self.entropy = entropy
         self.telemetry = telemetry
+        self.quota_counts = Counts()
+        """Those of all processes of this server. Set before the first unseal."""
         self.in_flight = InFlight()
         self.unsealed: Unsealed | None = None
         self.unsealed_at_ns = 0
@@ -110,6 +117,13 @@ class Node:
         if version is None:
             raise LookupError("the epoch record is missing from the store")
         return version
+
+    def under_way(self) -> dict[str, Described]:
+        """What this process is answering right now, by request id; nothing while the vault is sealed. From any thread."""
+        unsealed = self.unsealed
+        if unsealed is None:
+            return {}
+        return {request.id: described(unsealed, started_ns, request) for started_ns, request in self.in_flight.all()}
 
     def new_uuid(self) -> str:
         """A random identifier."""
@@ -251,7 +265,7 @@ class Node:
             barrier=barrier,
             broker=self.broker,
             devices=devices,
-            quotas=QuotaBook(self.clock),
+            quotas=QuotaBook(self.clock, self.quota_counts),
             tokens=tokens,
             policies=self._policies,
             mounts=mounts,

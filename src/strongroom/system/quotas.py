@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
+import msgspec
+
 from strongroom.logical.backend import Context, Endpoint, NamesRole, Path
 from strongroom.logical.errors import InvalidRequest, NotFound, Sealed
 from strongroom.logical.field import Doc, Duration
@@ -156,7 +158,9 @@ class QuotaArea:
     def write(self, context: Context, request: Quota) -> None:
         """Set a quota. Raises InvalidRequest where another one is about the same."""
         mounts = self._mounts(context.storage)
-        rule = _rule_from(request, mounts)
+        before = store.rule(context.storage, request.name)
+        serial = before.serial if before is not None else self._node.new_uuid()
+        rule = msgspec.structs.replace(_rule_from(request, mounts), serial=serial)
         others = [other for other in store.rules(context.storage) if other.name != rule.name]
         alive = [other for other in others if _is_alive(other, mounts)]
         for gone in (other for other in others if not _is_alive(other, mounts)):
@@ -175,14 +179,16 @@ class QuotaArea:
         self._changed(context)
 
     def _changed(self, context: Context) -> None:
-        """Have the change hold from the next request on: here at once, in other processes because the epoch is touched."""
+        """Have the change hold from the very next request on, in every process."""
         touch_epoch(context.storage)
         context.after_commit.append(self._refresh)
 
     def _refresh(self) -> None:
-        # Where it cannot be done now, the next batch finds the epoch changed and tries again.
+        # After the commit and before the answer. Where it cannot be done now, the next batch finds that it is to be done.
         with contextlib.suppress(Sealed, StoreError):
-            self._node.require().refresh_quotas()
+            unsealed = self._node.require()
+            unsealed.quotas.note_change()
+            unsealed.refresh_quotas()
 
     def _mounts(self, storage: Storage) -> MountMap:
         return self._node.require().mounts.at(storage, self._node.epoch(storage))

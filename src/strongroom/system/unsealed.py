@@ -58,13 +58,14 @@ class Unsealed:
 
     def refresh_quotas(self) -> None:
         """Compile the quotas as they are stored now, for the mounts as they are now. Raises Sealed and what the store raises."""
+        changes = self.quotas.changes
         with self.barrier.transaction() as transaction:
             epoch = transaction.version(EPOCH_KEY)
             if epoch is None:
                 raise LookupError("the epoch record is missing from the store")
             mounts = self.mounts.at(transaction, epoch)
             paths = {live.entry.uuid: live.entry.path for live in mounts}
-            self.quotas.refresh(transaction, paths, made_for=mounts)
+            self.quotas.refresh(transaction, paths, made_for=mounts, changes=changes)
 
     def acl_for(self, storage: Storage, token: TokenEntry, epoch: int) -> ACL:
         """What the token may do, compiled, from the cache where it is still good."""

@@ -58,15 +58,25 @@ AUDIT_FAILURES = Declaration(
     "strongroom_audit_device_failures_total",
     Kind.COUNTER,
     "Writes that an audit device did not keep, of all devices that are enabled now.",
+    is_summed=True,
 )
 POOL_BUSY = Declaration(
-    "strongroom_pool_threads_busy", Kind.GAUGE, "Threads of the pool for slow requests that are at work."
+    "strongroom_pool_threads_busy",
+    Kind.GAUGE,
+    "Threads of the pool for slow requests that are at work.",
+    is_summed=True,
 )
 POOL_WAITING = Declaration(
-    "strongroom_pool_requests_waiting", Kind.GAUGE, "Slow requests that wait for a thread of the pool."
+    "strongroom_pool_requests_waiting",
+    Kind.GAUGE,
+    "Slow requests that wait for a thread of the pool.",
+    is_summed=True,
 )
 POOL_REFUSED = Declaration(
-    "strongroom_pool_requests_refused_total", Kind.COUNTER, "Slow requests that were refused because too many waited."
+    "strongroom_pool_requests_refused_total",
+    Kind.COUNTER,
+    "Slow requests that were refused because too many waited.",
+    is_summed=True,
 )
 CONNECTIONS = Declaration("strongroom_connections_open", Kind.GAUGE, "Client connections that are open.")
 CONNECTIONS_REFUSED = Declaration(
@@ -111,8 +121,18 @@ MEMORY_BYTES = Declaration("strongroom_process_resident_memory_bytes", Kind.GAUG
 CPU_SECONDS = Declaration(
     "strongroom_process_cpu_seconds_total", Kind.COUNTER, "Processor time of the process, user and system, in seconds."
 )
-OPEN_FDS = Declaration("strongroom_process_open_fds", Kind.GAUGE, "File descriptors that the process has open.")
-MAX_FDS = Declaration("strongroom_process_max_fds", Kind.GAUGE, "File descriptors that the process may have open.")
+OPEN_FDS = Declaration(
+    "strongroom_process_open_fds", Kind.GAUGE, "File descriptors that the processes have open.", is_summed=True
+)
+MAX_FDS = Declaration(
+    "strongroom_process_max_fds", Kind.GAUGE, "File descriptors that the processes may have open.", is_summed=True
+)
+SHED = Declaration(
+    "strongroom_overload_refused_requests_total",
+    Kind.COUNTER,
+    "Requests that were answered with 503 before they were read, because more came than could be answered in time.",
+    is_summed=True,
+)
 START_SECONDS = Declaration(
     "strongroom_process_start_time_seconds", Kind.GAUGE, "When the server started, in seconds since the Unix epoch."
 )
@@ -134,6 +154,7 @@ CATALOG = (
     POOL_REFUSED,
     CONNECTIONS,
     CONNECTIONS_REFUSED,
+    SHED,
     LOGINS,
     TOKENS_CREATED,
     TOKENS_REMOVED,

@@ -35,7 +35,8 @@ class Label:
 class Declaration:
     """One metric, told from others by being another object, which makes it a quick key.
 
-    ``bounds`` are the upper limits of a histogram's buckets, ascending and without infinity.
+    ``bounds`` are the upper limits of a histogram's buckets, ascending and without infinity. What ``is_summed`` is read by each process
+    of a server of itself, and shown as the sum; it has no labels.
 
     Raises ValueError where the name breaks the conventions of Prometheus for its kind.
     """
@@ -45,6 +46,7 @@ class Declaration:
     help: str
     labels: tuple[Label, ...] = ()
     bounds: tuple[float, ...] = ()
+    is_summed: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.startswith(PREFIX) or not _NAME.fullmatch(self.name):
@@ -53,6 +55,8 @@ class Declaration:
             raise ValueError(f"{self.name!r}: counters, and only they, end in _total")
         if bool(self.bounds) is not (self.kind is Kind.HISTOGRAM) or list(self.bounds) != sorted(set(self.bounds)):
             raise ValueError(f"{self.name!r}: histograms, and only they, have ascending bounds")
+        if self.is_summed and self.labels:
+            raise ValueError(f"{self.name!r} is summed over processes, and so has no labels")
         if any(not _NAME.fullmatch(label.name) or label.name in {"le", "quantile"} for label in self.labels):
             raise ValueError(f"{self.name!r} has a label that is reserved or not in lower case")
 

@@ -69,7 +69,7 @@ class Telemetry:
         self._readings: dict[Declaration, Reading] = {}
         column = _PID_COLUMN + 1
         for declaration in CATALOG:
-            if declaration.kind is Kind.GAUGE:
+            if declaration.kind is Kind.GAUGE and not declaration.is_summed:
                 continue
             width = _BUCKETS + len(declaration.bounds) + 1 if declaration.kind is Kind.HISTOGRAM else 1
             columns = self._columns[declaration] = {}
@@ -122,21 +122,32 @@ class Telemetry:
             raise ValueError("a histogram is observed, not read")
         self._readings[declaration] = reading
 
+    def publish(self) -> None:
+        """Show the others what this process reads of itself: to be called about once a second, and before somebody is answered."""
+        for declaration, reading in self._readings.items():
+            value = reading() if declaration.is_summed else None
+            if isinstance(value, int | float):
+                self._row[self._columns[declaration][()]] = value
+
     @property
     def unread(self) -> tuple[Declaration, ...]:
         """Gauges that nothing reads, which a server that runs has none of."""
         return tuple(one for one in CATALOG if one.kind is Kind.GAUGE and one not in self._readings)
 
     def families(self) -> list[Family]:
-        """Everything as it is now, in the order of the catalog. What never happened and what nobody can say is left out."""
+        """Everything as it is now, in the order of the catalog. What never happened and what nobody can say is left out.
+
+        What other processes read of themselves is as old as their last ``publish``.
+        """
+        self.publish()
         return [family for declaration in CATALOG if (family := self._family(declaration)) is not None]
 
     def _family(self, declaration: Declaration) -> Family | None:
         reading = self._readings.get(declaration)
-        if reading is not None:
+        if reading is not None and not declaration.is_summed:
             return self._read(declaration, reading)
         columns = self._columns.get(declaration)
-        if columns is None:
+        if columns is None or (reading is None and declaration.kind is Kind.GAUGE):
             return None
         if declaration.kind is Kind.HISTOGRAM:
             cells = {
