@@ -61,6 +61,19 @@ def test_a_committed_record_is_read_back_with_its_version(store: Store) -> None:
     assert contents(store) == {"k": Record(VERSION_MAX, b"\x00\xff")}
 
 
+def test_a_key_may_hold_any_character_that_text_has(store: Store) -> None:
+    keys = {"a": 1, "a\0b": 2, "\0": 3, "ü/\n/🗝": 4}
+    store.commit(dict.fromkeys(keys), {key: Record(version, b"x") for key, version in keys.items()}, ())
+    with pytest.raises(Conflict):
+        store.commit({"a\0b": 1}, {"a": Record(9, b"y")}, ())
+    store.commit(dict(keys), {"a\0b": Record(5, b"y")}, ["\0"])
+    assert contents(store) == {
+        "a": Record(1, b"x"),
+        "a\0b": Record(5, b"y"),
+        "ü/\n/🗝": Record(4, b"x"),
+    }
+
+
 def test_a_key_that_was_never_put_is_absent(store: Store) -> None:
     with store.snapshot() as snapshot:
         assert snapshot.get("nothing") is None

@@ -5,12 +5,20 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tokens.conftest import Shelf
+from tests.tokens.conftest import Shelf as Folderless
 
 from strongroom.core.fingerprints import AREA, FingerprintIndex
 from strongroom.crypto.fingerprint import fingerprint
 
 KEY = b"k" * 32
+
+
+class Shelf(Folderless):
+    """With a number for each writing."""
+
+    def version(self, key: str) -> int | None:
+        return 1 if key in self.content else None
+
 
 values = st.recursive(
     st.none()
@@ -32,13 +40,21 @@ def test_every_text_and_number_is_remembered_at_any_depth_and_nothing_else() -> 
     secret: dict[str, Any] = {"a": "x", "b": [1, {"c": Decimal("1.5")}], "d": None, "e": True, "f": "", "g": {}}
     FingerprintIndex(KEY, storage, "mount").record("path/to", 3, secret)
     assert marks(storage) == {fingerprint(KEY, value).hex() for value in (b"x", b"1", b"1.5")}
-    assert all(value == b"" for value in storage.content.values())
+    assert set(storage.content.values()) == {b"3"}
 
 
 def test_an_entry_says_where_the_value_is() -> None:
     storage = Shelf()
     FingerprintIndex(KEY, storage, "mount").record("path/to", 3, {"a/b %": "x"})
-    assert list(storage.content) == [f"{AREA}{fingerprint(KEY, b'x').hex()}/mount/3/a%2Fb%20%25/path/to"]
+    assert list(storage.content) == [f"{AREA}{fingerprint(KEY, b'x').hex()}/mount/a%2Fb%20%25/path/to"]
+
+
+def test_a_value_that_stays_keeps_the_entry_of_the_version_that_brought_it() -> None:
+    storage = Shelf()
+    index = FingerprintIndex(KEY, storage, "mount")
+    index.record("path", 1, {"a": "x"})
+    index.record("path", 2, {"a": "x", "b": "y"})
+    assert sorted(storage.content.values()) == [b"1", b"2"]
 
 
 def test_an_equal_value_elsewhere_has_the_same_mark_and_an_entry_of_its_own() -> None:
@@ -64,5 +80,5 @@ def test_what_is_forgotten_leaves_nothing(secret: dict[str, Any]) -> None:
     index.record("other", 1, {"a": "kept"})
     before = dict(storage.content)
     index.record("path", 1, secret)
-    index.forget("path", 1, secret)
+    index.forget("path", secret)
     assert storage.content == before

@@ -162,7 +162,7 @@ def test_there_is_no_storage_and_no_index_while_it_is_sealed() -> None:
         lambda: storage.scan("a/"),
         lambda: storage.view("a/"),
         lambda: fingerprints.record("a", 1, {}),
-        lambda: fingerprints.forget("a", 1, {}),
+        lambda: fingerprints.forget("a", {}),
         lambda: fingerprints.of_mount("a"),
     ):
         with pytest.raises(Sealed):

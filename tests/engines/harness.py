@@ -79,17 +79,25 @@ class SeededEntropy:
 
 
 class RecordingFingerprints:
-    """Remembers what was recorded, and refuses to forget what it does not know."""
+    """Remembers what was recorded, by the path of the secret, and refuses to forget what it does not know."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self.known: dict[str, list[Mapping[str, Any]]] = {}
+        self._ever: list[tuple[str, Mapping[str, Any]]] = []
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        self.known[path, version] = dict(values)
+        del version
+        known = self.known.setdefault(path, [])
+        if values not in known:
+            known.append(dict(values))
+            self._ever.append((path, dict(values)))
 
-    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        if self.known.pop((path, version), None) != values:
-            raise AssertionError("forgot values that are not those that were recorded")
+    def forget(self, path: str, values: Mapping[str, Any]) -> None:
+        if (path, values) not in self._ever:
+            raise AssertionError("forgot values that were never recorded")
+        known = [other for other in self.known.pop(path, ()) if other != values]
+        if known:
+            self.known[path] = known
 
     def of_mount(self, uuid: str) -> RecordingFingerprints:
         raise AssertionError(f"an engine records fingerprints of its own mount alone, and not of {uuid}")

@@ -154,9 +154,9 @@ def test_creation_is_told_from_update(kv1: MountedEngine) -> None:
 
 def test_fingerprints_follow_the_secret(kv1: MountedEngine) -> None:
     kv1.update("app", a="one")
-    assert kv1.fingerprints.known == {("app", 1): {"a": "one"}}
+    assert kv1.fingerprints.known == {"app": [{"a": "one"}]}
     kv1.update("app", b="two")
-    assert kv1.fingerprints.known == {("app", 1): {"b": "two"}}
+    assert kv1.fingerprints.known == {"app": [{"b": "two"}]}
     kv1.delete("app")
     assert kv1.fingerprints.known == {}
 

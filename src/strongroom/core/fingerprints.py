@@ -1,7 +1,9 @@
 """The index of keyed fingerprints: which secret values exist, findable by value without keeping the value (DESIGN 1).
 
-One key per value: ``core/fingerprint/<fingerprint>/<mount uuid>/<version>/<key>/<path>``. They are ordinary keys, written in the
-commit that writes the value. What will ask them (incidents, the reuse guard) comes later; the index is complete from the first write.
+One row for each value of each key of a secret: ``core/fingerprint/<fingerprint>/<mount uuid>/<key>/<path>``. Its content is the
+number of the version that brought the value; it is written in the commit that writes that version, and later versions with the same
+value find it there. It stays when a version is pruned or destroyed, so that a value which leaked before is still recognised, and goes
+with the secret (docs/formats/fingerprint.md).
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto.fingerprint import fingerprint
-from strongroom.logical.storage import Storage
 
 AREA = "core/fingerprint/"
 
@@ -22,30 +24,31 @@ class FingerprintIndex:
 
     __slots__ = ("_key", "_mount_uuid", "_root")
 
-    def __init__(self, key: bytes, root: Storage, mount_uuid: str) -> None:
+    def __init__(self, key: bytes, root: VersionedStorage, mount_uuid: str) -> None:
         self._key = key
         self._root = root
         self._mount_uuid = mount_uuid
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Remember every text and number in ``values``, at any depth."""
-        for key in self._keys(path, version, values):
-            self._root.put(key, b"")
+        """Remember every text and number in ``values``, at any depth, where it is not known of this key of this secret."""
+        for key in self._keys(path, values):
+            if self._root.version(key) is None:
+                self._root.put(key, b"%d" % version)
 
-    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Forget them: the version is gone for good."""
-        for key in self._keys(path, version, values):
+    def forget(self, path: str, values: Mapping[str, Any]) -> None:
+        """Forget them: the secret is gone."""
+        for key in self._keys(path, values):
             self._root.delete(key)
 
     def of_mount(self, uuid: str) -> FingerprintIndex:
         """The index for another mount, in the same transaction."""
         return FingerprintIndex(self._key, self._root, uuid)
 
-    def _keys(self, path: str, version: int, values: Mapping[str, Any]) -> Iterator[str]:
+    def _keys(self, path: str, values: Mapping[str, Any]) -> Iterator[str]:
         for name, value in values.items():
+            place = f"/{self._mount_uuid}/{quote(name, safe='')}/{path}"
             for leaf in _leaves(value):
-                mark = fingerprint(self._key, leaf).hex()
-                yield f"{AREA}{mark}/{self._mount_uuid}/{version}/{quote(name, safe='')}/{path}"
+                yield f"{AREA}{fingerprint(self._key, leaf).hex()}{place}"
 
 
 def _leaves(value: Any) -> Iterator[bytes]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from strongroom.core import steps, wrapping
-from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.unit import Deferred, Unit
 from strongroom.logical.backend import Shape
 from strongroom.logical.errors import InternalFailure, LogicalError, LoginFailed
@@ -53,7 +52,8 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     is_last_use = token is not None and unsealed.tokens.spend_use(storage, token)
 
     # 3  May they? By declaration, address and policies; a no stays a value until it is written down.
-    context = steps.new_context(unsealed, storage, request, route, token)
+    changes = storage.begin_nested()
+    context = steps.new_context(unsealed, changes, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 
@@ -65,7 +65,6 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     response: Response | None = None
     error: LogicalError | None = None
-    changes = storage.begin_nested()
     try:
         # 5  Now the refusals may speak.
         declared = steps.admitted(route, verdict)
@@ -75,8 +74,6 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
         wrapping.check_ttl(unsealed, request)
 
         # 7  Do it, on a view of this mount alone.
-        context.storage = steps.view_of(changes, route)
-        context.fingerprints = FingerprintIndex(unsealed.fingerprint_key, changes, context.mount.uuid)
         response = steps.limited(declared.endpoint.handler(context, typed), verdict)
 
         # 8  A login becomes a token.

@@ -120,7 +120,7 @@ class NoFingerprints:
         """Refuse."""
         raise Sealed
 
-    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
+    def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Refuse."""
         raise Sealed
 

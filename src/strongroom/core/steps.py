@@ -94,7 +94,11 @@ def current_epoch(storage: Transaction) -> int:
 
 def find_route(unsealed: Unsealed, storage: Storage, epoch: int, request: Request) -> Route:
     """The endpoint that ``request`` means, or why there is none."""
-    found = unsealed.mounts.at(storage, epoch).find(request.path)
+    mounts = unsealed.mounts.at(storage, epoch)
+    known = mounts.endpoint(request.path, request.operation)
+    if known is not None:
+        return Route(*known)
+    found = mounts.find(request.path)
     if found is None:
         return Route(miss=NoRoute(request.path))
     live, rest = found
@@ -104,6 +108,7 @@ def find_route(unsealed: Unsealed, storage: Storage, epoch: int, request: Reques
         declared, captures = live.router.find(rest, request.operation)
     except (UnsupportedPath, UnsupportedOperation) as miss:
         return Route(live=live, miss=miss)
+    mounts.remember(request.path, request.operation, (live, declared, captures))
     return Route(live, declared, captures)
 
 
@@ -129,18 +134,18 @@ def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Rout
 
 
 def new_context(
-    unsealed: Unsealed, storage: Transaction, request: Request, route: Route, token: TokenEntry | None
+    unsealed: Unsealed, changes: Transaction, request: Request, route: Route, token: TokenEntry | None
 ) -> Context:
-    """What the handler will be given. Its storage is replaced by one that can be rolled back before the handler runs."""
+    """What the handler will be given. What it does to ``changes`` can be dropped."""
     mount = route.live.mount if route.live else _NO_MOUNT
     return Context(
-        storage=view_of(storage, route),
+        storage=view_of(changes, route),
         mount=mount,
         caller=token.caller() if token else None,
         request=request,
         clock=unsealed.clock,
         entropy=unsealed.entropy,
-        fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid),
+        fingerprints=FingerprintIndex(unsealed.fingerprint_key, changes, mount.uuid),
     )
 
 
@@ -236,7 +241,7 @@ def is_emergency(route: Route, verdict: Verdict) -> bool:
 def note_answer(unsealed: Unsealed, unit: Unit, response: Response | None) -> None:
     """Note which tokens the answer makes. One that holds more than warnings never leaves without a record, emergency or not."""
     unit.issued.extend(issued_tokens(unsealed, response))
-    if response is not None and replace(response, warnings=()) != Response():
+    if unit.is_emergency and response is not None and replace(response, warnings=()) != Response():
         unit.is_emergency = False
 
 

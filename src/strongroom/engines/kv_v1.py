@@ -111,7 +111,7 @@ def list_names(context: Context, request: ListRequest) -> Response:
 def _forget(context: Context, path: str) -> None:
     content = context.storage.get(V1_RECORDS + path)
     if content is not None:
-        context.fingerprints.forget(path, _ONLY_VERSION, decode_body(content))
+        context.fingerprints.forget(path, decode_body(content))
 
 
 def _refresh_seconds(body: Mapping[str, Any], default: int) -> int:

@@ -68,11 +68,11 @@ class Fingerprints(Protocol):
     """
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Remember the values of one version of the secret at ``path`` of this mount."""
+        """Remember the values of one version of the secret at ``path`` of this mount. They stay known when the version goes."""
         ...
 
-    def forget(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Forget them: the version was destroyed."""
+    def forget(self, path: str, values: Mapping[str, Any]) -> None:
+        """Forget them: the secret was removed, or has no history to speak of."""
         ...
 
     def of_mount(self, uuid: str) -> Fingerprints:

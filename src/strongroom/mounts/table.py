@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from strongroom.logical.backend import Backend, Mount, Router
+from strongroom.logical.backend import Backend, Declared, Mount, Router
 from strongroom.logical.errors import InvalidRequest
+from strongroom.logical.operation import Operation
 from strongroom.logical.storage import Storage, delete_tree
 from strongroom.mounts.entry import MountEntry
 
@@ -41,10 +42,17 @@ class LiveMount:
     router: Router
 
 
+Found = tuple[LiveMount, Declared, dict[str, str]]
+"""Where a path leads: the mount, the endpoint, and what the endpoint's template captures. Not to be changed: it is shared."""
+
+_REMEMBERED_MAX = 4096
+
+
 class MountMap:
-    """All mounts at one epoch. Immutable."""
+    """All mounts at one epoch. Immutable, but for what it remembers of the paths that were asked for last."""
 
     def __init__(self, mounts: Iterable[LiveMount]) -> None:
+        self._remembered: dict[tuple[str, Operation], Found] = {}
         self._by_path = {live.entry.path: live for live in mounts}
         self._by_uuid = {live.entry.uuid: live for live in self._by_path.values()}
         self._deepest = max((path.count("/") for path in self._by_path), default=0)
@@ -62,6 +70,16 @@ class MountMap:
         # "secret" alone means the root of "secret/": lists are asked that way.
         live = self._by_path.get(path + "/")
         return None if live is None else (live, "")
+
+    def endpoint(self, path: str, operation: Operation) -> Found | None:
+        """The endpoint for ``operation`` on ``path``, where it was found before: clients ask for the same again and again."""
+        return self._remembered.get((path, operation))
+
+    def remember(self, path: str, operation: Operation, found: Found) -> None:
+        """Have :meth:`endpoint` answer ``found`` from now on, or for as long as there is room."""
+        if len(self._remembered) >= _REMEMBERED_MAX:
+            self._remembered = {}
+        self._remembered[path, operation] = found
 
     def get(self, path: str) -> LiveMount | None:
         """The mount at exactly this mount path."""

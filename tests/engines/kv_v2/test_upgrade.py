@@ -28,7 +28,7 @@ def test_every_secret_becomes_its_own_first_version(kv1: MountedEngine) -> None:
     kv1.update("app", user="u")
     kv1.update("app/db", password="p")
     kv1.update("config", max_versions=3)
-    fingerprints = dict(kv1.fingerprints.known)
+    fingerprints = {path: list(values) for path, values in kv1.fingerprints.known.items()}
 
     assert upgrade(kv1) == 3
 

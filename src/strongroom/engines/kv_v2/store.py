@@ -4,7 +4,7 @@
     metadata/<path>             one secret: data key, settings, list of versions
     versions/<path>/<number>    the sealed body of one version
 
-Fingerprints are kept in step here: a body that is stored is recorded, a body that is removed is forgotten.
+Fingerprints are kept in step here: a body that is stored is recorded, and what is recorded is forgotten with the secret.
 """
 
 from __future__ import annotations
@@ -102,19 +102,20 @@ class SecretStore:
         self.save(path, metadata)
         return version
 
-    def remove_body(self, path: str, metadata: Metadata, version: Version) -> None:
-        """Remove the sealed body of a version and forget its fingerprints. The caller marks or drops the version."""
-        if version.destroyed:
-            return
-        # A damaged body must not stand in the way of its own removal, although its fingerprints can no longer be named.
-        with suppress(Damaged):
-            self.fingerprints.forget(path, version.number, self.body(path, metadata, version))
-        self.storage.delete(_version_key(path, version.number))
+    def remove_body(self, path: str, version: Version) -> None:
+        """Remove the sealed body of a version. The caller marks or drops the version."""
+        if not version.destroyed:
+            self.storage.delete(_version_key(path, version.number))
 
     def remove(self, path: str, metadata: Metadata) -> None:
-        """Remove the secret at ``path`` with all its versions, and with its data key."""
+        """Remove the secret at ``path`` with all its versions, their fingerprints, and its data key."""
         for version in metadata.versions:
-            self.remove_body(path, metadata, version)
+            if version.destroyed:
+                continue
+            # A damaged body must not stand in the way of its own removal, although its fingerprints can no longer be named.
+            with suppress(Damaged):
+                self.fingerprints.forget(path, self.body(path, metadata, version))
+            self.remove_body(path, version)
         self.storage.delete(METADATA + path)
 
     def _prune(self, path: str, metadata: Metadata, config: Config) -> None:
@@ -124,7 +125,7 @@ class SecretStore:
         oldest = metadata.current_version - kept + 1
         for version in metadata.versions:
             if version.number < oldest:
-                self.remove_body(path, metadata, version)
+                self.remove_body(path, version)
         metadata.versions = [version for version in metadata.versions if version.number >= oldest]
         metadata.oldest_version = oldest
 

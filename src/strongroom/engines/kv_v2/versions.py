@@ -45,7 +45,7 @@ def destroy(context: Context, request: VersionsRequest) -> None:
     if metadata is None:
         return
     for version in chosen:
-        store.remove_body(request.path, metadata, version)
+        store.remove_body(request.path, version)
         version.destroyed = True
     store.save(request.path, metadata)
 

@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -33,7 +34,6 @@ from strongroom.physical.store import (
     Unavailable,
     Unknown,
     Witness,
-    change_of,
     check_keys,
 )
 
@@ -45,7 +45,8 @@ URGENT_BYTES = 64 * 1024
 _PAGE_BYTES = 4096 + 24
 _IDLE_READERS_MAX = 8
 
-_VERSION_OF = "SELECT version FROM records WHERE key = ?"
+_VERSIONS_OF = "SELECT key, version FROM records WHERE key IN CARRAY(?)"
+_VERSIONS_OF_BYTES = "SELECT key, version FROM records WHERE key IN (SELECT CAST(value AS TEXT) FROM CARRAY(?))"
 _PUT = (
     "INSERT INTO records (key, version, value) VALUES (?, ?, ?) "
     "ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value"
@@ -267,38 +268,49 @@ class SqliteStore:
     def _apply(self, change: _Change) -> list[Change]:
         """Answers what it changed; nothing where the change is refused, and nothing needs to be known where there is no witness."""
         execute = self._writer.execute
-        for key, version in change.expected.items():
-            if execute(_VERSION_OF, (key,)).get != version:
-                change.outcome = Conflict("a record changed since it was read")
-                return []
+        before = self._versions_of(change)
+        if any(before.get(key) != version for key, version in change.expected.items()):
+            change.outcome = Conflict("a record changed since it was read")
+            return []
         execute("SAVEPOINT change")
         applied: list[Change] = []
         try:
-            self._delete_and_put(change, applied)
+            applied = self._delete_and_put(change, before)
         except apsw.TooBigError:
             execute("ROLLBACK TO change")
             change.outcome = Unavailable("a record is larger than the database can hold")
-            applied = []
         execute("RELEASE change")
         return applied
 
-    def _delete_and_put(self, change: _Change, applied: list[Change]) -> None:
-        execute, puts, expected = self._writer.execute, change.puts, change.expected
+    def _versions_of(self, change: _Change) -> dict[str, int]:
+        """The versions that are there of what the change expects and, where somebody witnesses it, of what it touches."""
+        keys: Collection[str] = change.expected
+        if change.witness is not None:
+            keys = {*change.expected, *change.puts, *change.deletes}
+        if not keys:
+            return {}
+        try:
+            query, listed = _VERSIONS_OF, apsw.carray(tuple(keys))
+        except ValueError:  # a key holds a NUL, at which SQLite's arrays of texts end
+            query, listed = _VERSIONS_OF_BYTES, apsw.carray(tuple(key.encode() for key in keys))
+        found: Any = self._writer.execute(query, (listed,))
+        return dict(found)
+
+    def _delete_and_put(self, change: _Change, before: Mapping[str, int]) -> list[Change]:
+        execute, puts = self._writer.execute, change.puts
+        applied: list[Change] = []
         is_witnessed = change.witness is not None
         for key in dict.fromkeys(change.deletes):
             if key in puts:
                 continue
-            if is_witnessed:
-                before = expected[key] if key in expected else execute(_VERSION_OF, (key,)).get
-                deleted = change_of(key, before, None)
-                if deleted is not None:
-                    applied.append(deleted)
             execute(_DELETE, (key,))
+            if is_witnessed and key in before:
+                applied.append(Change(key, before[key], None, None))
         for key, (version, value) in puts.items():
-            if is_witnessed:
-                before = expected[key] if key in expected else execute(_VERSION_OF, (key,)).get
-                applied.append(Change(key, before, version, value))
             execute(_PUT, (key, version, value))
+            if is_witnessed:
+                applied.append(Change(key, before.get(key), version, value))
+        return applied
 
     def _bear_witness(self, witnessed: list[tuple[Witness, list[Change]]]) -> Exception | None:
         """Bring the witnesses' records up to date. Answers what a witness has against it: then nothing of the batch may happen."""
