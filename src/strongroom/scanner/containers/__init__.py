@@ -1,0 +1,8 @@
+"""Opens what is packed: archives, compressed streams, documents, databases. Knows formats by their first bytes, writes nothing, and ends."""
+
+from __future__ import annotations
+
+from strongroom.scanner.containers.limits import Limits
+from strongroom.scanner.containers.walk import expand, expand_file, expand_stream
+
+__all__ = ["Limits", "expand", "expand_file", "expand_stream"]

@@ -1,0 +1,30 @@
+"""Uncovers what is written in another way: base64, escapes, cut literals. Knows where each decoded byte stood; knows no rules and no files."""
+
+from __future__ import annotations
+
+from strongroom.scanner.decoding import compressed, escapes, literals, radix, wide
+from strongroom.scanner.decoding.decoded import Decoded, Decoder
+
+__all__ = ["DECODERS", "Decoded", "Decoder"]
+
+DECODERS = (
+    radix.BASE64,
+    radix.HEX,
+    escapes.PERCENT,
+    escapes.ESCAPES,
+    escapes.ENTITIES,
+    escapes.CODES,
+    escapes.SPACED_HEX,
+    escapes.QUOTED_PRINTABLE,
+    literals.CONCATENATION,
+    literals.CONTINUATION,
+    literals.FOLDED,
+    literals.LOG_WRAPS,
+    literals.TERMINAL,
+    literals.JSON_LINES,
+    wide.UTF16_LITTLE,
+    wide.UTF16_BIG,
+    wide.UTF32_LITTLE,
+    wide.UTF32_BIG,
+    compressed.ZLIB,
+)

@@ -1,0 +1,68 @@
+"""Values that were cut in pieces: literals that are concatenated or continued, folded blocks, arrays of lines, wrapped logs.
+
+What stands between two pieces is dropped, so that the value is whole again. The gates want a piece of a word directly at both
+sides of the cut: sentences are cut at spaces, secrets are not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from strongroom.scanner.decoding.decoded import Decoder
+from strongroom.scanner.decoding.escapes import Replacing
+
+_WORD = rb"[A-Za-z0-9_+/=.-]"
+_QUOTE = rb"[\"'`]"
+# + . & <> ++ || and nothing at all: in order Java and most others, PHP and Perl, Visual Basic, Haskell, SQL, C and Python.
+_SAME_LINE = _QUOTE + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
+_OTHER_LINE = (
+    _QUOTE
+    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\||&[ \t]{1,8}_|\\)?[ \t]{0,8}\r?\n[ \t]{0,120}"
+    + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
+    + _QUOTE
+)
+_CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb")"
+
+CONCATENATION = Decoder(
+    "concatenation",
+    _WORD + rb"{3}" + _CUT + _WORD + rb"{3}",
+    Replacing(re.compile(rb"(?<=[A-Za-z0-9_+/=.-])" + _CUT + rb"(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+)
+CONTINUATION = Decoder(
+    "continuation",
+    _WORD + rb"{4}[\\`]\r?\n[ \t]{0,120}" + _WORD + rb"{4}",
+    Replacing(re.compile(rb"[\\`]\r?\n[ \t]{0,120}(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+)
+FOLDED = Decoder(
+    "folded",
+    rb"[>|][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,120}"
+    + _WORD
+    + rb"{8,512}\r?\n[ \t]{1,120}"
+    + _WORD
+    + rb"{4,512}[ \t]{0,8}\r?\n",
+    Replacing(
+        re.compile(rb"(?<=[A-Za-z0-9_+/=.])\r?\n[ \t]{1,120}(?=[A-Za-z0-9_+/=.-]{4,512}[ \t]{0,8}(?:\r?\n|\Z))"),
+        lambda _: b"",
+    ),
+)
+LOG_WRAPS = Decoder(
+    "log wrap",
+    _WORD + rb"{12}\r?\n\[?20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.,:+Z]{0,16}\]?[ \t]" + _WORD + rb"{2}",
+    Replacing(
+        re.compile(rb"\r?\n\[?20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.,:+Z]{0,16}\]?[ \t](?=[A-Za-z0-9_+/=.-])"),
+        lambda _: b"",
+    ),
+)
+TERMINAL = Decoder(
+    "terminal",
+    _WORD + rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))",
+    Replacing(re.compile(rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))"), lambda _: b""),
+)
+JSON_LINES = Decoder(
+    "lines in an array",
+    rb"[^\\]\\n\",[ \t]{0,8}\r?\n[ \t]{0,64}\"",
+    Replacing(
+        re.compile(rb"\\n\"\s{0,8},\s{0,80}\"|\\(?P<simple>[\"n])"),
+        lambda found: b'"' if found["simple"] == b'"' else b"\n",
+    ),
+)

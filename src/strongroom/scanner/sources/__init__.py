@@ -1,0 +1,13 @@
+"""Where what is scanned comes from: folders, histories, streams, images. A source yields bytes, and knows nothing of secrets."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+SOURCES = MappingProxyType(
+    {
+        "dir": "directory:Directory",
+        "git": "git:GitRepository",
+    }
+)
+"""The plugs, by the word of the command line, as module and class: each is loaded when it is asked for, for a quick start."""

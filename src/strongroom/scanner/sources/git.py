@@ -1,0 +1,217 @@
+"""A whole git repository: every object once, whether anything still refers to it or not, its own files, and what is not committed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from strongroom.scanner.containers import Limits
+from strongroom.scanner.findings import Place
+from strongroom.scanner.fragment import Fragment, Share
+from strongroom.scanner.problem import Problem, Report
+from strongroom.scanner.sources.directory import Directory, is_object_store
+from strongroom.scanner.sources.git_command import Git, GitFailed
+from strongroom.scanner.sources.git_layout import Repository, find_repository, repository_within, submodules
+from strongroom.scanner.sources.git_objects import Inventory, read_objects
+from strongroom.scanner.sources.git_places import changes, index, places
+
+_AGO = re.compile(
+    r"[0-9]{1,5} (?:minute|hour|day|week|month|year)s?(?: ago)?|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.+Z-]{4,24})?"
+)
+
+
+@dataclass(slots=True)
+class _Store:
+    """One repository, with what is to be read of it."""
+
+    repository: Repository
+    git: Git
+    inventory: Inventory
+    loose: Directory | None = None
+    worktree: Directory | None = None
+    staged: dict[bytes, str] = field(default_factory=dict)
+
+
+class GitRepository:
+    """The repository at `root`, with its submodules and repositories within its working tree.
+
+    `seen` holds ids of objects that were scanned before, which are not read again. `since`, a revision or a date, restricts the
+    scan to what later commits brought, and leaves out the files of the repository and of the working tree.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        report: Report,
+        *,
+        since: str = "",
+        seen: Collection[str] = frozenset(),
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        """Lists all there is. Raises GitFailed where there is no repository, or `since` means nothing."""
+        self._report = report
+        self._limits = limits or Limits()
+        self._seen = seen
+        self._chosen = (include, exclude)
+        self._stores: list[_Store] = []
+        self._known: set[str] = set()
+        repository = find_repository(root)
+        if since:
+            self._stores.append(self._recent(repository, since))
+            return
+        self._add(repository)
+
+    def fragments(self, share: Share) -> Iterator[Fragment]:
+        """Objects first, then the repositories' own files, then files that are not as they were committed or staged."""
+        for store in self._stores:
+            yield from read_objects(store.git, store.inventory, share, self._limits, self._report)
+            if store.loose:
+                yield from store.loose.fragments(share)
+            if store.worktree:
+                yield from self._uncommitted(store, store.worktree, share)
+
+    def attribute(self, object_ids: Iterable[str]) -> dict[str, list[Place]]:
+        """The places of these objects, for those that have any."""
+        wanted = set(object_ids)
+        found: dict[str, list[Place]] = {}
+        for store in self._stores:
+            if not wanted:
+                break
+            try:
+                in_store = places(store.git, wanted)
+            except GitFailed:
+                what = "where the findings stand in the history could not be told: git could not read it"
+                self._report(Problem(store.repository.shown_below or ".", what))
+                continue
+            for name, found_places in in_store.items():
+                below = store.repository.shown_below
+                found[name] = [place._replace(path=below + place.path) for place in found_places]
+            wanted -= found.keys()
+        return {name: found_places for name, found_places in found.items() if found_places}
+
+    def _add(self, repository: Repository) -> None:
+        """One repository, and all those within it."""
+        if repository.common in self._known:
+            return
+        self._known.add(repository.common)
+        git = self._git(repository)
+        inventory = Inventory.of(git, self._is_seen)
+        self._say_what_is_missing(repository, git)
+        store = _Store(repository, git, inventory)
+        self._stores.append(store)
+        below = repository.shown_below
+        in_tree = f"{below}.git/" if repository.worktree or below else ""
+        store.loose = Directory(
+            repository.common,
+            self._report,
+            limits=self._limits,
+            shown_below=in_tree,
+            enters=lambda name: not is_object_store(os.fsencode(repository.common), name),
+        )
+        for module in submodules(repository):
+            self._add_within(module)
+        if repository.worktree:
+            self._add_worktree(store, repository)
+
+    def _add_worktree(self, store: _Store, repository: Repository) -> None:
+        within: list[bytes] = []
+        root = os.fsencode(repository.worktree)
+
+        def enters(name: bytes) -> bool:
+            if name == b".git":
+                return False
+            if not os.path.lexists(os.path.join(root, name, b".git")):
+                return True
+            within.append(name)
+            return False
+
+        include, exclude = self._chosen
+        store.worktree = Directory(
+            repository.worktree,
+            self._report,
+            include=include,
+            exclude=exclude,
+            limits=self._limits,
+            shown_below=repository.shown_below,
+            enters=enters,
+        )
+        store.staged = index(store.git)
+        for name in within:
+            shown = os.fsdecode(name)
+            found = repository_within(repository.worktree, shown)
+            if found and found.common not in self._known:
+                self._add_within(
+                    Repository(found.folder, found.common, found.worktree, repository.shown_below + found.shown_below)
+                )
+            elif found:  # a submodule: its objects are read already, its working tree is not
+                store_of_files = _Store(found, self._git(found), Inventory())
+                self._stores.append(store_of_files)
+                self._add_worktree(store_of_files, found)
+
+    def _add_within(self, repository: Repository) -> None:
+        try:
+            self._add(repository)
+        except GitFailed as failed:
+            self._report(Problem(repository.shown_below or ".", f"not read: {failed}"))
+
+    def _recent(self, repository: Repository, since: str) -> _Store:
+        git = self._git(repository)
+        commits = _commits_since(git, since)
+        brought = {blob for _, blob, _ in changes(git, commits)}
+        ids = sorted(brought | {commit.decode("ascii") for commit in commits})
+        self._say_what_is_missing(repository, git)
+        return _Store(repository, git, Inventory.of_ids(git, ids, self._is_seen))
+
+    def _git(self, repository: Repository) -> Git:
+        stores = repository.quarantines()
+        alternates = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(stores)} if stores else {}
+        return Git(repository.folder, alternates)
+
+    def _is_seen(self, name: str) -> bool:
+        return name in self._seen
+
+    def _say_what_is_missing(self, repository: Repository, git: Git) -> None:
+        shown = repository.shown_below or "."
+        if repository.has_history_cut_off:
+            what = "it is a shallow clone: older commits are not here, and were not scanned"
+            self._report(Problem(shown, what, is_note=True))
+        if repository.is_partial:
+            try:
+                lines = git.lines("rev-list", "--objects", "--all", "--missing=print", "--no-object-names")
+                missing = sum(line.startswith(b"?") for line in lines)
+            except GitFailed:
+                missing = 0
+            number = f"{missing} objects" if missing else "objects"
+            what = f"it is a partial clone: {number} stayed with the server, and were not scanned"
+            self._report(Problem(shown, what))
+
+    def _uncommitted(self, store: _Store, worktree: Directory, share: Share) -> Iterator[Fragment]:
+        """Files that are untracked, ignored or changed. What is as it was staged was read as an object."""
+        for name in share.claim(worktree.names):
+            staged = store.staged.get(name)
+            for fragment in worktree.read(name):
+                if staged is None or not _is_blob(fragment.data, staged):
+                    yield fragment
+
+
+def _is_blob(data: bytes, name: str) -> bool:
+    algorithm = "sha256" if len(name) == 64 else "sha1"
+    digest = hashlib.new(algorithm, b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest() == name
+
+
+def _commits_since(git: Git, since: str) -> list[bytes]:
+    """The commits after a revision, or after a date."""
+    try:
+        revision = git.output("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}").strip()
+    except GitFailed:
+        if not _AGO.fullmatch(since):
+            raise GitFailed("--since is neither a commit here nor a date: write 2026-01-31, or 2 weeks ago") from None
+        return list(git.lines("rev-list", f"--since={since}", "--all", "--reflog", "--"))
+    return list(git.lines("rev-list", "--all", "--reflog", "--not", revision.decode("ascii"), "--"))

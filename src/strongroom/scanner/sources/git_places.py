@@ -1,0 +1,171 @@
+"""Where an object stands in a history: paths, and the first commit that had it at each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from strongroom.scanner.findings import Place
+from strongroom.scanner.sources.git_command import Git, GitFailed
+from strongroom.scanner.sources.git_objects import COMMIT_PATH, TAG_PATH
+
+_COMMIT = "commit"
+_HEADER = "%H%x00%an <%ae>%x00%aI%x00"
+
+
+def places(git: Git, wanted: Iterable[str]) -> dict[str, list[Place]]:
+    """The places of the objects among `wanted` that this repository has. An object that is in no commit has none.
+
+    One pass over all commits, unreachable ones too, oldest first: its time depends on the history, not on how many are wanted.
+    """
+    names = sorted(set(wanted))
+    kinds = _kinds(git, names)
+    blobs = {name for name, kind in kinds.items() if kind == "blob"}
+    found: dict[str, list[Place]] = {name: [] for name in kinds}
+    for name, kind in kinds.items():
+        if kind == _COMMIT:
+            found[name].append(Place(COMMIT_PATH, name, "", "", None))
+        elif kind == "tag":
+            found[name].append(_tag_place(git, name))
+    if blobs:
+        for name, path, commit in _first_commits(git, blobs):
+            found[name].append(Place(path, commit, "", "", None))
+        _add_staged(git, blobs, found)
+    return _described(git, found)
+
+
+def _kinds(git: Git, names: list[str]) -> dict[str, str]:
+    lines = git.output(
+        "cat-file", "--batch-check=%(objectname) %(objecttype)", given="".join(f"{name}\n" for name in names).encode()
+    )
+    parted = (line.split() for line in lines.decode().splitlines())
+    return {line[0]: line[1] for line in parted if line[1] != "missing"}
+
+
+def _tag_place(git: Git, name: str) -> Place:
+    header = git.output("cat-file", "tag", name).partition(b"\n\n")[0].decode("utf-8", "replace")
+    fields = dict(line.partition(" ")[::2] for line in header.splitlines())
+    commit = fields.get("object", "") if fields.get("type") == _COMMIT else ""
+    return Place(TAG_PATH, commit, "", "", None)
+
+
+def _first_commits(git: Git, blobs: set[str]) -> Iterator[tuple[str, str, str]]:
+    """Blob, path and commit, for the first commit of each pair of blob and path."""
+    seen: set[tuple[str, bytes]] = set()
+    for commit, blob, path in changes(git, _oldest_first(git)):
+        if blob in blobs and (blob, path) not in seen:
+            seen.add((blob, path))
+            yield blob, path.decode("utf-8", "backslashreplace"), commit
+
+
+def _oldest_first(git: Git) -> list[bytes]:
+    """All commits of the store, parents before children."""
+    entries = git.lines("cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)")
+    commits = [line[7:] for line in entries if line.startswith(b"commit ")]
+    for walk in (("--topo-order", "--reverse"), ("--no-walk=sorted",)):
+        try:
+            ordered = list(git.lines("rev-list", *walk, "--stdin", given=commits))
+        except GitFailed:
+            continue  # a parent is not there: then by their dates, without looking at parents
+        return ordered if walk[-1] == "--reverse" else ordered[::-1]
+    return commits
+
+
+def changes(git: Git, commits: list[bytes]) -> Iterator[tuple[str, str, bytes]]:
+    """Commit, blob and path for each blob that a commit has at a path where its parents had another or none.
+
+    For a merge those that no parent has there: what was changed in merging. A commit whose trees are not there is passed over.
+    """
+    left = commits
+    while left:
+        current = b""
+        tokens = git.lines(
+            "diff-tree", "--stdin", "--root", "-r", "-c", "--raw", "-z", "--no-abbrev", "--no-renames",
+            "--no-ext-diff", "--no-textconv", "--diff-filter=d", given=left, separator=b"\0",
+        )  # fmt: skip
+        try:
+            for token in tokens:
+                if token.startswith(b":"):
+                    fields = token.split(b" ")
+                    blob = fields[-2].decode("ascii")
+                    for path in tokens:
+                        yield current.decode("ascii"), blob, path
+                        break
+                else:
+                    current = token.strip()
+        except GitFailed:
+            if current not in left:
+                return
+            # It does not say at which commit it broke: the one after the last that had any changes, or a later one.
+            left = left[left.index(current) + 1 :] if current else left[1:]
+            if left:
+                left = left[1:]
+            continue
+        return
+
+
+def _add_staged(git: Git, blobs: set[str], found: dict[str, list[Place]]) -> None:
+    """Adds the places of what is in the index alone."""
+    for path, name in index(git).items():
+        shown = path.decode("utf-8", "backslashreplace")
+        if name in blobs and all(place.path != shown for place in found[name]):
+            found[name].append(Place(shown, "", "", "", None))
+
+
+def index(git: Git) -> dict[bytes, str]:
+    """Path and blob of all that is staged."""
+    try:
+        entries = list(git.lines("ls-files", "--stage", "-z", separator=b"\0"))
+    except GitFailed:
+        return {}
+    parted = (entry.partition(b"\t")[::2] for entry in entries)
+    return {path: head.split(b" ")[1].decode("ascii") for head, path in parted if path}
+
+
+def _described(git: Git, found: dict[str, list[Place]]) -> dict[str, list[Place]]:
+    """The same with authors and dates, and whether they are in HEAD."""
+    commits = {place.commit for places_of in found.values() for place in places_of if place.commit}
+    authors = _authors(git, commits)
+    tree, ancestors = _in_head(git, set(found)), _ancestors(git, commits)
+
+    def described(name: str, place: Place) -> Place:
+        author, date = authors.get(place.commit, ("", ""))
+        is_message = place.path in {COMMIT_PATH, TAG_PATH}
+        in_head = place.commit in ancestors if is_message else (name, place.path) in tree
+        return place._replace(author=author, author_date=date, in_head=in_head)
+
+    return {name: [described(name, place) for place in places_of] for name, places_of in found.items()}
+
+
+def _authors(git: Git, commits: set[str]) -> dict[str, tuple[str, str]]:
+    if not commits:
+        return {}
+    given = "".join(f"{commit}\n" for commit in sorted(commits)).encode()
+    text = git.output("log", "--no-walk", "--stdin", "-z", f"--format={_HEADER}", given=given)
+    fields = text.decode("utf-8", "replace").split("\0")
+    known = {}
+    position = 0
+    while position + 2 < len(fields):
+        if not fields[position]:  # what stands between two commits
+            position += 1
+            continue
+        known[fields[position]] = (fields[position + 1], fields[position + 2])
+        position += 3
+    return known
+
+
+def _in_head(git: Git, blobs: set[str]) -> set[tuple[str, str]]:
+    try:
+        entries = list(git.lines("ls-tree", "-r", "-z", "--full-tree", "HEAD", separator=b"\0"))
+    except GitFailed:  # there is no commit yet
+        return set()
+    parted = (entry.partition(b"\t")[::2] for entry in entries)
+    named = ((head.rpartition(b" ")[2].decode("ascii"), path) for head, path in parted)
+    return {(name, path.decode("utf-8", "backslashreplace")) for name, path in named if name in blobs}
+
+
+def _ancestors(git: Git, commits: set[str]) -> set[str]:
+    """Those of `commits` that HEAD descends from."""
+    try:
+        return {line.decode("ascii") for line in git.lines("rev-list", "HEAD", "--")} & commits
+    except GitFailed:
+        return set()
