@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 SOURCES = MappingProxyType(
     {
-        "dir": "directory:Directory",
-        "git": "git:GitRepository",
+        "dir": "strongroom.scanner.sources.directory:Directory",
+        "git": "strongroom.scanner.sources.git:GitRepository",
     }
 )
 """The plugs, by the word of the command line, as module and class: each is loaded when it is asked for, for a quick start."""
