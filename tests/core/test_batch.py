@@ -192,8 +192,29 @@ def test_a_request_that_always_meets_somebody_faster_gives_up_with_nothing_chang
     answer = scene.alone(scene.request("append"))
     assert isinstance(error(answer), UpstreamFailed)
     assert scene.probe.calls == ATTEMPTS_MAX
+    assert scene.kinds()[-2:] == ["request probe/append", "response probe/append"]
+    assert "too many concurrent changes" in scene.device.records[-1]["error"]
     scene.faults.before_commit = lambda: None
     assert scene.value() is None
+
+
+@pytest.mark.parametrize("is_batched", [True, False], ids=["batch", "alone"])
+@pytest.mark.parametrize("failure", [Full("full"), Unavailable("away"), Unknown("?")], ids=["full", "away", "unknown"])
+def test_a_write_that_the_store_refuses_has_its_end_on_record(
+    scene: Scene,
+    failure: Exception,
+    is_batched: bool,  # noqa: FBT001 -- parametrized
+) -> None:
+    def fail() -> None:
+        raise failure
+
+    scene.faults.before_commit = fail
+    request = scene.request("append")
+    answer = scene.batch(request)[0] if is_batched else scene.alone(request)
+    last = scene.device.records[-1]
+    assert (last["type"], last["request"]["id"]) == ("response", request.id)
+    assert last["error"] == str(error(answer))
+    assert "value" not in last["response"]
 
 
 def test_a_slow_endpoint_waits_for_the_pool_and_nothing_of_it_happens_before(scene: Scene) -> None:

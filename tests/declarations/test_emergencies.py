@@ -17,6 +17,14 @@ EMERGENCIES = {
     "POST auth/token/revoke-accessor",
     "POST auth/token/revoke-orphan",
     "POST auth/token/revoke-self",
+    "POST sys/leases/revoke",
+    "POST sys/leases/revoke-force/{prefix...}",
+    "POST sys/leases/revoke-prefix/{prefix...}",
+    "POST sys/leases/revoke/{lease_id...}",
+    "POST sys/revoke",
+    "POST sys/revoke-force/{prefix...}",
+    "POST sys/revoke-prefix/{prefix...}",
+    "POST sys/revoke/{lease_id...}",
     "POST sys/seal",
 }
 
@@ -73,6 +81,27 @@ def test_every_way_of_revoking_works_without_an_audit_device(vault: Vault, way: 
     vault.device.is_broken = False
     assert result.status == 204
     assert vault.get("auth/token/lookup-self", token=token).status == 403
+
+
+@pytest.mark.parametrize("folder", ["sys/leases/", "sys/"], ids=["today's", "older"])
+@pytest.mark.parametrize("is_sync", [True, False])
+@pytest.mark.parametrize("way", ["revoke", "revoke/", "revoke-prefix/", "revoke-force/"])
+def test_every_way_of_ending_a_lease_works_without_an_audit_device(
+    vault: Vault, folder: str, way: str, *, is_sync: bool
+) -> None:
+    token = vault.token_for("default", ttl="1h")
+    lease = f"auth/token/create/{vault.list('sys/leases/lookup/auth/token/create').data['keys'][0]}"
+    target = {"revoke": "", "revoke/": lease}.get(way, "auth/token/create")
+    vault.device.is_broken = True
+    result = vault.post(f"{folder}{way}{target}", {"sync": is_sync, **({} if target else {"lease_id": lease})})
+    assert result.status == (204 if is_sync else 202)
+    assert vault.node.broker.owed == 2
+    vault.device.is_broken = False
+    assert vault.get("auth/token/lookup-self", token=token).status == 403
+    assert [record["type"] for record in vault.device.records if "revoke" in record["request"]["path"]] == [
+        "request",
+        "response",
+    ]
 
 
 def test_a_vault_is_sealed_without_an_audit_device_and_that_is_recorded_later(vault: Vault) -> None:

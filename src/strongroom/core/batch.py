@@ -90,14 +90,14 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
 def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
     """Answer one request in a transaction of its own, its request line written before its handler runs."""
     try:
-        for _ in range(ATTEMPTS_MAX):
+        for _ in range(ATTEMPTS_MAX - 1):
             try:
                 return _attempt(unsealed, request, alarms)
             except Conflict:
                 continue
+        return _attempt(unsealed, request, alarms, is_last=True)
     except (LogicalError, *STORE_FAILURES) as error:
         return Answer(error=refusal_for(error, alarms))
-    return Answer(error=UpstreamFailed("too many concurrent changes of the same data; try again"))
 
 
 def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
@@ -144,7 +144,7 @@ def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
     return frozenset(index for index, unit in units.items() if unit.is_emergency)
 
 
-def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
+def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms, *, is_last: bool = False) -> Answer:
     with unsealed.barrier.transaction() as base:
         unsealed.catch_up(steps.current_epoch(base))
         unit = Unit(base.begin_nested(), immediate=unsealed.broker)
@@ -154,11 +154,13 @@ def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer:
             if base.has_changes:
                 unsealed.barrier.commit(base, is_urgent=unit.is_emergency)
             _finish(unsealed, [unit], unit.response_lines, alarms)
-        except (AuditUnavailable, Conflict):
+        except AuditUnavailable:
             _undo(unit, alarms)
             raise
         except Exception as failure:  # noqa: BLE001 -- whatever it is, the request is on record and so is its end
             _undo(unit, alarms)
+            if isinstance(failure, Conflict) and not is_last:
+                raise  # it runs again, with records of its own
             refusal = refusal_for(failure, alarms)
             _record_refusal(unsealed, [unit], refusal)
             raise refusal from None
@@ -249,6 +251,8 @@ def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
     if isinstance(error, Unknown):
         alarms.on_unknown()
         return OutcomeUnknown()
+    if isinstance(error, Conflict):
+        return UpstreamFailed("too many concurrent changes of the same data; try again")
     if isinstance(error, Full):
         return UpstreamFailed("no space is left for the storage: nothing was changed, reads and revocations go on")
     return UpstreamFailed("the storage takes no writes at the moment; reads go on")

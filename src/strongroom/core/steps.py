@@ -69,10 +69,14 @@ class Route:
 
 @dataclass(slots=True)
 class Verdict:
-    """Whether the request may happen. ``denial`` is the error to give once that is written down."""
+    """Whether the request may happen. ``denial`` is the error to give once that is written down.
+
+    ``capability`` is what it needs, where that was asked; it tells a write that creates from one that changes.
+    """
 
     decision: Decision | None = None
     denial: LogicalError | None = None
+    capability: Capability | None = None
 
 
 @dataclass(slots=True)
@@ -175,17 +179,18 @@ def authorize(
         return Verdict(denial=None if may_see else AccessDenied())
     if endpoint is not None and endpoint.any_access:
         return Verdict()
+    capability = capability_for(context, route)
     decision = acl.decide(
         Question(
             path=request.path,
-            capability=_CAPABILITY[request.operation] if token.is_root else capability_for(context, route),
+            capability=capability,
             body=request.body,
             wrap_ttl=request.wrap_ttl,
             needs_sudo=endpoint is not None and endpoint.sudo,
             now_ns=context.now_ns(),
         )
     )
-    return Verdict(decision, None if decision.allowed else AccessDenied())
+    return Verdict(decision, None if decision.allowed else AccessDenied(), capability)
 
 
 def capability_for(context: Context, route: Route) -> Capability:
@@ -227,6 +232,7 @@ def facts_for_audit(context: Context, route: Route, verdict: Verdict, decoded: D
         mount=route.live.mount if route.live else None,
         policies_allowed=verdict.denial is None,
         granting_policies=verdict.decision.reasons if verdict.decision else (),
+        operation=Capability.CREATE.value if verdict.capability is Capability.CREATE else "",
         public_fields=public,
         non_hmac_request_keys=frozenset(config.audit_non_hmac_request_keys) if config else frozenset(),
         non_hmac_response_keys=frozenset(config.audit_non_hmac_response_keys) if config else frozenset(),
@@ -239,9 +245,9 @@ def is_emergency(route: Route, verdict: Verdict) -> bool:
 
 
 def note_answer(unsealed: Unsealed, unit: Unit, response: Response | None) -> None:
-    """Note which tokens the answer makes. One that holds more than warnings never leaves without a record, emergency or not."""
+    """Note which tokens the answer makes. One that tells anything but how it went never leaves without a record, emergency or not."""
     unit.issued.extend(issued_tokens(unsealed, response))
-    if unit.is_emergency and response is not None and replace(response, warnings=()) != Response():
+    if unit.is_emergency and response is not None and replace(response, warnings=(), status=None) != Response():
         unit.is_emergency = False
 
 

@@ -132,7 +132,7 @@ class Endpoint:
     shape: Shape = Shape.ENVELOPE
     deprecated: bool = False
     audit_exempt: bool = False
-    """It must always work, even while no audit device does: only for sealing and for revoking tokens, which give nobody anything.
+    """It must always work, even while no audit device does: only for sealing and for revoking tokens and leases, which give nobody anything.
     Its records are kept in memory then, and written as soon as a device is back."""
     any_access: bool = False
     """Any valid token may ask; the handler itself shows only what the token may see."""

@@ -118,8 +118,16 @@ class LeaseArea:
         spelling = ", in the older spelling" if deprecated else ""
 
         def act(template: str, text: str, handler: Handler, summary: str, *, on_many: bool = False) -> Path:
-            # Acts on whole prefixes take as long as there are leases.
-            endpoint = Endpoint(Operation.UPDATE, handler, summary, sudo=on_many, slow=on_many, deprecated=deprecated)
+            # Acts on whole prefixes take as long as there are leases. What takes access away works in any case.
+            endpoint = Endpoint(
+                Operation.UPDATE,
+                handler,
+                summary,
+                sudo=on_many,
+                slow=on_many,
+                deprecated=deprecated,
+                audit_exempt=handler != self.renew,
+            )
             return Path(f"{folder}{template}", f"{text}{spelling}.", (endpoint,))
 
         renew, revoke = "Let a lease live on", "End a lease: what it stands for stops working"
