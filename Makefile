@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) tools/install.py
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench reliability docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench reliability machine docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -54,6 +54,10 @@ bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write s
 reliability: ## prove that nothing is lost: kills, power loss, disk faults, full disks (20 to 30 minutes, as root); WRITE=--write
 	@$(INSTALL) dev
 	$(BIN)/python -m reliability.everything $(WRITE)
+
+machine:  ## walk many new ways through a vault and a dictionary beside it, and see every seeded mistake (10 minutes)
+	@$(INSTALL) dev
+	MACHINE_SEED=random MACHINE_ROUNDS=300 MACHINE_MISTAKES=all $(BIN)/pytest -q -s --timeout 3000 tests/machine
 
 docs:     ## bring the generated pages up to date, and check the documentation against the code
 	@$(INSTALL) dev

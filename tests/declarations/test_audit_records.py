@@ -84,7 +84,7 @@ def test_the_records_of_a_write_hold_every_value_hashed_and_every_name_in_clear(
         },
         "request": {
             "id": request["request"]["id"],
-            "operation": "update",
+            "operation": "create",
             **mount,
             "client_token": hashed(vault.root),
             "client_token_accessor": hashed(accessor),
@@ -123,6 +123,26 @@ def test_the_records_of_a_write_hold_every_value_hashed_and_every_name_in_clear(
             "warnings": ["Endpoint ignored these unrecognized parameters: [misspelt]"],
         },
     }
+
+
+def test_a_write_is_a_create_on_record_where_it_makes_something_new_and_else_an_update(vault: Vault) -> None:
+    vault.write_policy("writer", 'path "secret/*" { capabilities = ["create", "update", "delete"] }')
+    writer = vault.token_for("writer")
+    for token, name in (("root", "first"), (writer, "second")):
+        seen = [
+            [record["request"]["operation"] for record in recorded(vault, ask)]
+            for ask in (
+                lambda token=token, name=name: vault.post(f"secret/data/{name}", {"data": {"a": 1}}, token=token),
+                lambda token=token, name=name: vault.post(f"secret/data/{name}", {"data": {"a": 2}}, token=token),
+                lambda token=token, name=name: vault.delete(f"secret/data/{name}", token=token),
+            )
+        ]
+        assert seen == [["create"] * 2, ["update"] * 2, ["delete"] * 2]
+    refused = vault.token_for("default")
+    assert {
+        record["request"]["operation"]
+        for record in recorded(vault, lambda: vault.post("secret/data/third", {"data": {}}, token=refused))
+    } == {"create"}
 
 
 def test_the_records_of_a_login_hold_the_proof_the_token_and_its_accessor_hashed(vault: Vault) -> None:

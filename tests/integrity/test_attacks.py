@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.integrity.conftest import Disk, inspect, key_of
-from tests.kit import Vault
+from tests.integrity.conftest import CONFIGURATION, Disk, inspect, key_of
+from tests.kit import SeededEntropy, Vault
 
 from strongroom.barrier.store_root import ROOT_KEY
 from strongroom.physical.store import Record
@@ -225,6 +225,29 @@ def test_a_store_that_is_rolled_back_as_a_whole_is_older_than_its_audit_log(disk
     assert "older" in reopened(vault)[0]
     assert vault.node.unsealed is None
     assert ("rolled-back", "") in {(one.kind.value, one.place) for one in vault.node.integrity.findings}
+
+
+def test_the_log_of_a_device_that_was_enabled_through_the_api_counts_at_a_start_too(
+    disk: Disk, tmp_path_factory: pytest.TempPathFactory, make_vault: MakeVault
+) -> None:
+    folder = tmp_path_factory.mktemp("audit")
+    extra = f'unsafe_allow_api_audit_creation = true\naudit_paths_allowed = ["{folder}"]\n'
+    before_start = make_vault(extra)
+    options = {"type": "file", "options": {"file_path": str(folder / "audit.log")}}
+    assert before_start.post("sys/audit/second", options).status == 204
+    before = disk.rows()
+    assert before_start.post("kv/a", {"value": "new"}).status == 204
+    before_start.node.seal()
+    disk.put_back(before)
+    # Another process, which knows of no device but what the store tells.
+    vault = Vault(
+        store=disk.store, configuration=CONFIGURATION + extra, is_unsealed=False, entropy=SeededEntropy("later")
+    )
+    vault.shares = before_start.shares
+    assert "older" in reopened(vault)[0]
+    assert vault.node.unsealed is None
+    details = [one.detail for one in vault.node.integrity.findings]
+    assert any(detail.startswith("audit device second saw") for detail in details), details
 
 
 def test_a_store_that_is_rolled_back_as_a_whole_is_older_than_its_anchor(

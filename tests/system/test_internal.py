@@ -95,5 +95,47 @@ def test_a_user_interface_learns_whether_the_token_is_root(vault: Vault, reader:
     assert vault.get("sys/internal/ui/resultant-acl", token=None).status == 403
 
 
+def test_a_user_interface_learns_what_all_policies_of_a_token_come_to(vault: Vault) -> None:
+    vault.write_policy(
+        "one",
+        """
+        path "a/*"   { capabilities = ["read", "list"] }
+        path "b"     { capabilities = ["deny"] }
+        path "c/+/d" { capabilities = ["read"] }
+        path "f/*"   { capabilities = [] }
+        path "e" {
+            capabilities = ["update"]
+            allowed_parameters = { "x" = ["1", "2"], "*" = [] }
+            denied_parameters = { "y" = [] }
+            required_parameters = ["x"]
+            min_wrapping_ttl = "1s"
+            max_wrapping_ttl = "90s"
+        }
+        """,
+    )
+    vault.write_policy("two", 'path "a/*" { capabilities = ["create", "sudo"] }')
+    token = vault.token_for("one", "two", no_default_policy=True)
+    # As OpenBao 2.7.2 answers.
+    assert vault.get("sys/internal/ui/resultant-acl", token=token).data == {
+        "root": False,
+        "exact_paths": {
+            "b": {"capabilities": ["deny"]},
+            "e": {
+                "capabilities": ["update"],
+                "allowed_parameters": {"*": [], "x": ["1", "2"]},
+                "denied_parameters": {"y": []},
+                "required_parameters": ["x"],
+                "min_wrapping_ttl": 1,
+                "max_wrapping_ttl": 90,
+            },
+        },
+        "glob_paths": {
+            "a/": {"capabilities": ["create", "list", "read", "sudo"]},
+            "f/": {"capabilities": ["deny"]},
+        },
+    }
+    assert vault.get("sys/internal/ui/resultant-acl").data == {"root": True}
+
+
 def test_there_is_one_namespace(vault: Vault) -> None:
     assert vault.get("sys/internal/ui/namespaces").data == {"keys": [""]}

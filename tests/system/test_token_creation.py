@@ -301,3 +301,15 @@ def test_display_names_are_made_plain(vault: Vault) -> None:
 
 def test_an_entity_alias_is_refused_while_there_are_no_entities(vault: Vault) -> None:
     assert "entity" in refusal(create(vault, vault.root, entity_alias="x"))
+
+
+def test_a_policy_that_nobody_wrote_is_warned_of_and_given_all_the_same(vault: Vault) -> None:
+    vault.write_policy("written", 'path "a" { capabilities = ["read"] }')
+    result = vault.post("auth/token/create", {"policies": ["written", "later"]})
+    assert result.status == 200
+    assert (result.body or {})["warnings"] == ['Policy "later" does not exist']
+    assert result.auth["policies"] == ["default", "later", "written"]
+    assert not (vault.post("auth/token/create", {"policies": ["written"]}).body or {})["warnings"]
+    assert not (vault.post("auth/token/create", {}).body or {})["warnings"], "root is no policy that is written"
+    wrapped = vault.post("auth/token/create", {"policies": ["later"]}, wrap_ttl="60")
+    assert wrapped.status == 200

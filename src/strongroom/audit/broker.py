@@ -127,10 +127,10 @@ class Broker:
         for enabled in self.enabled:
             self._channels.remove(enabled.name)
 
-    def tails(self) -> dict[str, bytes]:
-        """The last lines that each device keeps, of those that can show them in time."""
+    def tails(self, others: Sequence[Enabled] = ()) -> dict[str, bytes]:
+        """The last lines that each device keeps, of those that can show them in time; those of ``others``, not enabled yet, too."""
         tails: dict[str, bytes] = {}
-        self._channels.ask_all(lambda writer: writer.show_tail(tails))
+        self._channels.ask_all(lambda writer: writer.show_tail(tails), others)
         return dict(tails)
 
     # Sealed and unsealed

@@ -83,9 +83,18 @@ class Channels:
             kept |= self._wait(rest, replace(job, reply=queue.SimpleQueue()), is_patient=False)
         return self._rule.holds(kept)
 
-    def ask_all(self, action: Action) -> set[str]:
-        """Have every device do ``action``; answers the names of those that did it in time."""
-        return self._wait(list(self.all), Job(queue.SimpleQueue(), self._expiry(), action=action), is_patient=True)
+    def ask_all(self, action: Action, others: Sequence[Enabled] = ()) -> set[str]:
+        """Have every device do ``action``; answers the names of those that did it in time.
+
+        So do ``others``, which are not in use, and are let go of again.
+        """
+        visitors = [Channel(enabled, self._source) for enabled in others]
+        job = Job(queue.SimpleQueue(), self._expiry(), action=action)
+        try:
+            return self._wait([*self.all, *visitors], job, is_patient=True)
+        finally:
+            for channel in visitors:
+                self._close(channel)
 
     def _wait(self, channels: Sequence[Channel], job: Job, *, is_patient: bool) -> set[str]:
         """Submit ``job`` and gather who did it: as many as the rule needs by the deadline, and others that are quick."""

@@ -5,16 +5,10 @@ What is refused here is what no login could get: a name that is only found bad w
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 
 from strongroom.logical.errors import InvalidRequest
-
-# The alphabet of ``policy/names``, which auth methods cannot import; a test holds the two together.
-_NAME = re.compile(r"[a-z0-9._@:-]+(?:/[a-z0-9._@:-]+)*")
-_NAME_CHARACTERS_MAX = 128
-_NEVER_GIVEN = "response-wrapping"
+from strongroom.logical.policy_name import EXPECTED, RESPONSE_WRAPPING, in_small_letters, is_well_formed, spells_root
 
 
 def check_policy_names(names: Iterable[str], field: str) -> tuple[str, ...]:
@@ -24,24 +18,14 @@ def check_policy_names(names: Iterable[str], field: str) -> tuple[str, ...]:
     """
     checked: set[str] = set()
     for name in names:
-        stripped = name.strip()
-        if not stripped:
+        plain = in_small_letters(name)
+        if not plain:
             continue
-        if unicodedata.normalize("NFKC", stripped).strip().casefold() == "root":
+        if spells_root(name):
             raise InvalidRequest(
                 f"field {field!r} must not hold the root policy: auth methods cannot create root tokens"
             )
-        plain = stripped.lower() if stripped.isascii() else stripped
-        if not _can_be_given(plain):
-            raise InvalidRequest(
-                f"field {field!r} must hold names of policies: 1 to {_NAME_CHARACTERS_MAX} letters, digits and . _ @ : - with"
-                " single slashes between them"
-            )
+        if not is_well_formed(plain) or plain == RESPONSE_WRAPPING:
+            raise InvalidRequest(f"field {field!r} must hold names of policies: {EXPECTED}")
         checked.add(plain)
     return tuple(sorted(checked))
-
-
-def _can_be_given(name: str) -> bool:
-    if len(name) > _NAME_CHARACTERS_MAX or not _NAME.fullmatch(name) or name == _NEVER_GIVEN:
-        return False
-    return not {".", ".."} & set(name.split("/"))

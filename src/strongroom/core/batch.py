@@ -157,7 +157,7 @@ def _attempt(unsealed: Unsealed, request: Request, alarms: Alarms, *, is_last: b
         except AuditUnavailable:
             _undo(unit, alarms)
             raise
-        except Exception as failure:  # noqa: BLE001 -- whatever it is, the request is on record and so is its end
+        except Exception as failure:
             _undo(unit, alarms)
             if isinstance(failure, Conflict) and not is_last:
                 raise  # it runs again, with records of its own

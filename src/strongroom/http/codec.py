@@ -158,16 +158,24 @@ def _decode_body(body: bytes, content_type: str) -> Mapping[str, Any]:
     if first == b"":
         return {}
     if first not in {b"{", b"["} and _media_type(content_type) == FORM:
-        try:
-            return parse_query(body.decode("ascii"))
-        except UnicodeDecodeError:
-            raise InvalidRequest("the form holds characters that are not percent-encoded") from None
+        return _decode_form(body)
     value = json.decode_untrusted(body)
     if value is None:  # how Go's client writes "nothing"
         return {}
     if not isinstance(value, dict):
         raise InvalidRequest("failed to decode JSON input: the body must be a JSON object")
     return value
+
+
+def _decode_form(body: bytes) -> Mapping[str, Any]:
+    """A form. What has no ``=`` in it is no form, but something that would become the name of a key and stand in the log in clear."""
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError:
+        raise InvalidRequest("the form holds characters that are not percent-encoded") from None
+    if any(part and "=" not in part for part in text.split("&")):
+        raise InvalidRequest("the body is neither a JSON object nor a form of name=value pairs joined by '&'")
+    return parse_query(text)
 
 
 def _token(headers: Mapping[str, str]) -> Secret[str] | None:

@@ -96,6 +96,15 @@ class ACL:
             return True
         return any(self._is_granted(table, witness) for witness in table.witnesses(prefix))
 
+    def in_force(self, now_ns: int) -> Table:
+        """The merged rules that are in force; :attr:`barred` stands above all of them."""
+        return self._at(now_ns)
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """Prefixes below which nothing is allowed, whatever the rules say."""
+        return self._barred
+
     def _is_granted(self, table: Table, path: str) -> bool:
         is_folder = path.endswith("/")
         if self._barred and self._bars(path, is_list=is_folder):

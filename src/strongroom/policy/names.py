@@ -1,21 +1,11 @@
-"""Names of policies: one spelling each, and ``root`` is none of them (SECURITY INV-2, INV-4, rows 13 and 14)."""
+"""Names of policies where a policy is meant: in a path, and in a token's list (SECURITY INV-2, INV-4, rows 13 and 14)."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 
 from strongroom.logical.errors import InvalidRequest
-
-ROOT = "root"
-DEFAULT = "default"
-RESPONSE_WRAPPING = "response-wrapping"
-"""The policy of wrapping tokens. The server attaches it itself; nobody can assign, change or remove it."""
-
-_NAME = re.compile(r"[a-z0-9._@:-]+(?:/[a-z0-9._@:-]+)*")
-_NAME_CHARACTERS_MAX = 128
-_EXPECTED = "expected 1 to 128 letters, digits and . _ @ : - with single slashes between them"
+from strongroom.logical.policy_name import EXPECTED, RESPONSE_WRAPPING, in_small_letters, is_well_formed, spells_root
 
 
 def check_policy_name(name: str) -> str:
@@ -46,12 +36,11 @@ def normalize_policy_names(names: Iterable[str], *, allow_root: bool) -> tuple[s
     """
     normal: set[str] = set()
     for name in names:
-        stripped = name.strip()
-        if spells_root(stripped) and not allow_root:
+        if spells_root(name) and not allow_root:
             raise InvalidRequest('the policy "root" cannot be assigned here')
-        if stripped == "":
+        lowered = in_small_letters(name)
+        if lowered == "":
             continue
-        lowered = stripped.lower() if stripped.isascii() else stripped
         _check_alphabet(lowered)
         if lowered == RESPONSE_WRAPPING:
             raise InvalidRequest(f'cannot assign policy "{RESPONSE_WRAPPING}"')
@@ -59,13 +48,6 @@ def normalize_policy_names(names: Iterable[str], *, allow_root: bool) -> tuple[s
     return tuple(sorted(normal))
 
 
-def spells_root(name: str) -> bool:
-    """Whether ``name`` reads as ``root``, in whatever letters and with whatever spaces around it."""
-    return unicodedata.normalize("NFKC", name).strip().casefold() == ROOT
-
-
 def _check_alphabet(name: str) -> None:
-    if len(name) > _NAME_CHARACTERS_MAX or not _NAME.fullmatch(name):
-        raise InvalidRequest(f"invalid policy name: {_EXPECTED}")
-    if any(segment in {".", ".."} for segment in name.split("/")):
-        raise InvalidRequest("invalid policy name: '.' and '..' are not segments of a name")
+    if not is_well_formed(name):
+        raise InvalidRequest(f"invalid policy name: expected {EXPECTED}")

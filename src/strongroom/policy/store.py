@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from strongroom.encoding.json import decode, encode
 from strongroom.logical.errors import InvalidRequest
+from strongroom.logical.policy_name import DEFAULT, RESPONSE_WRAPPING, ROOT
 from strongroom.logical.storage import Storage
 from strongroom.policy.acl import ACL, compile_acl
 from strongroom.policy.builtin import DEFAULT_TEXT, RESPONSE_WRAPPING_TEXT
 from strongroom.policy.document import parse_policy
-from strongroom.policy.names import DEFAULT, RESPONSE_WRAPPING, ROOT, check_policy_name
+from strongroom.policy.names import check_policy_name
 from strongroom.policy.rule import NOTHING, PolicyDocument
 from strongroom.policy.templating import IdentityView, render
 

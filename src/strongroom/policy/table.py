@@ -6,7 +6,7 @@ Paths with ``+`` stand in a list, the highest priority first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from strongroom.policy.constraints import Constraints, ConstraintsBuilder
@@ -92,6 +92,16 @@ class Table:
         if entry is None or (entry_bare is not None and entry_bare.denies and entry_bare.priority > entry.priority):
             return entry_bare
         return entry
+
+    @property
+    def exact(self) -> Mapping[str, Entry]:
+        """The entries of exact paths, by path."""
+        return self._exact
+
+    @property
+    def prefixes(self) -> Mapping[str, Entry]:
+        """The entries of paths that end in ``*``, by what stands before it; those with a ``+`` are not among them."""
+        return self._prefixes
 
     def witnesses(self, prefix: str) -> Iterator[str]:
         """For each granting entry that can match below ``prefix``, a path there that nothing more specific is likely to match.

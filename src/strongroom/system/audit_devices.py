@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
@@ -119,6 +120,19 @@ class DeviceSync:
                     self._broker.disable(enabled.name)
             enable_stored(self._broker, storage, self._types, self._limits)
             self._epoch = newest
+
+
+def still_to_enable(
+    broker: Broker, storage: Storage, types: Mapping[str, DeviceType], limits: Limits
+) -> tuple[Enabled, ...]:
+    """The devices that :func:`enable_stored` will enable, made but not enabled. Those that are refused today are left out."""
+    names = {enabled.name for enabled in broker.enabled}
+    made = []
+    for stored in all_stored(storage).values():
+        with contextlib.suppress(InvalidRequest):
+            if stored.name not in names:
+                made.append(opened(stored, types, limits))
+    return tuple(made)
 
 
 def enable_stored(broker: Broker, storage: Storage, types: Mapping[str, DeviceType], limits: Limits) -> None:

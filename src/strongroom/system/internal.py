@@ -14,6 +14,7 @@ from strongroom.logical.request import Response
 from strongroom.mounts.entry import MountEntry
 from strongroom.mounts.table import LiveMount, MountMap
 from strongroom.policy.acl import ACL
+from strongroom.policy.resultant import resultant_acl
 from strongroom.system.area import Nothing
 from strongroom.system.mounts import described
 from strongroom.system.node import Node
@@ -60,7 +61,7 @@ class InternalArea:
             ),
             Path(
                 "internal/ui/resultant-acl",
-                "Whether the calling token is a root token, for user interfaces.",
+                "What the policies of the calling token allow together, for user interfaces.",
                 (Endpoint(read, self.resultant_acl, "Ask about the token.", any_access=True),),
             ),
             Path(
@@ -115,9 +116,11 @@ class InternalArea:
         return Response(data={**described(entry), "path": entry.path})
 
     def resultant_acl(self, context: Context, _: Nothing) -> Response:
-        """Root or not; the single rules are not shown yet."""
-        is_root = context.caller is not None and context.caller.is_root
-        return Response(data={"root": is_root, "exact_paths": {}, "glob_paths": {}})
+        """Root, or the rules of all the token's policies together."""
+        acl = self._acl(context)
+        if acl is None:
+            raise PermissionDenied
+        return Response(data=resultant_acl(acl, context.now_ns()))
 
     def namespaces(self, context: Context, _: Nothing) -> Response:
         """The root namespace alone."""

@@ -34,7 +34,7 @@ from strongroom.policy.store import PolicyStore
 from strongroom.quotas.book import QuotaBook
 from strongroom.quotas.counts import Counts
 from strongroom.system import founding
-from strongroom.system.audit_devices import DeviceSync
+from strongroom.system.audit_devices import DeviceSync, still_to_enable
 from strongroom.system.audit_memory import AuditMemory, remembered
 from strongroom.system.integrity import Integrity, OnTamper, statement
 from strongroom.system.plugs import Plugs
@@ -250,15 +250,15 @@ class Node:
             keys = token_store.load_keys(transaction)
             cubbyhole = next(entry for entry in mounts.entries(transaction) if entry.path == "cubbyhole/")
             key = SigningKey(vault.audit_signing_seed)
+            limits = self.audit_limits(from_api=True)
             if is_first:
-                # Before the log gets a new checkpoint.
-                self.integrity.check(barrier, PublicKey.read(key.public_pem), self.broker.tails())
+                # Before any log gets a new checkpoint.
+                others = still_to_enable(self.broker, transaction, self.plugs.audit_devices, limits)
+                self.integrity.check(barrier, PublicKey.read(key.public_pem), self.broker.tails(others))
             barrier.witness.on_alarm = lambda finding: self.integrity.alarm([finding])
             evidence = Evidence(vault.cluster_id, key, remembered(transaction), self.audit_root)
             self.broker.unseal(vault.audit_key, evidence)
-            devices = DeviceSync(
-                self.broker, self.plugs.audit_devices, self.audit_limits(from_api=True), barrier.transaction
-            )
+            devices = DeviceSync(self.broker, self.plugs.audit_devices, limits, barrier.transaction)
             devices.follow(self.epoch(transaction))
         tokens = TokenStore(keys, self.clock, self.entropy, self._drop_cubbyhole(cubbyhole))
         return Unsealed(

@@ -74,7 +74,7 @@ class TokenCreation:
         entry.orphan = role.orphan if role is not None else as_orphan or request.no_parent
         entry.parent = "" if entry.orphan else parent.id
         token = self._node.require().tokens.create(context.storage, entry, token=request.id or None)
-        context.warnings.extend(warnings)
+        context.warnings.extend((*warnings, *self._missing_policies(context, entry.policies)))
         return Response(
             auth=Auth(
                 policies=entry.policies,
@@ -88,6 +88,11 @@ class TokenCreation:
                 lease_duration=entry.remaining_seconds(context.now_ns()),
             )
         )
+
+    def _missing_policies(self, context: Context, names: tuple[str, ...]) -> list[str]:
+        """A warning for each policy that grants nothing yet because nobody wrote it, in the words that clients know."""
+        stored = self._node.require().policies
+        return [f'Policy "{name}" does not exist' for name in names if stored.get(context.storage, name) is None]
 
     def _parent(self, context: Context) -> TokenEntry:
         token = context.request.token

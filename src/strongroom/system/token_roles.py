@@ -13,9 +13,10 @@ from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.operation import Operation
 from strongroom.logical.path import check_canonical
+from strongroom.logical.policy_name import spells_root
 from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
-from strongroom.policy.names import normalize_policy_names, spells_root
+from strongroom.policy.names import normalize_policy_names
 from strongroom.system.area import Nothing, listed
 from strongroom.system.cidrs import check_cidrs
 

@@ -11,9 +11,9 @@ from typing import Any
 from strongroom.encoding import json
 from strongroom.logical.ambient import Clock
 from strongroom.logical.instant import NANOSECONDS
+from strongroom.logical.policy_name import RESPONSE_WRAPPING
 from strongroom.logical.request import WrapInfo
 from strongroom.logical.storage import Storage
-from strongroom.policy.names import RESPONSE_WRAPPING
 from strongroom.tokens.entry import TokenEntry
 from strongroom.tokens.store import TokenStore
 

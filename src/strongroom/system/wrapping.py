@@ -10,9 +10,9 @@ from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.field import Doc, WholeBody
 from strongroom.logical.operation import Operation
+from strongroom.logical.policy_name import RESPONSE_WRAPPING
 from strongroom.logical.request import Response
 from strongroom.logical.secret import Secret
-from strongroom.policy.names import RESPONSE_WRAPPING
 from strongroom.system.node import Node
 from strongroom.tokens.entry import TokenEntry
 
