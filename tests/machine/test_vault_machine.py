@@ -15,7 +15,7 @@ from hypothesis.errors import HypothesisException
 from tests.machine.machine import FIND, SHORTEN, walk
 from tests.machine.seeded import MISTAKES
 
-FIRST_SEED, ROUNDS, STEPS = 1, 10, 50
+FIRST_SEED, ROUNDS, STEPS = 1, 8, 50
 MISTAKE_OF_EVERY_RUN = "a_revoked_token_is_accepted"
 ROUNDS_UNTIL_SEEN = 25
 
