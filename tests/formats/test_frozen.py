@@ -1,0 +1,104 @@
+"""What the first version of each format wrote, today's code reads: a whole vault, and an audit log, each with its verdicts.
+
+A test that fails here means that a vault of a user would not be read any more, or be read otherwise. The files never change: a new
+format gets a new file beside them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.formats.audit_log import judge
+from tests.formats.whole_vault import VECTORS, ask, reopen
+
+from strongroom.core.inspector import Inspector
+from strongroom.crypto.fingerprint import fingerprint
+from strongroom.physical.store import Unavailable
+from strongroom.system import founding
+
+VAULT: dict[str, Any] = json.loads((VECTORS / "whole_vault.json").read_text())
+LOG: dict[str, Any] = json.loads((VECTORS / "audit_log.json").read_text())
+PREFIX = "root/core/fingerprint/"
+KEEP_IT_SHUT = {"barrier/keyring/0", "barrier/root", "seal/root-key"}
+"""Rows without which there is no key, or nothing to compare the store with."""
+
+
+def contains(found: Any, expected: Any) -> bool:
+    """Whether all of ``expected`` is there. Answers may learn to say more."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return all(name in found and contains(found[name], value) for name, value in expected.items())
+    return bool(found == expected and type(found) is type(expected))
+
+
+def test_the_frozen_vault_answers_as_it_did() -> None:
+    vault = reopen(VAULT)
+    vault.unseal()
+    wrong = [
+        (question["method"], question["path"], found, question["expect"])
+        for question in VAULT["answers"]
+        if not contains(found := json.loads(json.dumps(ask(vault, question), default=float)), question["expect"])
+    ]
+    assert wrong == []
+    assert vault.failures == []
+
+
+def test_the_frozen_vault_is_intact() -> None:
+    vault = reopen(VAULT)
+    vault.unseal()
+    Inspector(vault.node, vault.failures.append).round(lambda _seconds: False)
+    assert vault.get("sys/integrity").data["findings"] == []
+
+
+def test_the_frozen_fingerprints_are_those_of_the_values() -> None:
+    vault = reopen(VAULT)
+    vault.unseal()
+    assert vault.node.unsealed is not None
+    with vault.node.unsealed.barrier.transaction() as transaction:
+        key = founding.load(transaction).fingerprint_key
+    marks = {row.removeprefix(PREFIX).partition("/")[0] for row in VAULT["rows"] if row.startswith(PREFIX)}
+    values = ["first", "1.5", "a", "moved", "ß", "value 1", "value 2", "value 3"]
+    assert marks == {fingerprint(key, value.encode()).hex() for value in values}, "value 0 was destroyed"
+
+
+@pytest.mark.parametrize("shares", [[], [0], [0, 0]])
+def test_too_few_frozen_shares_do_not_open_it(shares: list[int]) -> None:
+    vault = reopen(VAULT)
+    for number in shares:
+        vault.node.submit_unseal_share(VAULT["shares"][number])
+    assert vault.node.unsealed is None
+
+
+@pytest.mark.parametrize("row", sorted(VAULT["rows"]))
+def test_a_bit_that_changed_in_any_row_is_found(row: str) -> None:
+    version, value = VAULT["rows"][row]
+    content = bytearray(base64.b64decode(value))
+    content[-1] ^= 1
+    changed = VAULT["rows"] | {row: [version, base64.b64encode(content).decode()]}
+    if row == "seal/config":
+        with pytest.raises(Unavailable, match="damaged"):
+            reopen(VAULT, changed)
+        return
+    vault = reopen(VAULT, changed)
+    answers = [vault.post("sys/unseal", {"key": share}, token=None) for share in vault.shares]
+    if row in KEEP_IT_SHUT or answers[-1].status != 200:
+        assert answers[-1].status >= 400
+        assert vault.node.unsealed is None
+        return
+    Inspector(vault.node, vault.failures.append).round(lambda _seconds: False)
+    assert row in {finding.place for finding in vault.node.integrity.findings}
+
+
+@pytest.mark.parametrize("case", LOG["cases"], ids=lambda case: case["name"])
+def test_the_frozen_log_has_its_verdict(case: dict[str, Any], tmp_path: Path) -> None:
+    assert judge(LOG, case["how"], tmp_path / "audit.log") == case["expect"]
+
+
+def test_the_frozen_log_shows_no_value() -> None:
+    text = "\n".join(LOG["lines"])
+    assert '"returned_keys":["password","port"]' in text
+    assert "a value" not in text
+    assert "5432" not in text
