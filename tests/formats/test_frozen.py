@@ -22,7 +22,7 @@ from strongroom.system import founding
 
 VAULT: dict[str, Any] = json.loads((VECTORS / "whole_vault.json").read_text())
 LOG: dict[str, Any] = json.loads((VECTORS / "audit_log.json").read_text())
-PREFIX = "root/core/fingerprint/"
+AREA = "core/fingerprint/"
 KEEP_IT_SHUT = {"barrier/keyring/0", "barrier/root", "seal/root-key"}
 """Rows without which there is no key, or nothing to compare the store with."""
 
@@ -59,9 +59,25 @@ def test_the_frozen_fingerprints_are_those_of_the_values() -> None:
     assert vault.node.unsealed is not None
     with vault.node.unsealed.barrier.transaction() as transaction:
         key = founding.load(transaction).fingerprint_key
-    marks = {row.removeprefix(PREFIX).partition("/")[0] for row in VAULT["rows"] if row.startswith(PREFIX)}
-    values = ["first", "1.5", "a", "moved", "ß", "value 1", "value 2", "value 3"]
-    assert marks == {fingerprint(key, value.encode()).hex() for value in values}, "value 0 was destroyed"
+        rows = {row.removeprefix(AREA): transaction.get(row) for row in transaction.scan(AREA)}
+    found = {}
+    for row, version in rows.items():
+        mark, _mount, *name = row.split("/")
+        found[mark, "/".join(name)] = version
+    assert found == {
+        (fingerprint(key, value.encode()).hex(), name): version
+        for value, name, version in (
+            ("first", "password/app", b"1"),
+            ("1.5", "number/app", b"1"),
+            ("a", "deep/app", b"1"),
+            ("moved", "password/app", b"1"),
+            ("ß", "%C3%BCbung/team/app", b"1"),
+            ("value 0", "password/team/app", b"1"),
+            ("value 1", "password/team/app", b"2"),
+            ("value 2", "password/team/app", b"3"),
+            ("value 3", "password/team/app", b"4"),
+        )
+    }
 
 
 @pytest.mark.parametrize("shares", [[], [0], [0, 0]])
