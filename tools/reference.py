@@ -17,7 +17,7 @@ from strongroom.describe.openapi import Part
 from strongroom.describe.reference import escaped, plug_text
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.backend import Router
-from strongroom.server import config_schema
+from strongroom.server import config_reference
 from strongroom.server.assemble import assemble
 from strongroom.server.config import parse_config
 from strongroom.server.doctor import examine
@@ -139,7 +139,7 @@ def pages() -> tuple[Page, ...]:
     named = plugs()
     return (
         Page(REFERENCE / "command-line.md", "Command line", command_line),
-        Page(REFERENCE / "configuration.md", "Configuration", config_schema.reference),
+        Page(REFERENCE / "configuration.md", "Configuration", config_reference.reference),
         Page(DOCS / "how-to" / "monitor.md", "Monitor the server", metrics_table),
         Page(DOCS / "how-to" / "harden.md", "Harden the server", examine.table),
         Page(REFERENCE / "scanner-rules.md", "Scanner rules", scanner_rules.page),

@@ -31,6 +31,10 @@ Name = Literal[
     "rekey_after_swap",
     "seal_before_wipe",
     "seal_after_wipe",
+    "backup_after_pages",
+    "restore_before_swap",
+    "restore_after_aside",
+    "restore_after_swap",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 """Every point, in the order in which a change passes them."""

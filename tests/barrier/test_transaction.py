@@ -264,6 +264,7 @@ class CountingSnapshot:
         self._snapshot = surroundings.store.snapshot()
         self.listed = 0
         self.get = self._snapshot.get
+        self.entries = self._snapshot.entries
         self.close = self._snapshot.close
 
     def keys(self, prefix: str, after: str = "", limit: int | None = None, *, start: str = "") -> list[str]:

@@ -106,18 +106,21 @@ lease = LazyGroup(
 
 operator = LazyGroup(
     "operator",
-    "Initialize, unseal, rekey and rotate.",
+    "Initialize, unseal, rekey, rotate, back up and restore.",
     {
+        "backup": ("operator_backup:backup", "Save everything that is stored to a file"),
         "generate-root": ("operator_root:generate_root", "Make a new root token by quorum"),
         "init": ("operator_start:init", "Initialize a server"),
         "key-status": ("operator_keys:key_status", "Show the encryption key's state"),
         "members": ("operator_keys:members", "List the nodes of the cluster"),
         "rekey": ("operator_rekey:rekey", "Make new key shares by quorum"),
+        "restore": ("operator_restore:restore", "Restore a backup to a server that is stopped"),
         "rotate": ("operator_keys:rotate", "Begin a new encryption key"),
         "seal": ("operator_start:seal", "Seal a server"),
         "step-down": ("operator_keys:step_down", "Make the active node give up its place"),
         "unseal": ("operator_start:unseal", "Give a key share to unseal a server"),
         "verify": ("operator_verify:verify", "Verify a store without its server"),
+        "verify-backup": ("operator_restore:verify_backup", "Verify a backup without a server"),
     },
 )
 

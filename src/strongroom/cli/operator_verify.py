@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import Output, command, expect
+from strongroom.cli.offline_keys import KEY_HELP, server_room, shares
 from strongroom.cli.options import switch, text, texts
-from strongroom.cli.prompts import hidden
 from strongroom.cli.session import Session
 
 _VERIFY = "strongroom.server.verify"
-_INPUT_CHARACTERS_MAX = 65536
 
 
 @command(
     "verify",
     "",
     texts("-config", help="Configuration file or folder of the server. May be repeated."),
-    text("-key", help="- reads the key shares from standard input, one a line; without it they are asked for."),
+    text("-key", help=KEY_HELP),
     text("-anchor", help="The anchor file, where it is another than the configuration names."),
     texts(
         "-audit-log", help="A file of the audit log, where it is another than the configuration names. May be repeated."
@@ -43,32 +39,15 @@ def verify(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
     expect(arguments, 0)
     if not flags["config"]:
         raise CommandFailed("Must specify at least one config path using -config")
-    if flags["key"] not in {"", "-", None}:
-        raise CommandFailed("A key on the command line can be seen by others: use -key=- and pipe it in")
-    report = _load().run(
+    report = server_room(_VERIFY).run(
         list(flags["config"]),
-        _from_input() if flags["key"] else lambda number, of: hidden(session, f"Unseal Key {number} of {of}", _INSTEAD),
+        shares(session, flags["key"], "verify"),
         anchor=flags["anchor"] or "",
         audit_logs=list(flags["audit_log"]),
         accept=flags["accept"],
     )
     _show(session, report)
     return int(report.exit_code)
-
-
-_INSTEAD = "Pipe the shares in: strongroom operator verify -key=- <shares.txt"
-
-
-def _from_input() -> Callable[[int, int], str]:
-    lines = iter(sys.stdin.read(_INPUT_CHARACTERS_MAX).split())
-
-    def share(number: int, of: int) -> str:
-        try:
-            return next(lines)
-        except StopIteration:
-            raise CommandFailed(f"{of} key shares are needed; standard input holds {number - 1}", 2) from None
-
-    return share
 
 
 def _show(session: Session, report: Any) -> None:
@@ -94,12 +73,3 @@ def _show(session: Session, report: Any) -> None:
     for note in (*report.notes, *report.doubts):
         session.say(f"note: {note}")
     session.say(f"{report.verdict}: {report.records} records opened, transaction {report.counter}")
-
-
-def _load() -> Any:
-    try:
-        return importlib.import_module(_VERIFY)
-    except ModuleNotFoundError as error:
-        raise CommandFailed(
-            f"The server is not installed here (no module {error.name}): pip install 'strongroom[server]'", 2
-        ) from None

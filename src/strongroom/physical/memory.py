@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -57,6 +57,11 @@ class MemorySnapshot:
         if limit is not None:
             last = min(last, first + limit)
         return order[first:last]
+
+    def entries(self) -> Iterator[tuple[str, Record]]:
+        """Every key with its record, in order."""
+        records = self._state.records
+        return ((key, records[key]) for key in self._state.order)
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -6,11 +6,13 @@ compared for equality. A store never interprets a value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 VERSION_MAX = 2**63 - 1
+DATA_FORMAT = 2
+"""What the records of a store mean together. From 2 on there is a root record, which older servers would not keep in step."""
 
 
 class Record(NamedTuple):
@@ -82,6 +84,13 @@ class Snapshot(Protocol):
         """The keys that begin with ``prefix``, are greater than ``after`` and not less than ``start``, in order.
 
         ``limit`` of them at most.
+        """
+        ...
+
+    def entries(self) -> Iterator[tuple[str, Record]]:
+        """Every key with its record, in order, one at a time: what is held in memory does not grow with the store.
+
+        The iterator ends before the snapshot is closed, or is closed itself.
         """
         ...
 

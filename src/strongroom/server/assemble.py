@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.audit.broker import Broker
+from strongroom.audit.options import Limits
 from strongroom.audit.rule import Rule
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.lifecycle import Lifecycle
@@ -133,6 +134,22 @@ def read_key(source: KeySource) -> bytearray:
     return key_from_credential(Path(folder), source.location)
 
 
+def audit_folders(config: ServerConfig) -> tuple[str, ...]:
+    """Where the files of audit devices may lie that the store names: only where the configuration says so (SECURITY INV-15).
+
+    Without a word about folders they may be where logs are, but only while the API may make devices at all: otherwise nobody meant any to
+    be there, and what the store names came with a backup or by another hand.
+    """
+    if config.audit_paths_allowed:
+        return config.audit_paths_allowed
+    return _DEFAULT_AUDIT_FOLDERS if config.unsafe_allow_api_audit_creation else ()
+
+
+def refuse_forbidden_device(stored: StoredDevice, config: ServerConfig, plugs: Plugs = PLUGS) -> None:
+    """Raise InvalidRequest where the configuration does not allow an audit device that a store names. Opens nothing."""
+    audit_devices.opened(stored, plugs.audit_devices, Limits(from_api=True, allowed_folders=audit_folders(config)))
+
+
 def settings_from(config: ServerConfig) -> Settings:
     """What the vault's own API needs of the configuration."""
     rules = [listener.rules for listener in config.listeners]
@@ -143,11 +160,15 @@ def settings_from(config: ServerConfig) -> Settings:
         api_address=config.api_addr or _first_address(config),
         storage_type=config.storage.type.value,
         unsafe_allow_api_audit_creation=config.unsafe_allow_api_audit_creation,
-        audit_folders=config.audit_paths_allowed or _DEFAULT_AUDIT_FOLDERS,
+        audit_folders=audit_folders(config),
         allow_unauthenticated_rekey=any(not rule.disable_unauthed_rekey_endpoints for rule in rules),
         allow_unauthenticated_generate_root=any(not rule.disable_unauthed_generate_root_endpoints for rule in rules),
         on_tamper=config.on_tamper,
         integrity_anchor=config.integrity_anchor,
+        backup_spool=config.storage.path,
+        backup_folder=config.backup.path if config.backup else "",
+        backup_interval=config.backup.interval if config.backup else 0,
+        backup_keep=config.backup.keep if config.backup else 0,
         sanitized=_sanitized(config),
     )
 

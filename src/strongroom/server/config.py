@@ -13,10 +13,11 @@ from typing import Any
 from strongroom.encoding import hcl
 from strongroom.encoding.hcl import Block, Body, HclError
 from strongroom.server import config_schema as schema
-from strongroom.server.config_blocks import read_audit_device, read_listener, read_seal, read_storage
+from strongroom.server.config_blocks import read_audit_device, read_backup, read_listener, read_seal, read_storage
 from strongroom.server.config_reader import ConfigError, Findings, Problem, in_order, read_section, with_defaults
 from strongroom.server.config_values import (
     AuditDeviceConfig,
+    BackupConfig,
     SealConfig,
     ServerConfig,
     StorageConfig,
@@ -25,7 +26,7 @@ from strongroom.server.config_values import (
 )
 
 FILE_BYTES_MAX = 1 << 20
-_BLOCKS = ("audit", "backend", "listener", "seal", "storage")
+_BLOCKS = ("audit", "backend", "backup", "listener", "seal", "storage")
 _FILE_NAMES = (".hcl", ".json")
 
 
@@ -73,6 +74,7 @@ class _Merged:
         self._storage: list[StorageConfig | None] = []
         self._seals: list[SealConfig] = []
         self._audit: list[AuditDeviceConfig] = []
+        self._backups: list[BackupConfig | None] = []
 
     def add(self, body: Body, findings: Findings) -> None:
         """Read one file."""
@@ -91,6 +93,10 @@ class _Merged:
             if self._seals:
                 findings.wrong(block.line, "there is a second seal; keep one of them")
             self._seals.append(read_seal(block, findings))
+        for block in _sections(body, ("backup",), 0, findings):
+            if self._backups:
+                findings.wrong(block.line, "there is a second backup; keep one of them")
+            self._backups.append(read_backup(block, findings))
         for block in _sections(body, ("audit",), 2, findings):
             self._add_audit(block, findings)
 
@@ -118,9 +124,21 @@ class _Merged:
             storage=storage,
             seal=self._seals[0] if self._seals else SealConfig(),
             audit_devices=tuple(self._audit),
+            backup=self._backups[0] if self._backups else None,
             warnings=tuple(str(warning) for warning in in_order(self.warnings)),
             **top,
         )
+
+    def _check_backup(self) -> None:
+        """A backup in the folder of what it shall save is none, and a store that is lost at the end has no use for any."""
+        backup = self._backups[0] if self._backups else None
+        storage = self._storage[0] if self._storage else None
+        if backup is None or storage is None:
+            return
+        if not storage.path:
+            self.problems.append(Problem("", 0, 'backup needs storage "sqlite": one in memory is lost at the end'))
+        elif Path(backup.path).is_relative_to(storage.path):
+            self.problems.append(Problem("", 0, "backup lies in the data folder; choose a folder outside of it"))
 
     def _listener(
         self, findings: Findings, block: Block, defaults: Mapping[str, int]
@@ -146,6 +164,7 @@ class _Merged:
             )
         if top["lock_memory"] and top["disable_mlock"]:
             self.problems.append(Problem("", 0, "lock_memory and disable_mlock say the opposite; keep one of them"))
+        self._check_backup()
         if top["default_lease_ttl"] > top["max_lease_ttl"]:
             self.problems.append(Problem("", 0, "default_lease_ttl is longer than max_lease_ttl"))
 

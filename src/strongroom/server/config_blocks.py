@@ -15,6 +15,7 @@ from strongroom.server import config_schema as schema
 from strongroom.server.config_reader import Findings, read_section, require, with_defaults
 from strongroom.server.config_values import (
     AuditDeviceConfig,
+    BackupConfig,
     ListenerRules,
     SealConfig,
     SealType,
@@ -95,6 +96,13 @@ def read_audit_device(block: Block, findings: Findings) -> AuditDeviceConfig:
     return AuditDeviceConfig(
         type=kind, path=name.removesuffix("/") + "/", options=_audit_options(block, findings), **settings
     )
+
+
+def read_backup(block: Block, findings: Findings) -> BackupConfig | None:
+    """The schedule of backups; None where its problems leave nothing to build."""
+    values, lines = read_section(block.body, schema.BACKUP, findings)
+    require(lines, ("path",), block.line, "backup", findings)
+    return BackupConfig(**with_defaults(values, schema.BACKUP)) if "path" in values else None
 
 
 def _audit_options(block: Block, findings: Findings) -> dict[str, str]:

@@ -363,6 +363,15 @@ AUDIT_DEVICE = Section(
     ),
 )
 
+BACKUP = Section(
+    "Block `backup`: a backup to a folder, again and again",
+    (
+        Setting("path", kinds.FOLDER, None, "none; needed", "The folder, best on another disk. It is made if it is not there, for the server's user alone."),
+        Setting("interval", kinds.DURATION, 24 * 3600, '"24h"', "How long from one backup to the next, nearly."),
+        Setting("keep", kinds.WHOLE, 7, "7", "How many backups stay in the folder. Older ones are removed once a newer one was written and read back."),
+    ),
+)  # fmt: skip
+
 SECTIONS = (
     TOP,
     TCP_LISTENER,
@@ -373,27 +382,6 @@ SECTIONS = (
     SHAMIR_SEAL,
     STATIC_SEAL,
     AUDIT_DEVICE,
+    BACKUP,
 )
 """In the order in which the documentation shows them."""
-
-
-def reference() -> str:
-    """Every setting as Markdown, for the page that documents them."""
-    return "\n".join(_section_text(section) for section in SECTIONS)
-
-
-def _section_text(section: Section) -> str:
-    lines = [f"### {section.title}", ""]
-    if section.settings:
-        lines += ["| setting | default | meaning | written as |", "|---|---|---|---|"]
-        lines += [
-            f"| `{item.name}` | {item.shown} | {item.meaning} | {item.kind.expected} |" for item in section.settings
-        ]
-        lines.append("")
-    for heading, names in (
-        ("Accepted without effect", section.ignored),
-        ("Refused, because ignoring them would be dangerous", section.refused),
-    ):
-        if names:
-            lines += [f"{heading}:", "", *(f"- `{name}`: {why}" for name, why in sorted(names.items())), ""]
-    return "\n".join(lines)

@@ -88,6 +88,15 @@ class AuditDeviceConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupConfig:
+    """``backup``. ``path`` is an absolute folder, ``interval`` in seconds; ``keep`` backups of the vault stay in the folder."""
+
+    path: str
+    interval: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """Everything the server is told by its files. Times are seconds, sizes bytes, paths absolute.
 
@@ -98,6 +107,7 @@ class ServerConfig:
     storage: StorageConfig
     seal: SealConfig = SealConfig()
     audit_devices: tuple[AuditDeviceConfig, ...] = ()
+    backup: BackupConfig | None = None
     api_addr: str = ""
     cluster_addr: str = ""
     cluster_name: str = ""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from strongroom import __version__
+from strongroom.backup.folder import BackupFolder
 from strongroom.http.listener import Listener
 from strongroom.logical.errors import Sealed
 from strongroom.logical.instant import NANOSECONDS
@@ -41,6 +42,7 @@ def read_node(node: Node, folder: Path | None) -> None:
     telemetry.read_from(catalog.ENCRYPTIONS, lambda: _term(node)[1])
     telemetry.read_from(catalog.AUDIT_DEVICES, lambda: _devices(node))
     telemetry.read_from(catalog.AUDIT_FAILURES, lambda: float(sum(device.failures for device in node.broker.health)))
+    telemetry.read_from(catalog.BACKUP_TIME, lambda: _newest_backup(node))
     telemetry.read_from(catalog.STORE_BYTES, lambda: process.folder_bytes(folder) if folder else 0.0)
     telemetry.read_from(catalog.MEMORY_BYTES, lambda: process.resident_bytes(telemetry.pids))
     telemetry.read_from(catalog.CPU_SECONDS, lambda: process.cpu_seconds(telemetry.pids))
@@ -63,6 +65,18 @@ def _initialized(node: Node) -> float | None:
         return float(node.lifecycle.status().initialized)
     except StoreError:
         return None
+
+
+def _newest_backup(node: Node) -> float | None:
+    """From the folder, so that every process knows; None where there is no schedule, or nobody can tell."""
+    unsealed, folder = node.unsealed, node.settings.backup_folder
+    if unsealed is None or not folder:
+        return None
+    try:
+        stored = BackupFolder(Path(folder)).of_vault(unsealed.cluster_id)
+    except OSError:
+        return 0.0
+    return stored[-1].time_ns / NANOSECONDS if stored else 0.0
 
 
 def _term(node: Node) -> tuple[float | None, float | None]:

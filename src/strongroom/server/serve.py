@@ -14,6 +14,7 @@ from types import FrameType
 
 from strongroom.barrier.tampering import TamperedStore
 from strongroom.core.audit_keeper import AuditKeeper
+from strongroom.core.backup_keeper import BackupKeeper
 from strongroom.core.batch import Alarms
 from strongroom.core.inspector import Inspector
 from strongroom.core.sweeper import Sweeper
@@ -115,6 +116,7 @@ class Server:
         self._sweeper = Sweeper(self.node, alarms)
         self._inspector = Inspector(self.node, log.failure)
         self.node.integrity.on_alarm = log.error
+        self._backup_keeper = BackupKeeper(self.node, log.error, log.failure)
         self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
         self.node.lifecycle.call_at_seal(self._scrub)
@@ -130,6 +132,7 @@ class Server:
                 self._log.info(f"listening on {address}")
             self._sweeper.start()
             self._inspector.start()
+            self._backup_keeper.start()
         self._audit_keeper.start()
         self._publish()
         settle_memory()
@@ -311,6 +314,7 @@ class Server:
         self._is_over = True
         self._sweeper.stop()
         self._inspector.stop()
+        self._backup_keeper.stop()
         self._audit_keeper.stop()
         self._edge.close()
         self.node.close()

@@ -6,7 +6,7 @@ It changes nothing but where it is told to accept the records as they are. No va
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +14,6 @@ from strongroom.barrier.anchor import AnchorFile, BadAnchor, compare
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.inspection import Inspection
 from strongroom.barrier.seal_rows import SealRows, read_seal_rows
-from strongroom.barrier.seals.seal import Seal
-from strongroom.barrier.seals.shamir import ShamirSeal
-from strongroom.barrier.shares import ShareCollector, decode_share, new_nonce
 from strongroom.barrier.store_root import Root
 from strongroom.barrier.tampering import Finding, Tampering
 from strongroom.barrier.unsealing import FORMAT_WITH_ROOT, renew_root
@@ -25,18 +22,16 @@ from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import InvalidRequest
 from strongroom.physical.store import Conflict, Store, StoreError
-from strongroom.server.assemble import auto_seal, open_store
+from strongroom.server.assemble import open_store
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig
+from strongroom.server.offline_seal import AskShare, open_seal, unseals_by_hand
 from strongroom.system import founding
 from strongroom.system.integrity import last_root
 
 INTACT, TAMPERED, CANNOT_TELL = 0, 1, 2
 _TAIL_BYTES = 4 << 20
-
-AskShare = Callable[[int, int], str]
-"""Gives one share of the key, told which one of how many it is."""
 
 
 @dataclass(slots=True)
@@ -124,7 +119,8 @@ class _Verifier:
         if rows is None:
             return None
         try:
-            root_key = self._seal(rows, ask).unwrap(rows.root_key)
+            seal = open_seal(self._config.seal, rows.config.threshold, ask, self._surroundings.entropy)
+            root_key = seal.unwrap(rows.root_key)
         except Damaged:
             self._report.doubts.append("the seal does not open: the keys are wrong, or the seal's rows were edited")
             return None
@@ -144,23 +140,12 @@ class _Verifier:
             return None
         if rows is None:
             self._report.doubts.append("the store holds no vault")
-        elif (rows.config.type != "shamir") == (auto_seal_is_absent(self._config)):
+        elif (rows.config.type != "shamir") == unseals_by_hand(self._config.seal):
             self._report.doubts.append(
                 "the store was initialized with another type of seal than the configuration names"
             )
             return None
         return rows
-
-    def _seal(self, rows: SealRows, ask: AskShare) -> Seal:
-        entropy = self._surroundings.entropy
-        seal = auto_seal(self._config.seal, entropy)
-        if seal is not None:
-            return seal
-        threshold = max(1, rows.config.threshold)
-        collector = ShareCollector(threshold, new_nonce(entropy))
-        for number in range(1, threshold + 1):
-            collector.submit(decode_share(ask(number, threshold)))
-        return ShamirSeal(collector.combine(), entropy)
 
     def _compare_anchor(self, barrier: Barrier, root: Root | None, path: str) -> int:
         """What the anchor says, and its counter."""
@@ -183,7 +168,7 @@ class _Verifier:
         key = self._public_key(barrier)
         counters = []
         for path in paths or [path for path in configured if path]:
-            recorded = last_root(_tail(Path(path)), key) if key is not None else None
+            recorded = last_root(tail_of(Path(path)), key) if key is not None else None
             if recorded is None:
                 self._report.notes.append(f"{path}: no signed checkpoint in its end says how far the store was")
                 continue
@@ -206,12 +191,8 @@ class _Verifier:
         self._report.notes.append("a new root record was written: the records as they are now are taken for right")
 
 
-def auto_seal_is_absent(config: ServerConfig) -> bool:
-    """Whether the configuration leaves the unsealing to people."""
-    return config.seal.current_key is None
-
-
-def _tail(path: Path) -> bytes:
+def tail_of(path: Path) -> bytes:
+    """The last lines of an audit file; empty where it cannot be read."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)

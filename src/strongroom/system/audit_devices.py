@@ -51,6 +51,11 @@ def store(storage: Storage, stored: StoredDevice) -> None:
     storage.put(AREA + stored.name, _encode(stored))
 
 
+def read_stored(content: bytes) -> StoredDevice:
+    """A device as it is stored. Raises MsgspecError."""
+    return _decode(content)
+
+
 def forget(storage: Storage, name: str) -> None:
     """Forget a device."""
     storage.delete(AREA + name)

@@ -7,6 +7,7 @@ from strongroom.logical.backend import Path
 from strongroom.system.area import Area
 from strongroom.system.audit import AuditArea
 from strongroom.system.audit_evidence import AuditEvidenceArea
+from strongroom.system.backup_area import BackupArea
 from strongroom.system.capabilities import CapabilityArea
 from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
@@ -69,6 +70,7 @@ class SystemBackend:
             MetricsArea(node),
             InFlightArea(node),
             IntegrityArea(node),
+            BackupArea(node),
         )
 
     def paths(self) -> tuple[Path, ...]:

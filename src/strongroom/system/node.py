@@ -33,9 +33,10 @@ from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
 from strongroom.quotas.book import QuotaBook
 from strongroom.quotas.counts import Counts
-from strongroom.system import founding
+from strongroom.system import founding, restored
 from strongroom.system.audit_devices import DeviceSync, still_to_enable
 from strongroom.system.audit_memory import AuditMemory, remembered
+from strongroom.system.backups import Backups
 from strongroom.system.integrity import Integrity, OnTamper, statement
 from strongroom.system.plugs import Plugs
 from strongroom.system.settings import API_VERSION, Settings
@@ -100,6 +101,9 @@ class Node:
         self.audit_root: Callable[[], Any] = lambda: statement(self.lifecycle.barrier)
         """What audit checkpoints shall say about the state of the store, in types that JSON has. Set before the first unseal."""
         self.integrity.count = lambda findings: telemetry.add(TAMPERING, count=findings)
+        self.backups = Backups(clock, settings.backup_spool)
+        lifecycle.call_at_seal(self.backups.drop_all)
+        self._has_restore_note = False
         self._audit_memory = AuditMemory()
         self._policies = PolicyStore()
         self._lock = threading.RLock()
@@ -214,6 +218,8 @@ class Node:
                 self.lifecycle.seal()
                 raise
             self.unsealed_at_ns = self.clock.now_ns()
+            self._has_restore_note = is_first
+            self._record_restore(barrier)
             self._remember_audit(barrier, forget_others=is_first)
             self._tell_siblings(barrier)
 
@@ -221,7 +227,14 @@ class Node:
         """Have the vault remember how far its audit logs are. Called about once a second. Raises Unknown."""
         barrier = self.lifecycle.barrier
         if barrier is not None:
+            self._record_restore(barrier)
             self._remember_audit(barrier)
+
+    def _record_restore(self, barrier: Barrier) -> None:
+        # What cannot be recorded now is recorded the next time, or at the next unseal.
+        with contextlib.suppress(LogicalError, Conflict, Unavailable):
+            if self._has_restore_note and restored.record(barrier, self.broker, self.new_uuid()):
+                self._has_restore_note = False
 
     def _remember_audit(self, barrier: Barrier, *, forget_others: bool = False) -> None:
         # What cannot be stored now is stored the next time: the log itself is whole without it.

@@ -18,6 +18,8 @@ class Settings:
     """TTLs in seconds. ``audit_folders`` are where audit files created through the API may lie.
 
     ``on_tamper`` is one of ``system.integrity.OnTamper``, ``integrity_anchor`` the path of the store's anchor or empty.
+    ``backup_spool`` is the folder for backups on their way to a client, ``backup_folder`` the one for those of the schedule, every
+    ``backup_interval`` seconds, of which ``backup_keep`` are kept; empty for none.
     ``sanitized`` is the configuration as ``sys/config/state/sanitized`` shows it: without any secret or path of a key.
     """
 
@@ -32,4 +34,8 @@ class Settings:
     allow_unauthenticated_generate_root: bool = False
     on_tamper: str = "refuse"
     integrity_anchor: str = ""
+    backup_spool: str = ""
+    backup_folder: str = ""
+    backup_interval: int = 0
+    backup_keep: int = 0
     sanitized: Mapping[str, Any] = field(default_factory=dict)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from strongroom.logical.operation import Operation
 from strongroom.telemetry.declaration import Declaration, Kind, Label
-from strongroom.telemetry.labels import CommitOutcome, DeviceState, LoginOutcome, Outcome, QuotaScope, Way
+from strongroom.telemetry.labels import (
+    BackupOutcome,
+    CommitOutcome,
+    DeviceState,
+    LoginOutcome,
+    Outcome,
+    QuotaScope,
+    Way,
+)
 
 MOUNT_TYPES = "mount types"
 VERSIONS = "versions"
@@ -110,6 +118,17 @@ TAMPERING = Declaration(
     Kind.COUNTER,
     "Places in which the store was found not to be what the vault left behind.",
 )
+BACKUPS = Declaration(
+    "strongroom_scheduled_backups_total",
+    Kind.COUNTER,
+    "Backups of the schedule, by whether they were written and read back.",
+    (Label("outcome", BackupOutcome),),
+)
+BACKUP_TIME = Declaration(
+    "strongroom_newest_backup_timestamp_seconds",
+    Kind.GAUGE,
+    "When the newest backup of the schedule was made, in seconds since the Unix epoch; 0 for never.",
+)
 TERM = Declaration("strongroom_barrier_term", Kind.GAUGE, "The number of the encryption key that is in use.")
 ENCRYPTIONS = Declaration(
     "strongroom_barrier_term_encryptions", Kind.GAUGE, "At most how often the encryption key in use has encrypted."
@@ -165,6 +184,8 @@ CATALOG = (
     COMMIT_SECONDS,
     STORE_BYTES,
     TAMPERING,
+    BACKUPS,
+    BACKUP_TIME,
     TERM,
     ENCRYPTIONS,
     MEMORY_BYTES,

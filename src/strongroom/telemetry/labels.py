@@ -34,6 +34,13 @@ class Way(StrEnum):
     POOL = "pool"
 
 
+class BackupOutcome(StrEnum):
+    """Whether a scheduled backup was written and read back."""
+
+    OK = "ok"
+    FAILED = "failed"
+
+
 class LoginOutcome(StrEnum):
     """Whether a login gave a token."""
 

@@ -5,6 +5,7 @@ be kept: an affected SQLite, a setting that did not take, a file that others may
 """
 
 from strongroom.physical.sqlite.folder import hold_folder
+from strongroom.physical.sqlite.replacement import Replacement, has_database, present_store
 from strongroom.physical.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore", "hold_folder"]
+__all__ = ["Replacement", "SqliteStore", "has_database", "hold_folder", "present_store"]

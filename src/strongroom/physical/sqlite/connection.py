@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import apsw
 
-from strongroom.physical.store import Unavailable
+from strongroom.physical.store import DATA_FORMAT, Unavailable
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = DATA_FORMAT
 _STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
     {
         # The tables stay as they are. From 2 on there is a root record, which older servers would not keep in step: the number keeps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from strongroom.physical.store import Record, Unavailable, prefix_end
 # The reading of one row makes SQLite fix the moment that the transaction sees; BEGIN alone does not.
 _PIN = "SELECT value FROM meta WHERE name = 'format'"
 _GET = "SELECT version, value FROM records WHERE key = ?"
+_ENTRIES = "SELECT key, version, value FROM records ORDER BY key"
 _CLOSED = "the snapshot is closed"
 # A damaged page can hold what is no text at all.
 _UNREADABLE = (apsw.Error, UnicodeDecodeError)
@@ -61,6 +62,20 @@ class SqliteSnapshot:
         except _UNREADABLE:
             raise Unavailable(_FAILED) from None
         return [row[0] for row in rows]
+
+    def entries(self) -> Iterator[tuple[str, Record]]:
+        """Every key with its record, in order, read as they are asked for. Raises Unavailable where the database cannot be read."""
+        connection = self._connection
+        if connection is None:
+            raise Unavailable(_CLOSED)
+        rows: Any = connection.cursor()
+        try:
+            for key, version, value in rows.execute(_ENTRIES):
+                yield key, Record(version, value)
+        except _UNREADABLE:
+            raise Unavailable(_FAILED) from None
+        finally:
+            rows.close()
 
     def close(self) -> None:
         """End the transaction and give the connection back. Closing twice is fine."""
