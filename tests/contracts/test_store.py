@@ -171,6 +171,28 @@ def test_stored_bytes_do_not_alias_the_callers_buffer(store: Store) -> None:
     assert contents(store) == {"k": Record(1, b"before")}
 
 
+def test_the_entries_of_a_snapshot_are_all_records_of_its_moment_in_order(store: Store) -> None:
+    put(store, "b", "a", "ä", "\U0010ffff", "a/b")
+    with store.snapshot() as snapshot:
+        entries = snapshot.entries()
+        first = next(entries)
+        put(store, "a", "zz", version=2)
+        found = [first, *entries]
+        assert [key for key, _ in found] == ["a", "a/b", "b", "ä", "\U0010ffff"]
+        assert all(record == snapshot.get(key) for key, record in found)
+    with store.snapshot() as snapshot:
+        assert len(list(snapshot.entries())) == 6
+
+
+def test_entries_can_be_left_in_the_middle(store: Store) -> None:
+    put(store, *(f"k{number:03}" for number in range(300)))
+    for _ in range(20):
+        with store.snapshot() as snapshot:
+            assert next(snapshot.entries())[0] == "k000"
+    put(store, "k000", version=2)
+    assert contents(store)["k000"].version == 2
+
+
 @pytest.mark.parametrize("version", [-1, VERSION_MAX + 1])
 def test_a_version_out_of_range_is_refused_and_changes_nothing(store: Store, version: int) -> None:
     with pytest.raises(ValueError, match="version"):

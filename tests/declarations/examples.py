@@ -131,6 +131,11 @@ def _migration(vault: Vault) -> Example:
     return Example(captures={"migration_id": moved.data["migration_id"]})
 
 
+def _backup(vault: Vault) -> Example:
+    made = expect(vault.post("sys/storage/backup"))
+    return Example(captures={"number": str(made.data["number"]), "part": "0"})
+
+
 def _secret_id_accessor(vault: Vault) -> Example:
     made = expect(vault.post(f"auth/approle/role/{NAME}/secret-id"))
     return Example({"secret_id_accessor": made.data["secret_id_accessor"]})
@@ -208,6 +213,9 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/wrapping/rewrap": _wrapping_token,
     "POST sys/audit/{path...}": Example({"type": "file", "options": {"file_path": f"{FOLDER}/audit.log"}}),
     "POST sys/audit-hash/{path...}": Example(captures={"path": "memory"}),
+    "GET sys/storage/backup/{number}": _backup,
+    "DELETE sys/storage/backup/{number}": _backup,
+    "GET sys/storage/backup/{number}/{part}": _backup,
     "POST sys/rekey/init": Example(ONE_SHARE),
     "POST sys/rekey/update": _share_for("sys/rekey/init"),
     "GET sys/rekey/verify": _new_share_for("sys/rekey", with_body=False),

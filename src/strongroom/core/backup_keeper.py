@@ -80,7 +80,8 @@ class BackupKeeper:
         self._vault = vault
         last_ns = stored[-1].time_ns if stored else 0
         size = stored[-1].path.stat().st_size if stored else 0
-        self._note(last_success_ns=last_ns, bytes=size, next_ns=self._next(last_ns) if stored else 0)
+        backups, next_ns = self._node.backups, self._next(last_ns) if stored else 0
+        backups.scheduled = replace(backups.scheduled, last_success_ns=last_ns, bytes=size, next_ns=next_ns)
 
     def _is_due(self) -> bool:
         now, scheduled = self._node.clock.now_ns(), self._node.backups.scheduled
@@ -99,7 +100,9 @@ class BackupKeeper:
 
         path, written = folder.write(task_of(unsealed, node.lifecycle.surroundings, pace))
         now = node.clock.now_ns()
-        self._note(last_success_ns=now, bytes=written.size, next_ns=self._next(now), failure="")
+        node.backups.scheduled = replace(
+            node.backups.scheduled, last_success_ns=now, bytes=written.size, next_ns=self._next(now), failure=""
+        )
         node.telemetry.add(BACKUPS, BackupOutcome.OK)
         folder.retain(unsealed.cluster_id, node.settings.backup_keep, path)
 
@@ -110,15 +113,12 @@ class BackupKeeper:
     def _fail(self, reason: str) -> None:
         now = self._node.clock.now_ns()
         retry_ns = min(self._interval_ns, int(RETRY_SECONDS * NANOSECONDS))
-        self._note(last_failure_ns=now, failure=reason, next_ns=now + retry_ns)
+        backups = self._node.backups
+        backups.scheduled = replace(backups.scheduled, last_failure_ns=now, failure=reason, next_ns=now + retry_ns)
         self._node.telemetry.add(BACKUPS, BackupOutcome.FAILED)
         self._warn(
             f"the scheduled backup failed: {reason}; the vault goes on, and the next try is in {retry_ns // NANOSECONDS} s"
         )
-
-    def _note(self, **changes: int | str) -> None:
-        backups = self._node.backups
-        backups.scheduled = replace(backups.scheduled, **changes)  # type: ignore[arg-type]
 
     def _run(self) -> None:
         while not self._stopping.wait(ROUND_SECONDS):

@@ -75,13 +75,14 @@ def open_backup(config: ServerConfig, header: Header, ask: AskShare, entropy: En
             f"the vault had a {header.seal.type} seal when the backup was made, and the configuration names another; "
             "name that seal for the restore"
         )
-    seal = open_seal(config.seal, header.seal.threshold, ask, entropy)
     try:
-        return seal.unwrap(header.seal.root_key)
+        seal = open_seal(config.seal, header.seal.threshold, ask, entropy)
+        try:
+            return seal.unwrap(header.seal.root_key)
+        finally:
+            seal.wipe()
     except Damaged:
         raise BadBackup(Damage.WRONG_KEY) from None
-    finally:
-        seal.wipe()
 
 
 def examine(file: BinaryIO, config: ServerConfig, root_key: bytearray, clock: Clock, entropy: Entropy) -> Examined:

@@ -85,7 +85,8 @@ def run(path: str, config_paths: Sequence[str], ask: AskShare, wishes: Wishes | 
         restored.refusal = "what was restored does not open; nothing was changed"
     except OSError as error:
         restored.refusal = (
-            f"reading or writing failed: {(error.strerror or 'unknown reason').lower()}; nothing was changed"
+            f"reading or writing failed: {(error.strerror or 'unknown reason').lower()}; nothing was restored, and a vault that was"
+            " there is where it was, or in a folder replaced-… beside it"
         )
     return restored
 
