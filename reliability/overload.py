@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.memory import MemoryWatch, memory_bytes
 from reliability.audit_log import AuditLog
 from reliability.open_loop import Outcome, Plan
-from reliability.processes import MemoryWatch, memory_bytes
 from reliability.result import Figure, Result, run
 from tools.servers import Server, serving, strongroom
 
