@@ -48,6 +48,7 @@ PROOFS = (
     Proof("seal_load", "rounds", 40),
     Proof("restart_load", "rounds", 20),
     Proof("overload", "seconds", 30),
+    Proof("hostile"),
 )
 
 

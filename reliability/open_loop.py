@@ -33,6 +33,9 @@ _VERSION = re.compile(rb'"version":(\d+)')
 _HANDSHAKE_SECONDS = 20.0
 _TICK_SECONDS = 0.002
 _DRAIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
+UNTIL_TOLD = "until-told"
+"""An argument: a further line of input ends it before its time."""
 
 
 @dataclass
@@ -83,6 +86,8 @@ class Outcome:
     """Ids of the requests that were answered with 2xx."""
     written: dict[str, list[int]] = field(default_factory=dict)
     """The versions of each secret that were acknowledged."""
+    timeline: list[tuple[float, float]] = field(default_factory=list)
+    """Of each good answer, when its request was due (on the monotonic clock) and how long it took."""
 
 
 @dataclass(slots=True)
@@ -144,8 +149,10 @@ class _Requests:
 class Generator:
     """Carries out one plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, ends_when_told: bool = False) -> None:
         self._plan = plan
+        self._ends_when_told = ends_when_told
+        self._looks_again = 0.0
         self._context = ssl.create_default_context(cafile=plan.ca_file)
         self._requests = _Requests(plan)
         self._epoll = select.epoll()
@@ -191,7 +198,7 @@ class Generator:
     def _offer(self, began: float, ends: float) -> None:
         is_open = self._plan.rate > 0
         due = began + self._requests.gap() if is_open else began
-        while (now := time.monotonic()) < ends:
+        while (now := time.monotonic()) < ends and not self._is_told():
             if not is_open:
                 while self._free:
                     self._arrive(now, now)
@@ -200,6 +207,13 @@ class Generator:
                 due += self._requests.gap()
             self._send_waiting(now)
             self._hear(min(_TICK_SECONDS, max(0.0, due - time.monotonic())) if is_open else _TICK_SECONDS)
+
+    def _is_told(self) -> bool:
+        """Whether somebody said that it is enough."""
+        if self._ends_when_told and time.monotonic() > self._looks_again:
+            self._looks_again = time.monotonic() + _LOOK_SECONDS
+            return bool(select.select([sys.stdin], [], [], 0)[0])
+        return False
 
     def _arrive(self, due: float, now: float) -> None:
         self._outcome.offered += 1
@@ -277,6 +291,7 @@ class Generator:
                 outcome.written.setdefault(arrival.key, []).append(int(version[1]) if version else -1)
             if took <= self._plan.deadline:
                 outcome.good += 1
+                outcome.timeline.append((arrival.due, took))
                 self._good_times.append(took)
             else:
                 outcome.late += 1
@@ -290,9 +305,10 @@ class Generator:
 
 def main() -> None:
     """Read a plan, carry it out, print what came of it."""
-    told: dict[str, Any] = json.load(sys.stdin)
+    told: dict[str, Any] = json.loads(sys.stdin.readline())
     told["mix"] = tuple(told["mix"])
-    json.dump(dataclasses.asdict(Generator(Plan(**told)).run()), sys.stdout)
+    generator = Generator(Plan(**told), ends_when_told=UNTIL_TOLD in sys.argv)
+    json.dump(dataclasses.asdict(generator.run()), sys.stdout)
 
 
 if __name__ == "__main__":

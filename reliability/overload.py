@@ -101,7 +101,11 @@ class Load:
         self.answered += measured.outcome.answered
         for key, versions in measured.outcome.written.items():
             self.written.setdefault(key, []).extend(versions)
-        shown = {k: v for k, v in dataclasses.asdict(measured.outcome).items() if k not in {"answered", "written"}}
+        shown = {
+            k: v
+            for k, v in dataclasses.asdict(measured.outcome).items()
+            if k not in {"answered", "written", "timeline"}
+        }
         sys.stderr.write(
             f"rate {rate:.0f}: goodput {measured.goodput:.0f}, server cpu {measured.server_cpu:.1f} {shown}\n"
         )

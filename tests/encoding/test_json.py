@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from strongroom.encoding.json import (
     DEPTH_MAX,
+    ESCAPES_MAX,
     NUMBER_DIGITS_MAX,
+    TEXT_BYTES_MAX,
     TOKENS_MAX,
     decode,
     decode_untrusted,
@@ -121,6 +123,30 @@ def test_the_greatest_depth_and_number_of_values_are_still_taken() -> None:
 def test_brackets_and_commas_inside_of_texts_are_not_counted() -> None:
     text = '[{,"\\' * 20_000
     assert decode_untrusted(standard.dumps([text]).encode()) == [text]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'["' + b"x" * TEXT_BYTES_MAX + b'"]',
+        b'{"a":"b","c":"' + b"x" * (2 * TEXT_BYTES_MAX) + b'"}',
+        b'["' + rb"\"" * (TEXT_BYTES_MAX // 2) + b'"]',
+        b'["a","' + b"x" * (3 * TEXT_BYTES_MAX),
+        b'["' + rb"\n" * (ESCAPES_MAX // 2) + b'","' + rb"\n" * (ESCAPES_MAX // 2) + b"x" * TEXT_BYTES_MAX + b'"]',
+        b'["' + b'","'.join([rb"\n" * 200_000] * 11) + b'"]',
+    ],
+    ids=["one", "second", "escaped quotes", "unterminated", "escapes and plain", "escapes in many"],
+)
+def test_a_text_that_is_too_long_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=f"{TEXT_BYTES_MAX} bytes|{ESCAPES_MAX} escapes"):
+        decode_untrusted(content)
+
+
+def test_texts_of_the_greatest_length_are_still_taken() -> None:
+    longest = "x" * (TEXT_BYTES_MAX - 2)
+    assert decode_untrusted(encode([longest, longest, {"a": longest}])) == [longest, longest, {"a": longest}]
+    secret = "\u4e2d" * (1024 * 1024 // 3)  # as Python's clients escape it
+    assert decode_untrusted(standard.dumps({"a": secret}).encode()) == {"a": secret}
 
 
 def test_where_the_mistake_is_is_said() -> None:

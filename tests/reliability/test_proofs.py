@@ -71,3 +71,11 @@ def test_at_twice_the_capacity_nothing_is_lost_and_who_is_refused_is_told_so() -
     result = prove("overload", "--seconds", "4")
     assert result["n"] > 100
     assert result["goodput"] > 0
+
+
+def test_hostile_clients_meet_refusals_and_bounds_while_a_normal_one_is_served() -> None:
+    attacks = "1,000,000 keys;32 MiB of text;strange values;compressed bombs;header floods;noise"
+    result = prove("hostile", "--only", attacks)
+    assert result["attacks"] == 6
+    assert result["n"] > 90
+    assert result["memory_growth_mib"] < 64

@@ -1,7 +1,7 @@
 """JSON in and out: strict, bounded, and exact.
 
 What comes from a client is decoded by :func:`decode_untrusted`: no duplicate keys, no NaN or Infinity, no lone surrogates, at
-most 64 levels, 10,000 tokens and numbers of 1,024 digits (SECURITY D-13). Numbers keep their value whatever their size: whole ones become
+most 64 levels, 10,000 tokens, texts of 4 MiB and numbers of 1,024 digits (SECURITY D-13). Numbers keep their value whatever their size: whole ones become
 ``int``, others ``Decimal``, and :func:`encode` writes both back as numbers. Object keys keep their order.
 """
 
@@ -19,11 +19,17 @@ from strongroom.logical.errors import InvalidRequest
 DEPTH_MAX = 64
 TOKENS_MAX = 10_000
 NUMBER_DIGITS_MAX = 1024
+TEXT_BYTES_MAX = 4 * 1024 * 1024
+"""How many bytes of JSON one text may have. A secret of the largest size fits however it is escaped."""
+ESCAPES_MAX = 1_000_000
+"""How many escapes may be in all texts together, of which each costs as much as many plain characters."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]|,', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|,', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_COUNTED_AT_ONCE = 64 * 1024
 
 
 class _Refused(ValueError):
@@ -67,8 +73,9 @@ def decode_untrusted(content: bytes) -> Any:
 
 def _check_bounds(content: bytes) -> None:
     # The cheap upper bounds first: nearly every body passes them without a scan.
-    opened = content.count(b"[") + content.count(b"{")
-    if opened <= DEPTH_MAX and opened + content.count(b",") <= TOKENS_MAX:
+    if len(content) > TEXT_BYTES_MAX:
+        _check_texts(content)
+    if _is_surely_small(content):
         return
     depth = tokens = 0
     for match in _STRING_OR_BRACKET.finditer(content):
@@ -84,6 +91,34 @@ def _check_bounds(content: bytes) -> None:
             tokens += 1
         if tokens > TOKENS_MAX:
             raise InvalidRequest(f"failed to decode JSON input: more than {TOKENS_MAX} values")
+
+
+def _is_surely_small(content: bytes) -> bool:
+    """Whether even the brackets and commas in texts are not too many. Of a body that has too many, only the beginning is looked at."""
+    opened = tokens = 0
+    for start in range(0, len(content), _COUNTED_AT_ONCE):
+        end = start + _COUNTED_AT_ONCE
+        more = content.count(b"[", start, end) + content.count(b"{", start, end)
+        opened += more
+        tokens += more + content.count(b",", start, end)
+        if opened > DEPTH_MAX or tokens > TOKENS_MAX:
+            return False
+    return True
+
+
+def _check_texts(content: bytes) -> None:
+    too_long = f"failed to decode JSON input: a text has more than {TEXT_BYTES_MAX} bytes"
+    for start in range(0, len(content) - TEXT_BYTES_MAX, TEXT_BYTES_MAX):
+        # Where no quote is for so long there is one long text, or blanks that nobody sends. This is the fastest look there is.
+        if content.find(b'"', start, start + TEXT_BYTES_MAX) == -1:
+            raise InvalidRequest(too_long)
+    if content.count(b"\\") > ESCAPES_MAX:
+        raise InvalidRequest(f"failed to decode JSON input: more than {ESCAPES_MAX} escapes")
+    for number, match in enumerate(_STRING.finditer(content)):
+        if match.end() - match.start() > TEXT_BYTES_MAX:
+            raise InvalidRequest(too_long)
+        if number > 2 * TOKENS_MAX:
+            return  # what else is wrong is found where values are counted
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ whole is never returned (D-16).
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 
@@ -95,6 +96,7 @@ class RequestParser:
 
     __slots__ = (
         "_body",
+        "_body_bytes",
         "_buffer",
         "_chunk_left",
         "_chunks",
@@ -114,7 +116,9 @@ class RequestParser:
         self._scanned = 0
         self._host: str | None = ""
         self._head: _Head | None = None
-        self._body = bytearray()
+        # What it gives in the end is its own memory: a large body is never there twice.
+        self._body = io.BytesIO()
+        self._body_bytes = 0
         self._chunk_left = 0
         self._chunks = 0
         self.keep_alive = True
@@ -123,7 +127,7 @@ class RequestParser:
     @property
     def buffered(self) -> int:
         """How many bytes wait here for the rest of their request."""
-        return len(self._buffer) + len(self._body)
+        return len(self._buffer) + self._body_bytes
 
     @property
     def in_body(self) -> bool:
@@ -138,7 +142,7 @@ class RequestParser:
         """Forget what was stored. The parser must not be used again."""
         self._head = None
         self._buffer.clear()
-        self._body.clear()
+        self._body.close()
 
     def next_request(self) -> HttpRequest | None:
         """The next complete request, or None. Raises Refused, after which the parser must not be used again."""
@@ -153,21 +157,34 @@ class RequestParser:
             if not self._read_chunks():
                 self._head = head
                 return None
-            body = bytes(self._body)
-            self._body = bytearray()
+            body = self._take_body()
             self._chunks = 0
         elif head.length == 0:
             body = b""
-        elif len(self._buffer) >= head.length:
-            body = bytes(self._buffer[: head.length])
-            del self._buffer[: head.length]
         else:
-            self._head = head
-            return None
+            self._move_to_body(head.length - self._body_bytes)
+            if self._body_bytes < head.length:
+                self._head = head
+                return None
+            body = self._take_body()
         self._head = None
         self.wants_continue = False
         self.keep_alive = head.keep_alive
         return HttpRequest(head.method, head.target, head.headers, body, self._connection)
+
+    def _move_to_body(self, at_most: int) -> None:
+        buffer = self._buffer
+        count = min(len(buffer), at_most)
+        with memoryview(buffer) as received:
+            self._body.write(received[:count])
+        del buffer[:count]
+        self._body_bytes += count
+
+    def _take_body(self) -> bytes:
+        body = self._body.getvalue()
+        self._body = io.BytesIO()
+        self._body_bytes = 0
+        return body
 
     def _read_head(self) -> _Head | None:
         buffer = self._buffer
@@ -251,9 +268,9 @@ class RequestParser:
             if size == 0:
                 return self._read_last_chunk(end + 2)
             self._chunks += 1
-            if len(self._body) + size > self._limits.body_bytes:
+            if self._body_bytes + size > self._limits.body_bytes:
                 raise Refused(413, "http: request body too large")
-            if self._chunks > _CHUNKS_FREE + len(self._body) // _CHUNK_BYTES_MIN:
+            if self._chunks > _CHUNKS_FREE + self._body_bytes // _CHUNK_BYTES_MIN:
                 raise Refused(400, "the chunks of the body are too small; send larger ones")
             del buffer[: end + 2]
             self._chunk_left = size + 2
@@ -261,11 +278,10 @@ class RequestParser:
     def _read_chunk_data(self) -> bool:
         buffer = self._buffer
         # ``_chunk_left`` counts the line end too: data moves over as it comes, and then the two bytes of the line end are due.
-        data = min(len(buffer), self._chunk_left - 2)
-        if data > 0:
-            self._body += buffer[:data]
-            del buffer[:data]
-            self._chunk_left -= data
+        if self._chunk_left > 2:
+            before = self._body_bytes
+            self._move_to_body(self._chunk_left - 2)
+            self._chunk_left -= self._body_bytes - before
         if self._chunk_left > 2:
             return False
         if not b"\r\n".startswith(bytes(buffer[:2])):

@@ -89,7 +89,7 @@ class Queue:
         if len(self) <= room:
             self._is_overloaded = False
             return self._next(room), []
-        refused = self._refuse_older_than(now - self._patience.wait, len(self) - room)
+        refused = self._refuse_older_than(now - self._patience.wait, self._waiting + self._vital_in(room) - room)
         return self._next(room), refused
 
     def _refuse_older_than(self, moment: float, most: int) -> list[Exchange]:
@@ -104,9 +104,12 @@ class Queue:
             self.shed += len(refused)
         return refused
 
+    def _vital_in(self, room: int) -> int:
+        """How many of those that are vital have a place among so many: half, and what the others leave."""
+        return min(len(self._vital), max(room // 2, room - self._waiting))
+
     def _next(self, room: int) -> list[Exchange]:
-        vital = min(len(self._vital), room if not self._waiting else room // 2)
-        batch = [self._vital.popleft()[1] for _ in range(vital)]
+        batch = [self._vital.popleft()[1] for _ in range(self._vital_in(room))]
         newest_first, lines = self._is_overloaded, self._lines
         while self._waiting and len(batch) < room:
             for address in list(lines)[: room - len(batch)]:

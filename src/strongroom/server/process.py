@@ -5,6 +5,7 @@ Each process of a server does it for itself: a fork inherits the limits, yet nei
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 from strongroom.physical.store import Unavailable
 
 _PR_SET_DUMPABLE = 4
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 512 * 1024
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK = 14
 _COLLECT_AFTER_OBJECTS = 20_000
@@ -28,7 +31,13 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def settle_memory() -> None:
-    """Leave what was loaded until now out of every later collection, and collect less often: requests make no cycles."""
+    """Leave what was loaded until now out of every later collection, and collect less often: requests make no cycles.
+
+    And have the memory of large requests go back to the system with each of them.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        # Left to itself the C library learns from every large block to keep the next one.
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 20, 50)
