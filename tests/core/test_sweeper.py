@@ -73,3 +73,34 @@ def test_an_unknown_outcome_is_an_alarm_and_no_mere_failure(scene: Scene) -> Non
     assert alarmed.wait(30)
     thread.stop()
     assert failures == []
+
+
+def test_the_fingerprints_of_an_unmounted_engine_are_removed_a_part_at_a_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strongroom.core.sweeper.FINGERPRINTS_PER_ROUND", 5)
+    for path in ("gone", "staying"):
+        scene.mount(path)
+        for number in range(8):
+            assert scene.post(f"{path}/secret-{number}", {"password": f"value {number}"}).status == 204
+    before = fingerprints(scene)
+    assert len(before) == 16
+    commits = scene.faults.commits
+    assert scene.delete("sys/mounts/gone").status == 204
+    assert scene.faults.commits == commits + 1
+    assert fingerprints(scene) == before, "the unmount itself does not wait for the index"
+    seen = [len(fingerprints(scene)) for _ in range(4) if sweeper(scene, []).sweep() == 0]
+    assert seen == sorted(seen, reverse=True)
+    assert seen[0] > 8
+    assert seen[-1] == 8
+    commits = scene.faults.commits
+    sweeper(scene, []).sweep()
+    assert scene.faults.commits == commits, "there is nothing left to look for"
+    assert all(scene.get(f"staying/secret-{number}").status == 200 for number in range(8))
+
+
+def fingerprints(scene: Scene) -> list[str]:
+    unsealed = scene.node.unsealed
+    assert unsealed is not None
+    with unsealed.barrier.transaction() as transaction:
+        return list(transaction.scan("core/fingerprint/"))

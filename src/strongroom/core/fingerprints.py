@@ -3,18 +3,21 @@
 One row for each value of each key of a secret: ``core/fingerprint/<fingerprint>/<mount uuid>/<key>/<path>``. Its content is the
 number of the version that brought the value; it is written in the commit that writes that version, and later versions with the same
 value find it there. It stays when a version is pruned or destroyed, so that a value which leaked before is still recognised, and goes
-with the secret (docs/formats/fingerprint.md).
+with the secret, or a while after the mount (docs/formats/fingerprint.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
 from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto.fingerprint import fingerprint
+from strongroom.logical.storage import Storage
+from strongroom.mounts.table import UNMOUNTED_AREA
 
 AREA = "core/fingerprint/"
 
@@ -49,6 +52,27 @@ class FingerprintIndex:
             place = f"/{self._mount_uuid}/{quote(name, safe='')}/{path}"
             for leaf in _leaves(value):
                 yield f"{AREA}{fingerprint(self._key, leaf).hex()}{place}"
+
+
+def sweep_unmounted(root: Storage, rows: int) -> int:
+    """Remove fingerprints of a mount that is gone, by looking at so many rows of the index; returns how many were removed.
+
+    The index is ordered by fingerprint, so what belongs to one mount lies everywhere. How far the search came stands under the
+    mount's name, and the name goes when the end is reached.
+    """
+    name = next(iter(root.scan(UNMOUNTED_AREA)), None)
+    if name is None:
+        return 0
+    looked_at = list(islice(root.scan(AREA, (root.get(name) or b"").decode()), rows))
+    mount = name.removeprefix(UNMOUNTED_AREA)
+    gone = [key for key in looked_at if key.split("/", 4)[3] == mount]
+    for key in gone:
+        root.delete(key)
+    if len(looked_at) < rows:
+        root.delete(name)
+    else:
+        root.put(name, looked_at[-1].encode())
+    return len(gone)
 
 
 def _leaves(value: Any) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from strongroom.core.batch import Alarms
+from strongroom.core.fingerprints import sweep_unmounted
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
@@ -12,6 +13,8 @@ from strongroom.telemetry.catalog import SWEPT
 
 INTERVAL_SECONDS = 30.0
 TOKENS_PER_ROUND = 500
+FINGERPRINTS_PER_ROUND = 2000
+"""How many rows of the index are looked at where a mount is gone: some milliseconds."""
 
 
 class Sweeper:
@@ -45,6 +48,10 @@ class Sweeper:
                 unsealed.barrier.commit(transaction)
         if swept:
             self._node.telemetry.add(SWEPT, count=swept)
+        with unsealed.barrier.transaction() as transaction:
+            sweep_unmounted(transaction, FINGERPRINTS_PER_ROUND)
+            if transaction.has_changes:
+                unsealed.barrier.commit(transaction)
         return swept
 
     def _run(self) -> None:

@@ -20,6 +20,8 @@ from strongroom.mounts.entry import MountEntry
 
 EPOCH_KEY = "core/epoch"
 _AREA = "core/mounts/"
+UNMOUNTED_AREA = "core/unmounted/"
+"""Below it stands the uuid of each secrets engine that was unmounted, until nothing elsewhere names it any more."""
 
 PROTECTED = ("sys/", "cubbyhole/", "identity/", "audit/", "auth/token/")
 """Paths that every client relies on, or that Vault reserves: nothing can be mounted there, and what is there stays."""
@@ -156,6 +158,8 @@ class MountTable:
         _refuse_protected(entry.path)
         storage.delete(_AREA + entry.uuid)
         delete_tree(storage, entry.storage_prefix)
+        if not entry.is_auth:
+            storage.put(UNMOUNTED_AREA + entry.uuid, b"")
         touch_epoch(storage)
 
     def move(self, storage: Storage, entry: MountEntry, target: str) -> None:
