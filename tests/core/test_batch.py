@@ -168,6 +168,51 @@ def test_a_conflict_with_another_commit_runs_everything_again_on_the_new_state(s
     assert scene.value() == "first ab"
 
 
+def somebody_changes(scene: Scene, key: str) -> None:
+    """Let the next commit find that ``key`` was changed by somebody faster."""
+
+    def is_faster() -> None:
+        scene.faults.before_commit = lambda: None
+        data(scene.alone(scene.request("append", key=key, value="first ")))
+
+    scene.faults.before_commit = is_faster
+
+
+def test_only_those_run_again_that_rest_on_what_has_changed(scene: Scene) -> None:
+    somebody_changes(scene, "two")
+    answers = scene.batch(*(scene.request("append", key=key, value="x") for key in ("one", "two", "three")))
+    assert [data(answer)["value"] for answer in answers] == ["x", "first x", "x"]
+    assert scene.probe.calls == 3 + 1 + 1, "the faster one, and one that ran again"
+    assert [scene.value(key) for key in ("one", "two", "three")] == ["x", "first x", "x"]
+
+
+def test_whoever_saw_what_did_not_happen_runs_again_too(scene: Scene) -> None:
+    somebody_changes(scene, "two")
+    answers = scene.batch(
+        scene.request("append", key="one", value="x"),
+        scene.request("append", key="two", value="y"),
+        scene.request("read", key="two"),
+        scene.request("append", key="two", value="z"),
+        scene.request("append", key="three", value="x"),
+    )
+    assert [data(answer)["value"] for answer in answers] == ["x", "first y", "first y", "first yz", "x"]
+    assert scene.value("three") == "x"
+
+
+def test_a_batch_of_which_nothing_is_left_runs_again_as_a_whole(scene: Scene) -> None:
+    somebody_changes(scene, "one")
+    answers = scene.batch(scene.request("read", key="two"), scene.request("append", key="one", value="x"))
+    assert [data(answer)["value"] for answer in answers] == [None, "first x"]
+
+
+def test_the_audit_log_tells_of_each_that_ran_again(scene: Scene) -> None:
+    somebody_changes(scene, "two")
+    scene.batch(*(scene.request("append", key=key, value="x") for key in ("one", "two")))
+    kinds = scene.kinds()
+    assert kinds.count("response probe/append") == 3, "the faster one, and each of the batch once"
+    assert kinds.count("request probe/append") == 4, "and the one that ran again asked twice"
+
+
 def test_a_batch_that_conflicts_again_is_run_one_by_one(scene: Scene) -> None:
     conflicts = 2
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from strongroom.barrier.listing import list_children, scan_keys
 from strongroom.barrier.record import TENANT
@@ -46,12 +46,22 @@ class _Layer:
         self.pending_versions.update(upper.pending_versions)
 
 
-class _Seen:
-    """What the snapshot gave already: it cannot change, and the requests of one batch share tokens, mounts and often secrets."""
+class Footprint(NamedTuple):
+    """What a transaction would write, and which versions it rests on."""
 
-    __slots__ = ("records", "versions")
+    writes: Mapping[str, bytes | None]
+    reads: Mapping[str, int | None]
+
+
+class _Seen:
+    """What all transactions of a stack share: what the snapshot gave already, which cannot change, since the requests of one batch
+    share tokens, mounts and often secrets; and whether anybody looked at what the lowest one would write.
+    """
+
+    __slots__ = ("has_leaned", "records", "versions")
 
     def __init__(self) -> None:
+        self.has_leaned = False
         self.records: dict[str, tuple[int, bytes] | None] = {}
         self.versions: dict[str, int | None] = {}
 
@@ -62,7 +72,17 @@ class Transaction:
     ``begin_nested`` puts another one on top, which sees everything below it and whose changes fall away unless merged.
     """
 
-    __slots__ = ("_layer", "_layers", "_number_pending", "_open", "_reads", "_seen", "_snapshot", "_writes_of_layers")
+    __slots__ = (
+        "_ground",
+        "_layer",
+        "_layers",
+        "_number_pending",
+        "_open",
+        "_reads",
+        "_seen",
+        "_snapshot",
+        "_writes_of_layers",
+    )
 
     def __init__(
         self,
@@ -81,11 +101,14 @@ class Transaction:
         # Both are looked at in every read, so they are found without a detour.
         self._writes_of_layers = tuple(layer.writes for layer in self._layers)
         self._reads = self._layer.reads
+        self._ground = self._writes_of_layers[-1]
 
     def get(self, key: str) -> bytes | None:
         """The value at ``key``, or None. Raises Damaged where the stored bytes are not what was written there."""
         for writes in self._writes_of_layers:
             if key in writes:
+                if writes is self._ground:
+                    self._seen.has_leaned = True
                 return writes[key]
         records = self._seen.records
         try:
@@ -107,6 +130,8 @@ class Transaction:
         """
         for layer in self._layers:
             if key in layer.writes:
+                if layer.writes is self._ground:
+                    self._seen.has_leaned = True
                 return self._version_of_write(layer, key)
         versions = self._seen.versions
         try:
@@ -165,6 +190,20 @@ class Transaction:
         self._layers[1].absorb(self._layer)
         self._layer.forget()
 
+    def take_leaning(self) -> bool:
+        """Whether anybody has looked at what the lowest transaction of the stack would write since this was asked last."""
+        has_leaned, self._seen.has_leaned = self._seen.has_leaned, False
+        return has_leaned
+
+    def footprint(self) -> Footprint:
+        """What would be written and what it rests on, as it is now."""
+        return Footprint(dict(self._layer.writes), dict(self._reads))
+
+    def adopt(self, footprint: Footprint) -> None:
+        """Write what another transaction would have written, if what it rests on still holds."""
+        self._layer.writes.update(footprint.writes)
+        self._reads.update(footprint.reads)
+
     def changes(self) -> Mapping[str, bytes | None]:
         """What would be written: values by key, None where the key is deleted. For the barrier's commit."""
         return self._layer.writes
@@ -196,6 +235,8 @@ class Transaction:
         return version
 
     def _overlay(self) -> Mapping[str, bytes | None]:
+        if self._ground:
+            self._seen.has_leaned = True
         if not self.is_nested:
             return self._layer.writes
         merged: dict[str, bytes | None] = {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from strongroom import failpoints
 from strongroom.audit.line import Line
+from strongroom.barrier.transaction import TENANT_PREFIX
 from strongroom.core import steps
 from strongroom.core.pipeline import STORE_FAILURES, Answer, handle
 from strongroom.core.unit import Deferred, Unit
@@ -61,10 +62,12 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
     answers: list[Answer | None] = [None] * len(requests)
     try:
         try:
-            _answer_all(unsealed, requests, answers, alarms)
+            overtaken = _answer_all(unsealed, requests, answers, alarms)
         except Conflict:
             # The pool or a sibling process was faster. Nothing of this batch happened; mostly it works the second time.
-            _answer_all(unsealed, requests, answers, alarms)
+            overtaken = _answer_all(unsealed, requests, answers, alarms)
+        for index in overtaken:
+            answers[index] = answer_alone(unsealed, requests[index], alarms)
     except (Conflict, Unavailable):
         # Still somebody was faster, or the store takes no writes. Each goes again by itself, so that nobody pays for
         # somebody else's write.
@@ -100,7 +103,11 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
         return Answer(error=refusal_for(error, alarms))
 
 
-def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
+def _answer_all(
+    unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms
+) -> Collection[int]:
+    """Fill in ``answers``. Returns the numbers of those that somebody else overtook: nothing of them has happened."""
+    overtaken: frozenset[int] = frozenset()
     units: dict[int, Unit] = {}
     with unsealed.barrier.transaction() as base:
         unsealed.catch_up(steps.current_epoch(base))
@@ -111,7 +118,7 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
             except Deferred:
                 answers[index] = None  # the run before this one may have had an answer, of which nothing came
                 continue
-            unit.transaction.merge()
+            unit.merge()
             units[index] = unit
         request_lines = [line for unit in units.values() for line in unit.request_lines]
         response_lines = [line for unit in units.values() for line in unit.response_lines]
@@ -127,7 +134,13 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
             raise _Unrecorded(error, again=_emergencies(units)) from None
         failpoints.reach("after_audit_request")
         try:
-            unsealed.barrier.commit(base)
+            try:
+                unsealed.barrier.commit(base)
+            except Conflict as conflict:
+                overtaken = _overtaken(units, conflict)
+                units = {index: unit for index, unit in units.items() if index not in overtaken}
+                _commit_again(unsealed, units.values())
+                response_lines = [line for unit in units.values() for line in unit.response_lines]
         except (Conflict, Unavailable):
             raise  # each goes again, with records of its own
         except Exception as failure:  # noqa: BLE001 -- whatever it is, its requests are on record and so is their end
@@ -138,6 +151,32 @@ def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[A
         _finish(unsealed, units.values(), response_lines, alarms)
     except AuditUnavailable as error:
         raise _Unrecorded(error, done=_emergencies(units)) from None
+    return overtaken
+
+
+def _overtaken(units: Mapping[int, Unit], conflict: Conflict) -> frozenset[int]:
+    """The numbers of the units that rest on what has changed, and of those that looked at what such a one would write.
+
+    Raises ``conflict`` where that is all of them, or cannot be told.
+    """
+    changed = frozenset(key.removeprefix(TENANT_PREFIX) for key in conflict.keys)
+    overtaken: set[int] = set()
+    for index, unit in units.items():
+        rests_on = unit.footprint.reads.keys() if unit.footprint is not None else frozenset[str]()
+        if not changed.isdisjoint(rests_on) or (overtaken and unit.has_leaned):
+            overtaken.add(index)
+    if not overtaken or not any(unit.footprint for index, unit in units.items() if index not in overtaken):
+        raise conflict
+    return frozenset(overtaken)
+
+
+def _commit_again(unsealed: Unsealed, units: Collection[Unit]) -> None:
+    """Commit what is left of a batch, which rests on what it did before."""
+    with unsealed.barrier.transaction() as transaction:
+        for unit in units:
+            if unit.footprint is not None:
+                transaction.adopt(unit.footprint)
+        unsealed.barrier.commit(transaction)
 
 
 def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:

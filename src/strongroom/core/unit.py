@@ -13,7 +13,7 @@ from strongroom import failpoints
 from strongroom.audit.broker import Broker
 from strongroom.audit.facts import Facts
 from strongroom.audit.line import Line
-from strongroom.barrier.transaction import Transaction
+from strongroom.barrier.transaction import Footprint, Transaction
 
 
 class Deferred(Exception):
@@ -28,6 +28,8 @@ class Unit:
         "after_commit",
         "facts",
         "failure",
+        "footprint",
+        "has_leaned",
         "is_emergency",
         "issued",
         "request_lines",
@@ -48,6 +50,10 @@ class Unit:
         """What the records say of the request, once that is known: for the record of an end that its handler did not see."""
         self.failure: Exception | None = None
         """A mistake of ours that ended the request, for the server's log."""
+        self.footprint: Footprint | None = None
+        """What it would write and what that rests on; None where it changes nothing."""
+        self.has_leaned = False
+        """Whether it has looked at what others of its batch would write."""
         self.is_emergency = False
         """Whether it goes on without a durable record: see ``Endpoint.audit_exempt``. Set once the caller is authorised."""
         self._immediate = immediate
@@ -66,6 +72,13 @@ class Unit:
             failpoints.reach("after_audit_request")
         else:
             self.request_lines.append(line)
+
+    def merge(self) -> None:
+        """Give its changes to the transaction of the batch, and remember them."""
+        self.has_leaned = self.transaction.take_leaning()
+        if self.transaction.has_changes:
+            self.footprint = self.transaction.footprint()
+        self.transaction.merge()
 
     def run_after_commit(self) -> None:
         """Do what waited until the changes were durable and the response was recorded."""

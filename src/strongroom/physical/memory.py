@@ -128,10 +128,9 @@ class MemoryStore:
         with self._lock:
             self._refuse_if_closed()
             records = self._state.records
-            for key, version in expected.items():
-                found = records.get(key)
-                if (None if found is None else found.version) != version:
-                    raise Conflict("a record changed since it was read")
+            changed = [key for key, version in expected.items() if _version_of(records.get(key)) != version]
+            if changed:
+                raise Conflict(keys=changed)
             changes = _changes(records, puts, deletes) if witness is not None else []
             if witness is not None and changes:
                 puts = {**puts, witness.key: witness(changes, records.get(witness.key))}
@@ -153,11 +152,15 @@ class MemoryStore:
             raise Unavailable("the store is closed")
 
 
+def _version_of(record: Record | None) -> int | None:
+    return None if record is None else record.version
+
+
 def _changes(records: Mapping[str, Record], puts: Mapping[str, Record], deletes: Collection[str]) -> list[Change]:
     found: list[Change] = []
     for key in dict.fromkeys((*deletes, *puts)):
         before = records.get(key)
-        change = change_of(key, None if before is None else before.version, puts.get(key))
+        change = change_of(key, _version_of(before), puts.get(key))
         if change is not None:
             found.append(change)
     return found

@@ -55,7 +55,14 @@ class StoreError(Exception):
 
 
 class Conflict(StoreError):
-    """An expectation of the commit did not hold. Nothing was changed; read again and decide again."""
+    """An expectation of the commit did not hold. Nothing was changed; read again and decide again.
+
+    ``keys`` are those that are not as expected; empty where that is not known.
+    """
+
+    def __init__(self, message: str = "a record changed since it was read", keys: Collection[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = frozenset(keys)
 
 
 class Unknown(StoreError):

@@ -269,8 +269,9 @@ class SqliteStore:
         """Answers what it changed; nothing where the change is refused, and nothing needs to be known where there is no witness."""
         execute = self._writer.execute
         before = self._versions_of(change)
-        if any(before.get(key) != version for key, version in change.expected.items()):
-            change.outcome = Conflict("a record changed since it was read")
+        changed = [key for key, version in change.expected.items() if before.get(key) != version]
+        if changed:
+            change.outcome = Conflict(keys=changed)
             return []
         execute("SAVEPOINT change")
         applied: list[Change] = []
