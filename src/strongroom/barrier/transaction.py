@@ -46,6 +46,13 @@ class _Layer:
         self.pending_versions.update(upper.pending_versions)
 
 
+class Mark(NamedTuple):
+    """The changes of a transaction at one moment."""
+
+    writes: Mapping[str, bytes | None]
+    pending_versions: Mapping[str, int]
+
+
 class Footprint(NamedTuple):
     """What a transaction would write, and which versions it rests on."""
 
@@ -179,6 +186,19 @@ class Transaction:
     def begin_nested(self) -> Transaction:
         """A transaction on top of this one. Leave this one alone until it was merged or dropped."""
         return Transaction(self._snapshot, self._open, self._number_pending, self._layers, self._seen)
+
+    def mark(self) -> Mark | None:
+        """The changes until now, to go back to; None where there are none."""
+        writes = self._layer.writes
+        return Mark(dict(writes), dict(self._layer.pending_versions)) if writes else None
+
+    def go_back(self, mark: Mark | None) -> None:
+        """Drop what was changed since ``mark``. What was read since stays read."""
+        self._layer.writes.clear()
+        self._layer.pending_versions.clear()
+        if mark is not None:
+            self._layer.writes.update(mark.writes)
+            self._layer.pending_versions.update(mark.pending_versions)
 
     def merge(self) -> None:
         """Give the changes to the transaction below, with the reads that they rest on. This one is then empty.

@@ -52,8 +52,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     is_last_use = token is not None and unsealed.tokens.spend_use(storage, token)
 
     # 3  May they? By declaration, address and policies; a no stays a value until it is written down.
-    changes = storage.begin_nested()
-    context = steps.new_context(unsealed, changes, request, route, token)
+    context = steps.new_context(unsealed, storage, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 
@@ -65,6 +64,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     response: Response | None = None
     error: LogicalError | None = None
+    before = storage.mark()
     try:
         # 5  Now the refusals may speak.
         declared = steps.admitted(route, verdict)
@@ -78,23 +78,23 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
         # 8  A login becomes a token.
         if response is not None and response.auth is not None and response.auth.client_token is None:
-            steps.issue_token(unsealed, changes, context, route, response.auth)
+            steps.issue_token(unsealed, storage, context, route, response.auth)
         response = steps.with_warnings(response, context.warnings)
 
         # 9  Wrap it, if that was asked.
         if response is not None and request.wrap_ttl and not response.wrap_info:
             unit.issued.extend(steps.issued_tokens(unsealed, response))  # the token inside, which nobody can name later
-            response = wrapping.wrap(unsealed, changes, request, response)
-        changes.merge()
+            response = wrapping.wrap(unsealed, storage, request, response)
         unit.after_commit.extend(context.after_commit)
     except LoginFailed as failed:
-        changes.merge()  # the count of failures must survive
-        error = failed
+        error = failed  # what it changed stays: the count of failures must survive
     except LogicalError as refusal:
+        storage.go_back(before)
         error = refusal
     except STORE_FAILURES:
         raise
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
+        storage.go_back(before)
         unit.failure = failure
         error = InternalFailure()
 

@@ -138,18 +138,18 @@ def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Rout
 
 
 def new_context(
-    unsealed: Unsealed, changes: Transaction, request: Request, route: Route, token: TokenEntry | None
+    unsealed: Unsealed, storage: Transaction, request: Request, route: Route, token: TokenEntry | None
 ) -> Context:
-    """What the handler will be given. What it does to ``changes`` can be dropped."""
+    """What the handler will be given."""
     mount = route.live.mount if route.live else _NO_MOUNT
     return Context(
-        storage=view_of(changes, route),
+        storage=view_of(storage, route),
         mount=mount,
         caller=token.caller() if token else None,
         request=request,
         clock=unsealed.clock,
         entropy=unsealed.entropy,
-        fingerprints=FingerprintIndex(unsealed.fingerprint_key, changes, mount.uuid),
+        fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid),
     )
 
 
