@@ -77,6 +77,11 @@ class Examiner:
         self.confirmer = Confirmer(plan.rules)
         """The exact stage, which counts its work."""
 
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules, by the numbers that hits have."""
+        return self._plan.rules
+
     def examine(self, fragment: Fragment) -> list[Hit]:
         """Every secret in `fragment`, with its place, in order."""
         hits: list[Hit] = []

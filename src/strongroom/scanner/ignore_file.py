@@ -1,0 +1,49 @@
+"""`.strongroomignore`: what a repository has decided to live with, one line each.
+
+A line is the fingerprint of a finding, or a pattern for paths (see `globs.py`), and behind ` # ` the reason:
+
+    3f0c…  # revoked 2026-11-02
+    tests/fixtures/**  # made-up keys
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.scanner.globs import path_matcher
+
+FILE_NAME = ".strongroomignore"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_LARGEST = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreFile:
+    """What one such file says."""
+
+    fingerprints: frozenset[str]
+    is_ignored_path: Callable[[str], bool]
+
+    def ignores(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
+        """Whether a place is ignored."""
+        return fingerprint in self.fingerprints or self.is_ignored_path(path)
+
+
+def read_ignore_file(path: Path) -> IgnoreFile:
+    """The file at `path`. Raises OSError, and ValueError with the number of a line that is too much for it."""
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"{path.name} is larger than {_LARGEST} bytes")
+    fingerprints: set[str] = set()
+    patterns: list[str] = []
+    for line in path.read_text(errors="replace").splitlines():
+        entry = re.split(r"\s#", line, maxsplit=1)[0].strip()
+        if not entry or entry.startswith("#"):
+            continue
+        if _FINGERPRINT.fullmatch(entry):
+            fingerprints.add(entry)
+        else:
+            patterns.append(entry)
+    return IgnoreFile(frozenset(fingerprints), path_matcher(patterns))

@@ -1,0 +1,106 @@
+"""One scan as a person or a machine orders it: what to look for, what is known already, what to tell; from a source to a report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from strongroom.scanner.assembly import Wanted, assemble
+from strongroom.scanner.baseline import Entry, read_baseline
+from strongroom.scanner.examine import Hit
+from strongroom.scanner.finding import Finding
+from strongroom.scanner.findings import Collector, Ignores, Place
+from strongroom.scanner.fingerprint import Fingerprinter
+from strongroom.scanner.fragment import Source
+from strongroom.scanner.problem import Problem
+from strongroom.scanner.reports.report import Report
+
+Progress = Callable[[int, int], None]
+"""Told how many fragments and how many bytes were scanned so far."""
+Verify = Callable[[Sequence[Finding]], None]
+"""Asks providers whether secrets live, and writes the answers into the findings."""
+
+
+@runtime_checkable
+class Attributing(Protocol):
+    """A source that knows the history of its objects."""
+
+    def attribute(self, object_ids: Sequence[str]) -> Mapping[str, Sequence[Place]]:
+        """Where each of the objects stands in the history."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is ordered. `now` is the time in UTC: of the report, and the one by which allowances end."""
+
+    wanted: Wanted
+    now: Callable[[], dt.datetime]
+    fingerprinter: Fingerprinter = field(default_factory=Fingerprinter)
+    known: Mapping[str, Entry] = field(default_factory=dict)
+    ignores: Sequence[Ignores] = ()
+    version: str = ""
+    verify: Verify | None = None
+
+    def run(self, source: Source, problems: list[Problem], note: Callable[[str], None], progress: Progress) -> Report:
+        """Scan `source`, which appends to `problems`. Raises ScanFailed."""
+        started = self.now()
+        scan = assemble(self.wanted, problems, note)
+        collector = Collector(
+            scan.examiner.rules, self.fingerprinter, started.date(), frozenset(self.known), self._is_ignored
+        )
+        heard = _Heard(collector, progress)
+        scan.run(source, heard)
+        if isinstance(source, Attributing) and (ids := collector.object_ids()):
+            collector.attribute(source.attribute(ids))
+        findings = collector.findings()
+        if self.verify is not None:
+            self.verify(findings)
+        return Report(
+            findings,
+            heard.problems,
+            self.version,
+            _iso(started),
+            _iso(self.now()),
+            heard.fragments,
+            heard.size,
+            collector.allowed,
+            len(collector.in_baseline),
+        )
+
+    def _is_ignored(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
+        return any(ignores(fingerprint, rule, path, line) for ignores in self.ignores)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """Hears a scan."""
+
+    collector: Collector
+    tell: Progress
+    problems: list[Problem] = field(default_factory=list)
+    fragments: int = 0
+    size: int = 0
+
+    def hit(self, hit: Hit) -> None:
+        self.collector.add(hit)
+
+    def problem(self, problem: Problem) -> None:
+        self.problems.append(problem)
+
+    def progress(self, fragments: int, size: int) -> None:
+        self.fragments += fragments
+        self.size += size
+        self.tell(self.fragments, self.size)
+
+
+def known_from(path: Path | None, fingerprinter: Fingerprinter) -> dict[str, Entry]:
+    """What the baseline at `path` knows; nothing without one. Raises BadBaseline and OSError."""
+    return {} if path is None else read_baseline(path, fingerprinter.scheme)
+
+
+def _iso(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
