@@ -124,4 +124,12 @@ operator = LazyGroup(
     },
 )
 
+scan = LazyGroup(
+    "scan",
+    "Find leaked secrets in files, histories, archives and images. Needs no server.",
+    {
+        "dir": ("scan:scan_dir", "Scan files and folders"),
+    },
+)
+
 print_group = LazyGroup("print", "Print what this program uses.", {"token": ("login:print_token", "Print the token")})

@@ -37,6 +37,7 @@ _COMMANDS = {
     "print": ("groups:print_group", "Print what this program uses"),
     "read": ("raw:read", "Read what is at a path"),
     "run": ("run:run", "Run a program with secrets in its environment"),
+    "scan": ("groups:scan", "Find leaked secrets in files, histories, archives and images"),
     "secrets": ("groups:secrets", "Manage secrets engines"),
     "server": ("server:server", "Start a server"),
     "status": ("status:status", "Show seal and leader status"),

@@ -46,6 +46,20 @@ def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None
     return Scan(Examiner(plan, automaton, problems.append), wanted.expand or alone, problems, wanted.jobs)
 
 
+def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, cache: Path | None) -> Wanted:
+    """A scan with all that comes with Strongroom: `rules`, the guesses and their judge where the level wants them, decoders, containers."""
+    from strongroom.scanner.decoding import DECODERS
+
+    return Wanted(
+        rules,
+        DECODERS,
+        level=level,
+        max_depth=depth,
+        jobs=jobs,
+        cache=cache,
+    )
+
+
 def alone(fragment: Fragment) -> Iterator[Fragment]:
     """A fragment that nothing is unpacked from."""
     yield fragment

@@ -1,4 +1,4 @@
-"""`.strongroom-scan.toml`: what a repository wants of its scans, and rules of its own.
+r"""`.strongroom-scan.toml`: what a repository wants of its scans, and rules of its own.
 
 level = "default"
 exclude = ["vendor/**"]
@@ -7,7 +7,7 @@ disable = ["generic-password"]
 [[rules]]
 id = "acme-key"
 title = "Acme service key"
-pattern = '\\bacme_(?P<secret>[A-Za-z0-9]{32})\\b'
+pattern = '\bacme_(?P<secret>[A-Za-z0-9]{32})\b'
 keywords = ["acme_"]
 """
 

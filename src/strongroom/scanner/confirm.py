@@ -7,17 +7,20 @@ byte, whatever the input.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from strongroom.scanner.regex import Regex, compile_regex
+from strongroom.scanner.regex import Spans, compile_regex, searcher
 from strongroom.scanner.rule import Rule
 
-SEGMENT = 16 * 1024
+SEGMENT = 4 * 1024
 """Bytes in which a search may begin before the next one gets a new end."""
 
 Bucket = tuple[int, int, int]
 """Where events ended: start and end of the bucket, and the first end in it."""
+
+
+Search = Callable[[bytes, int, int], Spans | None]
 
 
 class Match(NamedTuple):
@@ -38,7 +41,7 @@ class Confirmer:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._keywords = [tuple(word.encode() for word in rule.keywords) for rule in rules]
-        self._compiled: dict[int, tuple[Regex, int, int, int]] = {}
+        self._compiled: dict[int, tuple[Search, int, int, int]] = {}
         self.searches = 0
         """How often RE2 was asked."""
         self.searched_bytes = 0
@@ -50,41 +53,32 @@ class Confirmer:
         if keywords and not any(lowered.holds(word) for word in keywords):
             return
         rule = self._rules[number]
-        regex, secret, name, public_id = self._compile(number)
+        search, secret, name, public_id = self._compile(number)
         position = 0
-        for first, last in _intervals(buckets, rule.reach):
+        for first, last in _intervals(buckets, rule.reach, len(data)):
             position = max(position, first)
             while position < last:
                 limit = min(position + SEGMENT, last)
-                stop = min(limit + rule.reach, len(data))
+                stop = min(limit + rule.reach, last)
                 self.searches += 1
-                self.searched_bytes += max(0, stop - position)
-                found = regex.search(data, position, stop)
-                if found is None or found.start() >= limit:
+                self.searched_bytes += stop - position
+                spans = search(data, position, stop)
+                if spans is None or spans[0][0] >= limit:
                     position = limit
                     continue
-                begin, end = found.span()
+                begin, end = spans[0]
                 position = end if end > begin else end + 1
-                start, stop = found.span(secret)
-                if start < 0 or start == stop:
-                    continue
-                if self._holds(rule, data[start:stop]):
-                    yield Match(
-                        number,
-                        start,
-                        stop,
-                        begin,
-                        end,
-                        _group(found.span(name), data, name),
-                        _group(found.span(public_id), data, public_id),
-                    )
+                start, stop = spans[secret]
+                if start < stop and self._holds(rule, data[start:stop]):
+                    named = _group(spans[name], data, name)
+                    yield Match(number, start, stop, begin, end, named, _group(spans[public_id], data, public_id))
 
-    def _compile(self, number: int) -> tuple[Regex, int, int, int]:
+    def _compile(self, number: int) -> tuple[Search, int, int, int]:
         found = self._compiled.get(number)
         if found is None:
             regex = compile_regex(self._rules[number].pattern)
             groups = regex.groupindex
-            found = regex, groups.get(b"secret", 0), groups.get(b"name", 0), groups.get(b"id", 0)
+            found = searcher(regex), groups.get(b"secret", 0), groups.get(b"name", 0), groups.get(b"id", 0)
             self._compiled[number] = found
         return found
 
@@ -122,16 +116,19 @@ def entropy(value: bytes) -> float:
     return -sum(count / length * math.log2(count / length) for count in counts)
 
 
-def _intervals(buckets: Sequence[Bucket], reach: int) -> Iterator[tuple[int, int]]:
-    """Where matches may begin, as (first, last): before the end of each bucket by at most `reach`, overlapping ones joined."""
+def _intervals(buckets: Sequence[Bucket], reach: int, size: int) -> Iterator[tuple[int, int]]:
+    """The bytes between which matches stand: from the earliest that the first event can begin to the end of the last bucket, overlapping ones joined.
+
+    Every end of a match is an event, so none lies behind the last bucket.
+    """
     first, last = 0, -1
-    for start, end, _ in buckets:
-        begin = max(0, start - reach)
+    for _, end, first_end in buckets:
+        begin = max(0, first_end - reach)
         if begin > last:
             if last >= 0:
                 yield first, last
             first = begin
-        last = end
+        last = min(end, size)
     if last >= 0:
         yield first, last
 

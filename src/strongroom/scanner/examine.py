@@ -13,7 +13,7 @@ from strongroom.scanner.candidate import Candidate, Judge, Verdict
 from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
 from strongroom.scanner.expressions import DECODER_SHIFT, RULE_SHIFT, Events, Expression, by_expression
 from strongroom.scanner.fragment import Fragment
-from strongroom.scanner.layers import MAX_DEPTH, Budget, Decoder, Layer
+from strongroom.scanner.layers import MAX_DEPTH, Budget, Decoder, Layer, regions_of
 from strongroom.scanner.lines import Lines
 from strongroom.scanner.overlaps import Judged, Spans, across_layers, strongest
 from strongroom.scanner.problem import Problem, Report
@@ -70,7 +70,7 @@ class Examiner:
 
     def __init__(self, plan: Plan, automaton: Automaton, report: Report) -> None:
         self._plan = plan
-        self._automaton = automaton
+        self.automaton = automaton
         self._report = report
         self._shifts = [expression.shift for expression in plan.expressions()]
         self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
@@ -86,7 +86,7 @@ class Examiner:
         """Every secret in `fragment`, with its place, in order."""
         hits: list[Hit] = []
         for window in windows_of(fragment):
-            events = self._automaton.scan(window.data)
+            events = self.automaton.scan(window.data)
             if events:
                 hits += self._hits(window, self._judged(window, events))
         return hits
@@ -107,7 +107,7 @@ class Examiner:
                 place = (hash(below.data), below.locate(0, len(below.data))[0])
                 if place not in seen:
                     seen.add(place)
-                    below_events = self._automaton.scan(below.data)
+                    below_events = self.automaton.scan(below.data)
                     if below_events:
                         waiting.append((below, below_events))
         if budget.exceeded:
@@ -119,10 +119,12 @@ class Examiner:
             buckets = found.get(number)
             if not buckets:
                 continue
-            for decoded in decoder.decode(layer.data, [end for _, _, end in buckets]):
-                if not budget.take(len(decoded.data)):
-                    return
-                yield layer.below(decoder.id, decoded)
+            for region in regions_of(buckets, len(layer.data)):
+                part = layer.part(region.start, region.end)
+                for decoded in decoder.decode(part.data, region.ends):
+                    if not budget.take(len(decoded.data)):
+                        return
+                    yield part.below(decoder.id, decoded)
 
     def _matches(self, path: str, layer: Layer, found: Mapping[int, list[Bucket]]) -> list[Judged]:
         """What the judge lets pass in one layer: formats of providers first, then guesses where none of these stands."""

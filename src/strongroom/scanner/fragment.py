@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from strongroom.scanner.problem import Problem
-
 Item = TypeVar("Item")
 
 
@@ -58,11 +56,6 @@ class Whole:
 
 class Source(Protocol):
     """Where fragments come from. It lists its items before the workers start, and reads them in whichever worker claims them."""
-
-    @property
-    def problems(self) -> list[Problem]:
-        """What could not be read so far. Whoever runs the scan empties it."""
-        ...
 
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """Each of its fragments that falls to `share`, once. What cannot be read is reported, not skipped in silence."""

@@ -1,6 +1,6 @@
 """`.strongroomignore`: what a repository has decided to live with, one line each.
 
-A line is the fingerprint of a finding, or a pattern for paths (see `globs.py`), and behind ` # ` the reason:
+A line is the fingerprint of a finding, or a pattern for paths (see `sources/globs.py`), and behind ` # ` the reason:
 
     3f0c…  # revoked 2026-11-02
     tests/fixtures/**  # made-up keys
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.scanner.globs import path_matcher
+from strongroom.scanner.sources.globs import Choice
 
 FILE_NAME = ".strongroomignore"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -46,4 +46,4 @@ def read_ignore_file(path: Path) -> IgnoreFile:
             fingerprints.add(entry)
         else:
             patterns.append(entry)
-    return IgnoreFile(frozenset(fingerprints), path_matcher(patterns))
+    return IgnoreFile(frozenset(fingerprints), Choice.of((), patterns).excludes)

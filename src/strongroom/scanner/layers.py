@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 MAX_DEPTH = 5
 """How deep encodings are taken off, if nobody says otherwise."""
@@ -51,6 +51,13 @@ class Layer:
     names: tuple[str, ...] = ()
     locate: Locate = lambda start, end: (start, end)
 
+    def part(self, start: int, end: int) -> Layer:
+        """The bytes from `start` to `end` as a layer at the same depth."""
+        if start == 0 and end >= len(self.data):
+            return self
+        outer = self.locate
+        return Layer(self.data[start:end], self.names, lambda first, last: outer(first + start, last + start))
+
     def below(self, name: str, decoded: Decoded) -> Layer:
         """The layer of what a decoder found in this one."""
         outer, inner = self.locate, decoded.locate
@@ -59,6 +66,30 @@ class Layer:
             return outer(*inner(start, end))
 
         return Layer(decoded.data, (*self.names, name), locate)
+
+
+class Region(NamedTuple):
+    """A run of bytes that is given to a decoder, and the ends of the gate's matches in it, counted from its start."""
+
+    start: int
+    end: int
+    ends: list[int]
+
+
+def regions_of(buckets: Sequence[tuple[int, int, int]], size: int) -> Iterator[Region]:
+    """What surrounds the events of a gate: a decoder reads that and no more, so that one event in a large file costs little."""
+    region: Region | None = None
+    for start, end, first in buckets:
+        if region is not None and start - _BEFORE <= region.end:
+            region.ends.append(first - region.start)
+            region = region._replace(end=min(size, end + _AFTER))
+            continue
+        if region is not None:
+            yield region
+        begin = max(0, start - _BEFORE)
+        region = Region(begin, min(size, end + _AFTER), [first - begin])
+    if region is not None:
+        yield region
 
 
 class Budget:
@@ -78,6 +109,8 @@ class Budget:
         return self.left >= 0
 
 
+_BEFORE = 2048
+_AFTER = 8192
 _LEAST_BUDGET = 8 * 1024 * 1024
 _BUDGET_FACTOR = 6
 _PIECE = 32

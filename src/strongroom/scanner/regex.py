@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 _MEMORY = 32 * 1024 * 1024
@@ -50,9 +50,36 @@ class Regex(Protocol):
         ...
 
 
+Spans = Sequence[tuple[int, int]]
+"""Where a match and its groups stand, by their numbers; (-1, -1) for a group that took no part."""
+
+
+def searcher(regex: Regex) -> Callable[[bytes, int, int], Spans | None]:
+    """`search` of a compiled pattern for the innermost loop: it returns bare spans, without an object for each match."""
+    inner = getattr(regex, "_regexp", None)
+    if inner is None:
+        return lambda text, pos, endpos: _spans(regex.search(text, pos, endpos), regex)
+    import re2  # type: ignore[import-untyped]  # it has no types
+
+    # What the package's own search calls, which spends more time around it than in it.
+    match, anchor = inner.Match, re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001 -- pinned, and with the public way beside it
+
+    def search(text: bytes, pos: int, endpos: int) -> Spans | None:
+        spans: Spans = match(anchor, text, pos, endpos)
+        return spans if spans[0][0] >= 0 else None
+
+    return search
+
+
+def _spans(match: Match | None, regex: Regex) -> Spans | None:
+    if match is None:
+        return None
+    return [match.span(number) for number in range(1 + max(regex.groupindex.values(), default=0))]
+
+
 def compile_regex(pattern: str | bytes) -> Regex:
     """The pattern, compiled over bytes (a text is taken as UTF-8). Raises BadPattern, which does not repeat the pattern."""
-    import re2  # type: ignore[import-untyped]  # it has no types; and it is loaded late, for a quick start
+    import re2
 
     try:
         compiled: Regex = re2.compile(pattern.encode() if isinstance(pattern, str) else pattern, _options())

@@ -51,7 +51,7 @@ class Scan:
     def run(self, source: Source, listener: Listener) -> None:
         """Scan all of `source`. Raises ScanFailed."""
         # What was met while the source was made is told once, not by each of the workers.
-        _deliver(([], self._drain(source), 0, 0), listener)
+        _deliver(([], self._drain(), 0, 0), listener)
         if self.jobs <= 1:
             self._work(source, Whole(), lambda message: _deliver(message, listener))
             return
@@ -75,9 +75,9 @@ class Scan:
             fragments += 1
             size += len(fragment.data)
             if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
-                send((hits, self._drain(source), fragments, size))
+                send((hits, self._drain(), fragments, size))
                 hits, fragments, size = [], 0, 0
-        send((hits, self._drain(source), fragments, size))
+        send((hits, self._drain(), fragments, size))
 
     def _examine(self, fragment: Fragment, hits: list[list[Any]]) -> None:
         try:
@@ -86,11 +86,9 @@ class Scan:
         except Exception as error:  # noqa: BLE001 -- one file that breaks us must not hide the others; it is told
             self.problems.append(Problem(fragment.path, f"the scanner failed on it ({type(error).__name__})"))
 
-    def _drain(self, source: Source) -> list[tuple[str, str, bool]]:
-        drained: list[tuple[str, str, bool]] = []
-        for problems in (self.problems, source.problems):
-            drained += [(problem.path, problem.what, problem.is_note) for problem in problems]
-            problems.clear()
+    def _drain(self) -> list[tuple[str, str, bool]]:
+        drained = [(problem.path, problem.what, problem.is_note) for problem in self.problems]
+        self.problems.clear()
         return drained
 
 

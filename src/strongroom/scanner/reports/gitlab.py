@@ -59,7 +59,7 @@ def _vulnerability(report: Report, finding: Finding, occurrence: Occurrence) -> 
     if occurrence.author_date:
         commit["date"] = occurrence.author_date
     return {
-        "id": str(uuid.uuid5(_NAMESPACE, place)),
+        "id": str(uuid.uuid5(_NAMESPACE, place.encode("ascii", "backslashreplace").decode())),
         "category": "secret_detection",
         "name": finding.rule.title,
         "description": f"{finding.rule.title} was found. It is known to everybody who can read the file.",

@@ -6,6 +6,7 @@ import unicodedata
 
 _HINT = 4
 _LONG_ENOUGH = 20
+_KEY_HEAD = b"-----BEGIN "
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -13,8 +14,8 @@ def masked(value: bytes, *, redact: bool = False) -> str:
     """The first characters of a long secret and its length; of a short one, or with `redact`, nothing but stars."""
     if redact:
         return "***"
-    if value.startswith(b"-----BEGIN "):
-        return printable(value.split(b"\n", 1)[0][:64].decode("ascii", "replace")) + f"… ({len(value)} bytes)"
+    if value.startswith(_KEY_HEAD) and (end := value.find(b"-----", len(_KEY_HEAD), 64)) > 0:
+        return f"{printable(value[: end + 5].decode('ascii', 'replace'))}… ({len(value)} bytes)"
     hint = value[:_HINT].decode("ascii", "replace") if len(value) >= _LONG_ENOUGH else ""
     return f"{printable(hint)}*** ({len(value)} bytes)"
 

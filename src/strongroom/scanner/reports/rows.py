@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 
+from strongroom.scanner.reports.masking import printable
 from strongroom.scanner.reports.report import Report, row
 
 _COLUMNS = (
@@ -28,7 +29,7 @@ _COLUMNS = (
     "reasons",
     "layers",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA = ("=", "+", "-", "@", "|", "%")
 
 
 def json_lines(report: Report) -> Iterator[str]:
@@ -57,6 +58,7 @@ def csv_table(report: Report) -> Iterator[str]:
 
 def _cell(value: object) -> str:
     text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    text = printable(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

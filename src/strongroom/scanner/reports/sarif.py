@@ -111,4 +111,4 @@ def _invocation(report: Report) -> dict[str, Any]:
 
 def uri(path: str) -> str:
     """A path as a relative reference (RFC 3986): every character that could end it, or be a scheme, is encoded."""
-    return quote(path.encode("utf-8", "surrogateescape"), safe="/!@$&'()*+,;=~-._") or "."
+    return quote(path.encode("utf-8", "surrogatepass"), safe="/!@$&'()*+,;=~-._") or "."

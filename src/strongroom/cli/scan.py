@@ -1,0 +1,55 @@
+"""``scan``: find leaked secrets. Needs no server, only the scanner's packages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strongroom.cli.grammar import command, expect
+from strongroom.cli.scan_options import choosing_options, scan_options
+from strongroom.cli.scan_run import Target, perform
+from strongroom.cli.session import Session
+
+if TYPE_CHECKING:
+    from strongroom.scanner.config import ScanConfig
+    from strongroom.scanner.fragment import Source
+    from strongroom.scanner.problem import Report
+
+
+@command("dir", "PATH...", *choosing_options(), *scan_options(), remote=False)
+def scan_dir(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
+    """Finds secrets in files and folders, and in the archives and documents among them.
+
+    Every file is read, ignored and hidden ones too. Exit code: 0 clean, 1 secrets found, 2 something could not be scanned.
+
+        strongroom scan dir .
+        strongroom scan dir src deploy -format=sarif -output=scan.sarif
+    """
+    expect(arguments, 0, 1000)
+    paths = arguments or (".",)
+
+    def open_source(config: ScanConfig, report: Report) -> Source:
+        from strongroom.scanner.several import Several
+        from strongroom.scanner.sources.directory import Directory
+
+        include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
+        return Several(
+            [
+                Directory(path, report, include=include, exclude=exclude, shown_below=shown_prefix(path))
+                for path in paths
+            ]
+        )
+
+    first = Path(paths[0])
+    folder = first if first.is_dir() else first.parent
+    return perform(session, flags, Target(open_source, folder, shown_prefix(paths[0]) if len(paths) == 1 else ""))
+
+
+def shown_prefix(path: str) -> str:
+    """What stands before the names of files below `path` in reports: the path as it was given, and nothing for the current folder."""
+    if not os.path.isdir(path):
+        folder = os.path.dirname(path)
+        return f"{folder}/" if folder else ""
+    cleaned = os.path.normpath(path)
+    return "" if cleaned == "." else f"{cleaned.rstrip('/')}/"

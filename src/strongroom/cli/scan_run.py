@@ -1,0 +1,216 @@
+"""What every kind of scan does with its flags, its findings and its exit code: 0 clean, 1 secrets found, 2 failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strongroom.cli.errors import CommandFailed
+from strongroom.cli.scan_options import FORMATS, LEVELS
+from strongroom.cli.session import Session
+
+if TYPE_CHECKING:
+    from strongroom.scanner.config import ScanConfig
+    from strongroom.scanner.findings import Ignores
+    from strongroom.scanner.fragment import Source
+    from strongroom.scanner.job import Job
+    from strongroom.scanner.problem import Problem, Report
+    from strongroom.scanner.reports.report import Report as ScanReport
+    from strongroom.scanner.rule import Rule
+
+FAILED = 2
+"""Exit code: something could not be scanned, or the scan could not be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is scanned. `folder` is where the repository's own settings for scans are looked for; `root` is cut off where paths are relative."""
+
+    open: Callable[[ScanConfig, Report], Source]
+    folder: Path
+    root: str = ""
+    ignores: Sequence[Ignores] = field(default_factory=tuple)
+
+
+def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
+    """Scan `target` as the flags say, write the report, and return the exit code."""
+    _check(flags)
+    with _failing():
+        from strongroom.scanner.job import known_from
+
+        config, rules = _rules(flags, target)
+        job = _job(flags, config, rules, target)
+        known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, job.fingerprinter)
+        job = _with(job, known=known)
+        problems: list[Problem] = []
+        with _progress(session) as progress:
+            report = job.run(target.open(config, problems.append), problems, session.note, progress)
+        report = _with(report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root)
+        _tell_problems(session, report)
+        if flags["write_baseline"]:
+            return _write_baseline(session, flags, job, report)
+        _write(session, flags, report)
+    if report.failures:
+        return FAILED
+    return int(flags["exit_code"]) if report.findings else 0
+
+
+def _check(flags: dict[str, Any]) -> None:
+    for name, choices in (("format", FORMATS), ("level", LEVELS)):
+        if flags[name] and flags[name] not in choices:
+            raise CommandFailed(f"-{name} is one of {', '.join(choices)}", FAILED)
+    if flags["reveal"] and flags["redact"]:
+        raise CommandFailed("-reveal and -redact contradict each other", FAILED)
+    if not 0 <= flags["exit_code"] <= 125:
+        raise CommandFailed("-exit-code is a number from 0 to 125", FAILED)
+    for name in ("jobs", "max_depth"):
+        if flags[name] is not None and not 0 <= flags[name] <= 1024:
+            raise CommandFailed(f"-{name.replace('_', '-')} is a number from 0 to 1024", FAILED)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Errors of the scanner as those of the command line."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("strongroom"):
+            raise
+        raise CommandFailed(
+            f"The scanner is not installed here (no module {error.name}): pip install 'strongroom[scanner]'", FAILED
+        ) from None
+    except OSError as error:
+        raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
+    except (ValueError, RuntimeError) as error:
+        raise CommandFailed(f"Cannot scan: {error}", FAILED) from None
+
+
+def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], target: Target) -> Job:
+    from strongroom import __version__
+    from strongroom.scanner.assembly import builtin_wanted, default_jobs
+    from strongroom.scanner.automaton_cache import default_folder
+    from strongroom.scanner.fingerprint import Fingerprinter
+    from strongroom.scanner.job import Job
+    from strongroom.scanner.layers import MAX_DEPTH
+    from strongroom.scanner.levels import Level
+
+    level = Level(flags["level"]) if flags["level"] else config.level or Level.DEFAULT
+    depth = 0 if flags["no_decode"] else MAX_DEPTH if flags["max_depth"] is None else flags["max_depth"]
+    wanted = builtin_wanted(
+        rules,
+        level,
+        depth,
+        flags["jobs"] or default_jobs(),
+        None if flags["no_cache"] else default_folder(os.environ),
+    )
+    key_file = flags["fingerprint_key_file"]
+    fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
+    return Job(wanted, _now, fingerprinter, ignores=[*_ignores(target), *target.ignores], version=__version__)
+
+
+def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
+    """The configuration, and the rules that it and the flags leave."""
+    from strongroom.scanner.config import FILE_NAME, ScanConfig, parse_config, read_toml
+    from strongroom.scanner.rules.builtin import PROVIDER_RULES
+
+    path = Path(flags["config"]) if flags["config"] else target.folder / FILE_NAME
+    config = parse_config(read_toml(path), path.name) if flags["config"] or path.is_file() else ScanConfig()
+    own = {rule.id for rule in config.rules}
+    rules = [rule for rule in PROVIDER_RULES if rule.id not in own] + list(config.rules)
+    rules = [rule for rule in rules if not _matches(rule.id, config.disable)]
+    if flags["rules"]:
+        wanted = [name for given in flags["rules"] for name in given.split(",")]
+        rules = [rule for rule in rules if _matches(rule.id, wanted)]
+        if not rules:
+            raise CommandFailed("No rule has an id like those of -rules. See docs/reference/scanner-rules.md", FAILED)
+    return config, rules
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _ignores(target: Target) -> list[Ignores]:
+    from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
+
+    path = target.folder / FILE_NAME
+    if not path.is_file():
+        return []
+    ignore_file = read_ignore_file(path)
+    root = target.root
+    return [lambda print_, rule, path, line: ignore_file.ignores(print_, rule, path.removeprefix(root), line)]
+
+
+def _with(value: Any, **changes: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(value, **changes)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@contextmanager
+def _progress(session: Session) -> Iterator[Callable[[int, int], None]]:
+    """A line that counts, where a person watches."""
+    if not sys.stderr.isatty():
+        yield lambda fragments, size: None
+        return
+
+    def tell(fragments: int, size: int) -> None:
+        sys.stderr.write(f"\r{fragments} files and parts, {size / 1e6:.0f} MB\x1b[K")
+        sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        sys.stderr.write("\r\x1b[K")
+
+
+def _tell_problems(session: Session, report: ScanReport) -> None:
+    from strongroom.scanner.reports.masking import printable
+
+    for problem in report.failures:
+        session.note(f"Not scanned: {printable(problem.path)}: {printable(problem.what)}")
+    notes = len(report.problems) - len(report.failures)
+    if notes and sys.stderr.isatty():
+        session.note(f"Left out on purpose: {notes} (links, special files, what -exclude names)")
+
+
+def _write_baseline(session: Session, flags: dict[str, Any], job: Job, report: ScanReport) -> int:
+    from strongroom.scanner.baseline import write_baseline
+
+    if report.failures:
+        raise CommandFailed("The baseline was not written, because not everything could be scanned.", FAILED)
+    path = Path(flags["write_baseline"])
+    count = write_baseline(path, job.fingerprinter.scheme, report.findings, job.known)
+    session.note(f"Wrote {count} known secrets to {path}")
+    return 0
+
+
+def _write(session: Session, flags: dict[str, Any], report: ScanReport) -> None:
+    from strongroom.scanner.reports.formats import formatter
+
+    name = flags["format"]
+    write = formatter(name)
+    if report.reveal:
+        session.note("Warning: this report shows secrets in full.")
+    if flags["output"]:
+        descriptor = os.open(flags["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(write(report))
+        return
+    if name == "text":
+        lines = write(report, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    else:
+        lines = write(report)
+    for line in lines:
+        session.say(line, end="")

@@ -1,0 +1,76 @@
+"""Processes that share work, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from strongroom.scanner.crew import Send, WorkerLost, run_workers
+from strongroom.scanner.share import CountedShare
+
+
+def test_every_item_is_taken_by_exactly_one_worker() -> None:
+    received: list[Any] = []
+
+    def work(send: Send) -> None:
+        for sequence in (range(1000), range(5), range(0)):
+            send([sequence.stop, list(share.claim(sequence))])
+
+    with closing(CountedShare(3)) as share:
+        run_workers(3, work, received.append)
+
+    for stop in (1000, 5, 0):
+        assert sorted(item for sequence, items in received if sequence == stop for item in items) == list(range(stop))
+
+
+def test_large_messages_arrive_whole() -> None:
+    received: list[Any] = []
+    run_workers(2, lambda send: [send("x" * size) for size in (0, 1, 3_000_000)] and None, received.append)
+
+    assert sorted(map(len, received)) == [0, 0, 1, 1, 3_000_000, 3_000_000]
+
+
+@pytest.mark.parametrize("ending", ["killed", "raised", "left"])
+def test_a_worker_that_is_lost_is_told(ending: str) -> None:
+    def work(send: Send) -> None:
+        for item in share.claim(range(2)):
+            if item == 1:
+                die(ending)
+        send("done")
+
+    with closing(CountedShare(2)) as share, pytest.raises(WorkerLost):
+        run_workers(2, work, list[Any]().append)
+
+
+def die(ending: str) -> None:
+    if ending == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if ending == "left":
+        os._exit(0)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the traceback is not for the test's output
+    raise MemoryError
+
+
+def test_an_error_while_listening_leaves_no_process() -> None:
+    def refuse(_message: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_workers(2, lambda send: [send(number) for number in range(100)] and None, refuse)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_lock_does_not_outlive_its_holder() -> None:
+    with closing(CountedShare(2)) as share:
+        child = os.fork()
+        if child == 0:
+            next(share.claim(range(10)))
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+
+        assert list(share.claim(range(10))) == list(range(1, 10))
