@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.scanner.conftest import GUESS, TOKEN
 
 from strongroom.scanner.assembly import Wanted, assemble
 from strongroom.scanner.confirm import SEGMENT, entropy
@@ -14,7 +15,6 @@ from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.levels import Level
 from strongroom.scanner.rule import Kind, Rule
 from strongroom.scanner.rules.builtin import PROVIDER_RULES
-from tests.scanner.conftest import GUESS, TOKEN
 
 SIZE = 256 * 1024
 NESTED = b'password="' * 4

@@ -29,7 +29,12 @@ def test_every_item_is_taken_by_exactly_one_worker() -> None:
 
 def test_large_messages_arrive_whole() -> None:
     received: list[Any] = []
-    run_workers(2, lambda send: [send("x" * size) for size in (0, 1, 3_000_000)] and None, received.append)
+
+    def work(send: Send) -> None:
+        for size in (0, 1, 3_000_000):
+            send("x" * size)
+
+    run_workers(2, work, received.append)
 
     assert sorted(map(len, received)) == [0, 0, 1, 1, 3_000_000, 3_000_000]
 
@@ -59,8 +64,12 @@ def test_an_error_while_listening_leaves_no_process() -> None:
     def refuse(_message: Any) -> None:
         raise KeyboardInterrupt
 
+    def work(send: Send) -> None:
+        for number in range(100):
+            send(number)
+
     with pytest.raises(KeyboardInterrupt):
-        run_workers(2, lambda send: [send(number) for number in range(100)] and None, refuse)
+        run_workers(2, work, refuse)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 import pytest
+from tests.scanner.conftest import GUESS, TOKEN
 
 from strongroom.scanner.assembly import Wanted, assemble
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.levels import Level
-from tests.scanner.conftest import GUESS, TOKEN
 
 TEXT = b"a ttt_" + b"aB3dE6gH9j" * 3 + b"\npassword = \"hunter22\"\nPASSWORD: 'x y z 1'\n" + b"filler " * 1000
 

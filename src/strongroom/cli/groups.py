@@ -129,6 +129,7 @@ scan = LazyGroup(
     "Find leaked secrets in files, histories, archives and images. Needs no server.",
     {
         "dir": ("scan:scan_dir", "Scan files and folders"),
+        "git": ("scan:scan_git", "Scan a git repository with all its history"),
     },
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
+from strongroom.cli.options import text
 from strongroom.cli.scan_options import choosing_options, scan_options
 from strongroom.cli.scan_run import Target, perform
 from strongroom.cli.session import Session
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from strongroom.scanner.config import ScanConfig
     from strongroom.scanner.fragment import Source
     from strongroom.scanner.problem import Report
+
+
+def _since() -> Any:
+    return text("-since", help="Only what commits after this revision, or this date, brought.")
 
 
 @command("dir", "PATH...", *choosing_options(), *scan_options(), remote=False)
@@ -46,10 +51,31 @@ def scan_dir(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
     return perform(session, flags, Target(open_source, folder, shown_prefix(paths[0]) if len(paths) == 1 else ""))
 
 
+@command("git", "[PATH]", *choosing_options(), _since(), *scan_options(), remote=False)
+def scan_git(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
+    """Finds secrets in a git repository: in its working tree, and in every object that its store holds, reachable or not.
+
+    Merges, stashes, messages, tags, notes and dangling objects are read too. Nothing of the repository is executed.
+
+        strongroom scan git .
+        strongroom scan git -since=origin/main -format=github .
+    """
+    expect(arguments, 0, 1)
+    path = arguments[0] if arguments else "."
+
+    def open_source(config: ScanConfig, report: Report) -> Source:
+        from strongroom.scanner.sources.git import GitRepository
+
+        include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
+        return GitRepository(path, report, since=flags["since"], include=include, exclude=exclude)
+
+    return perform(session, flags, Target(open_source, Path(path)))
+
+
 def shown_prefix(path: str) -> str:
     """What stands before the names of files below `path` in reports: the path as it was given, and nothing for the current folder."""
-    if not os.path.isdir(path):
-        folder = os.path.dirname(path)
-        return f"{folder}/" if folder else ""
+    if not Path(path).is_dir():
+        folder = path.rpartition("/")[0]
+        return f"{folder}/" if "/" in path else ""
     cleaned = os.path.normpath(path)
     return "" if cleaned == "." else f"{cleaned.rstrip('/')}/"

@@ -50,7 +50,7 @@ def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
         known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, job.fingerprinter)
         job = _with(job, known=known)
         problems: list[Problem] = []
-        with _progress(session) as progress:
+        with _progress() as progress:
             report = job.run(target.open(config, problems.append), problems, session.note, progress)
         report = _with(report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root)
         _tell_problems(session, report)
@@ -159,10 +159,10 @@ def _now() -> dt.datetime:
 
 
 @contextmanager
-def _progress(session: Session) -> Iterator[Callable[[int, int], None]]:
+def _progress() -> Iterator[Callable[[int, int], None]]:
     """A line that counts, where a person watches."""
     if not sys.stderr.isatty():
-        yield lambda fragments, size: None
+        yield _say_nothing
         return
 
     def tell(fragments: int, size: int) -> None:
@@ -173,6 +173,10 @@ def _progress(session: Session) -> Iterator[Callable[[int, int], None]]:
         yield tell
     finally:
         sys.stderr.write("\r\x1b[K")
+
+
+def _say_nothing(fragments: int, size: int) -> None:
+    """The progress that nobody watches."""
 
 
 def _tell_problems(session: Session, report: ScanReport) -> None:

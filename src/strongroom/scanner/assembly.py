@@ -14,9 +14,12 @@ from strongroom.scanner.expressions import Expression
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.layers import MAX_DEPTH, Decoder
 from strongroom.scanner.levels import THRESHOLDS, Level, rules_of
-from strongroom.scanner.problem import Problem
+from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.rule import Rule
-from strongroom.scanner.scan import Expand, Scan
+from strongroom.scanner.scan import Scan
+
+Opens = Callable[[Fragment, Report], Iterator[Fragment]]
+"""A fragment as the fragments that are scanned: itself, and what is inside of it. What cannot be opened is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Wanted:
     rules: Sequence[Rule]
     decoders: Sequence[Decoder] = ()
     judge: Judge | None = None
-    expand: Expand | None = None
+    opens: Opens | None = None
     level: Level = Level.DEFAULT
     max_depth: int = MAX_DEPTH
     jobs: int = 1
@@ -43,16 +46,21 @@ def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None
         wanted.max_depth,
     )
     automaton = _automaton(plan.expressions(), wanted.cache, note)
-    return Scan(Examiner(plan, automaton, problems.append), wanted.expand or alone, problems, wanted.jobs)
+    opens = wanted.opens or alone
+    examiner = Examiner(plan, automaton, problems.append)
+    return Scan(examiner, lambda fragment: opens(fragment, problems.append), problems, wanted.jobs)
 
 
 def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, cache: Path | None) -> Wanted:
     """A scan with all that comes with Strongroom: `rules`, the guesses and their judge where the level wants them, decoders, containers."""
+    from strongroom.scanner.containers import Limits, expand
     from strongroom.scanner.decoding import DECODERS
 
+    limits = Limits()
     return Wanted(
         rules,
         DECODERS,
+        opens=lambda fragment, report: expand(fragment, limits, report),
         level=level,
         max_depth=depth,
         jobs=jobs,
@@ -60,7 +68,7 @@ def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, c
     )
 
 
-def alone(fragment: Fragment) -> Iterator[Fragment]:
+def alone(fragment: Fragment, _report: Report) -> Iterator[Fragment]:
     """A fragment that nothing is unpacked from."""
     yield fragment
 

@@ -119,7 +119,7 @@ class Examiner:
             buckets = found.get(number)
             if not buckets:
                 continue
-            for region in regions_of(buckets, len(layer.data)):
+            for region in regions_of(buckets, len(layer.data), decoder.reach):
                 part = layer.part(region.start, region.end)
                 for decoded in decoder.decode(part.data, region.ends):
                     if not budget.take(len(decoded.data)):

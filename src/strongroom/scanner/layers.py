@@ -38,6 +38,11 @@ class Decoder(Protocol):
         """A pattern that Hyperscan can hold."""
         ...
 
+    @property
+    def reach(self) -> int:
+        """How many bytes behind a match of the gate the decoder may need to see."""
+        ...
+
     def decode(self, data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
         """What is encoded in `data` around the ends of matches of the gate, which are given in rising order."""
         ...
@@ -76,18 +81,18 @@ class Region(NamedTuple):
     ends: list[int]
 
 
-def regions_of(buckets: Sequence[tuple[int, int, int]], size: int) -> Iterator[Region]:
+def regions_of(buckets: Sequence[tuple[int, int, int]], size: int, reach: int) -> Iterator[Region]:
     """What surrounds the events of a gate: a decoder reads that and no more, so that one event in a large file costs little."""
     region: Region | None = None
     for start, end, first in buckets:
         if region is not None and start - _BEFORE <= region.end:
             region.ends.append(first - region.start)
-            region = region._replace(end=min(size, end + _AFTER))
+            region = region._replace(end=min(size, end + reach))
             continue
         if region is not None:
             yield region
         begin = max(0, start - _BEFORE)
-        region = Region(begin, min(size, end + _AFTER), [first - begin])
+        region = Region(begin, min(size, end + reach), [first - begin])
     if region is not None:
         yield region
 
@@ -110,7 +115,6 @@ class Budget:
 
 
 _BEFORE = 2048
-_AFTER = 8192
 _LEAST_BUDGET = 8 * 1024 * 1024
 _BUDGET_FACTOR = 6
 _PIECE = 32

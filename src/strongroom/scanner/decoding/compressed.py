@@ -31,4 +31,4 @@ def decode_zlib(data: bytes, _: Sequence[int]) -> Iterator[Decoded]:
         yield Decoded(unpacked, Whole(0, len(data)))
 
 
-ZLIB = Decoder("compressed", rb"\A(?:\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda])", decode_zlib)
+ZLIB = Decoder("compressed", rb"\A(?:\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda])", decode_zlib, reach=1 << 30)

@@ -33,6 +33,8 @@ class Decoder:
     id: str
     gate: bytes
     decode: Callable[[bytes, Sequence[int]], Iterator[Decoded]]
+    reach: int = 8 << 10
+    """How many bytes behind a match of its gate it may need to see; it is given no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,5 +152,5 @@ def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _HEX)
 
 
-BASE64 = Decoder("base64", _TEXT + rb"|" + _MAGIC, decode_base64)
-HEX = Decoder("hex", _HEX_TEXT, decode_hex)
+BASE64 = Decoder("base64", _TEXT + rb"|" + _MAGIC, decode_base64, reach=64 << 10)
+HEX = Decoder("hex", _HEX_TEXT, decode_hex, reach=64 << 10)
