@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.scan_options import FORMATS, LEVELS
 from strongroom.cli.session import Session
+from strongroom.logical.ambient import SystemClock
 
 if TYPE_CHECKING:
     from strongroom.scanner.config import ScanConfig
@@ -155,7 +156,7 @@ def _with(value: Any, **changes: Any) -> Any:
 
 
 def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+    return dt.datetime.fromtimestamp(SystemClock().now_ns() / 1e9, dt.UTC)
 
 
 @contextmanager

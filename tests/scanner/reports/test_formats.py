@@ -114,9 +114,22 @@ def test_html_runs_nothing_and_loads_nothing(report: Report) -> None:
 
     Tags().feed(written(report, "html"))
 
-    assert {tag for tag, _ in tags} <= set(
-        ["html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "article", "code", "small", "ul", "li"]
-    )
+    assert {tag for tag, _ in tags} <= {
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "h1",
+        "h2",
+        "p",
+        "article",
+        "code",
+        "small",
+        "ul",
+        "li",
+    }
     assert not [
         name for _, attributes in tags for name in attributes if name.startswith("on") or name in {"src", "href"}
     ]
