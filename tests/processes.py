@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import socket
 import ssl
 import subprocess
@@ -17,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+_PORTS = range(10_000, 30_000)
 
 
 @dataclass
@@ -51,10 +54,15 @@ class Result:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody listens on right now.
+
+    It lies below those that the system gives to clients: another test's connection cannot take it before the server does.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -166,7 +174,7 @@ def running_server(folder: Path, **options: Any) -> Iterator[ServerProcess]:
         server.process.wait()
 
 
-def wait_until(condition: Any, *, seconds: float = 30.0, process: subprocess.Popen[bytes] | None = None) -> None:
+def wait_until(condition: Any, *, seconds: float = 60.0, process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait for ``condition`` to be true; fails the test where it does not come, or where ``process`` ends first."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -9,13 +9,14 @@ import datetime as dt
 import ipaddress
 import json
 import os
+import secrets
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -26,7 +27,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-LONGEST_START_SECONDS = 30
+LONGEST_START_SECONDS = 60
+PORTS = range(10_000, 30_000)
 ENVIRONMENT = Path(sys.executable).parent
 
 
@@ -184,10 +186,12 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback address that nobody uses at the moment, below those that the system gives to clients."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from tests.cli.conftest import CommandLine, Server, free_port
+from tests.cli.conftest import CommandLine, Server
+from tests.processes import free_port
 
 from strongroom.cli import completion, path_completion
 from strongroom.cli.lazy import COMPLETION_VARIABLE

@@ -23,7 +23,7 @@ from strongroom.http.visitors import Visitors
 from strongroom.http.writer import JSON_HEADERS
 from strongroom.logical.errors import LogicalError
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class MovableClock:

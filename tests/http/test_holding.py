@@ -9,7 +9,7 @@ from tests.kit import JumpingClock
 
 from strongroom.http.listener import Listener
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def started(clock: JumpingClock, holds: int) -> tuple[Listener, threading.Thread]:

@@ -21,7 +21,7 @@ from tests.pinned import Pinned, at_once, chain_of, followers_of, is_running, pi
 from tests.processes import ServerProcess, free_port, running_server, start_server, wait_until
 
 WORKERS = "workers = 2\n"
-TOGETHER_SECONDS = 2.0
+TOGETHER_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_a_follower_has_no_way_to_any_process_but_the_leader(folder: Path) -> No
 def health_over(path: Path) -> int:
     """The status of the health over a unix socket."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(30)
         client.connect(str(path))
         client.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         return int(client.recv(65536).split()[1])

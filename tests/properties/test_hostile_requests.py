@@ -28,7 +28,7 @@ from strongroom.logical.ambient import SystemClock
 from strongroom.server.edge import Edge
 from strongroom.server.log import Log
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 SEED = 20300317
 CLIENTS = 6
 ENDS_THE_GAME = {"POST sys/seal", "POST auth/token/revoke-self"}

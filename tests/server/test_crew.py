@@ -24,7 +24,7 @@ from strongroom.server.crew import Follower, Leader, Mate
 from strongroom.server.doorman import Asks
 from strongroom.server.frames import Kind, Link
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 REQUEST = HttpRequest("GET", "/v1/a", {}, b"", Connection())
 
 

@@ -22,7 +22,7 @@ from strongroom.server.edge import Edge
 from strongroom.server.pool import THREADS
 from strongroom.system.area import Nothing
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tests.kit import JumpingClock
 from strongroom.http.message import HttpResponse
 from strongroom.server.pool import Pool
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 DONE = HttpResponse(200, (), b"done")
 
 
