@@ -17,10 +17,9 @@ def page() -> str:
     providers = len({rule.provider for rule in rules})
     proven = sum(has_checksum(rule) for rule in rules)
     asked = sum(bool(rule.verifier) for rule in rules)
-    parts = [
-        f"{len(rules)} rules for {providers} providers. {proven} prove their finds by a checksum or structure that the issuer made public; "
-        f"of {asked} the issuer can be asked whether the secret lives (`--verify`).\n"
-    ]
+    proof = f"{proven} prove their finds by a checksum or structure that the issuer made public"
+    verified = f"of {asked} the issuer can be asked whether the secret lives (`--verify`)"
+    parts = [f"{len(rules)} rules for {providers} providers. {proof}; {verified}.\n"]
     for provider, group in groupby(rules, key=lambda rule: rule.provider):
         parts.append(f"## {provider}\n\n{table(tuple(group))}")
     return "\n".join(parts)

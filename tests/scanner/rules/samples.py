@@ -42,6 +42,8 @@ ALPHABETS = {
     "BECH32": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
     "base64": _UPPER + _LOWER + _DIGITS + "+/",
     "base64url": _UPPER + _LOWER + _DIGITS + "-_",
+    "wpsalt": _LOWER + _UPPER + _DIGITS + "!@#$%^&*()-_ []<>~`+=,.;:/?|",
+    "django": _LOWER + _DIGITS + "!@#$%^&*(-_=+)",
     "word": _LOWER + _UPPER + _DIGITS + "_",
 }
 
@@ -124,6 +126,29 @@ def _letters(random: Random, length: int) -> str:
     return "".join(random.choices(ALPHABETS["base62"], k=length))
 
 
+def _with_crc(body: str) -> str:
+    return f"{body}_{zlib.crc32(body.encode()).to_bytes(4, 'little').hex()}"
+
+
+def _cask_key(random: Random, length: int) -> str:
+    body = (
+        _letters(random, 52)
+        + random.choice(["JQQJ99", "JQQJ9D"])
+        + "BAAC"
+        + _letters(random, 11)
+        + "AXXX"
+        + _letters(random, 3)
+    )
+    key = body + checksums.cask_tail(body)
+    return key if key.isalnum() else _cask_key(random, length)  # its issuer draws again, too
+
+
+def _iot_key(random: Random, _: int) -> str:
+    body = base64.b64decode("".join(random.choices(ALPHABETS["base64"], k=33)) + "AIoTAAA")[:28]
+    seed = int.from_bytes(b"Device00", "big")
+    return base64.b64encode(body + checksums.marvin32(body, seed).to_bytes(4, "little")).decode()
+
+
 def _url64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
@@ -133,7 +158,6 @@ _CHECKSUMS: dict[str, Callable[[str], str]] = {
     "crc32_base62_short": lambda before: base62.number(zlib.crc32(before.encode()), 2),
     "crc32_base36": lambda before: checksums.base36(zlib.crc32(before.encode()), 7),
     "crc32_hex_le": lambda before: zlib.crc32(before.encode()).to_bytes(4, "little").hex(),
-    "cask": checksums.cask_tail,
     "bech32": lambda before: checksums.bech32_tail(before.lower()).upper(),
     "base36_length": lambda before: checksums.base36(len(before), 2),
 }
@@ -149,5 +173,8 @@ _STRUCTURES: dict[str, Callable[[Random, int], str]] = {
     "basic": _basic,
     "wif": lambda random, _: checksums.base58check(b"\x80" + random.randbytes(32) + b"\x01"),
     "xprv": lambda random, _: checksums.base58check(b"\x04\x88\xad\xe4" + random.randbytes(74)),
+    "glsa": lambda random, _: _with_crc(f"glsa_{_letters(random, 32)}"),
+    "iot": _iot_key,
+    "cask": _cask_key,
     "discord_id": lambda random, _: _url64(str(random.randint(10**17, 10**18 - 1)).encode()),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strongroom.scanner.rule import Rule, Severity
-from strongroom.scanner.rules.plausible import drawn_at_random
+from strongroom.scanner.rules.plausible import drawn_at_random, no_example
 from strongroom.scanner.rules.shapes import UUID, assigned, token, url_token
 
 _AWS = "AWS IAM, Users, the user's Security credentials: make the key inactive, then delete it; see CloudTrail for its use."
@@ -19,6 +19,7 @@ RULES = (
         keywords=("akia", "asia", "abia", "acca"),
         pattern=token("(?:AKIA|ASIA|ABIA|ACCA)[2-7A-Z]{16}"),
         entropy=3.0,
+        checksum=no_example,
         pairs_with=("aws-secret-access-key",),
         revoke=_AWS,
         finds=("aws_access_key_id = AKIA{base32:16}", '"ASIA{base32:16}"'),

@@ -133,7 +133,7 @@ RULES = (
         reach=4096,
         entropy=4.5,
         revoke=_REPLACE,
-        finds=("privateKey=MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{base64:1600}", "'MIIEowIBAAKCAQEA{base64:1580}=='"),
+        finds=("der=MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{base64:1600}", "'MIIEowIBAAKCAQEA{base64:1580}=='"),
         ignores=("MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A{base64:360}", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{base64:40}"),
     ),
     Rule(
@@ -247,12 +247,15 @@ RULES = (
         title="Bitcoin private key (WIF)",
         provider="Bitcoin",
         severity=Severity.CRITICAL,
-        keywords=(),
-        pattern=token("5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51}"),
+        keywords=("wif", "bitcoin", "btc", "privkey", "priv_key", "privatekey", "private_key", "dumpprivkey"),
+        pattern=assigned(
+            "[a-z_]{0,12}wif|bitcoin|btc|priv(?:ate)?_?key",
+            "5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51}",
+        ),
         checksum=base58_checked,
         revoke="Move what the key holds to a new address at once.",
-        finds=("WIF={wif}", "'{wif}'"),
-        ignores=("K{base58:51}", "5J{base58:20}"),
+        finds=("WIF={wif}", "bitcoin_key: '{wif}'"),
+        ignores=("K{base58:51}", "WIF=5J{base58:20}"),
     ),
     Rule(
         id="bitcoin-extended-private-key",
