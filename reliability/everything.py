@@ -49,6 +49,8 @@ PROOFS = (
     Proof("restart_load", "rounds", 20),
     Proof("overload", "seconds", 30),
     Proof("hostile"),
+    Proof("backup_classes", "flips", 1500),
+    Proof("backup_kills", "cycles", 60),
 )
 
 

@@ -108,6 +108,8 @@ class Server:
     unseal_keys: list[str] = field(default_factory=list)
     """Keys of which one unseals: several, while a change of them is in doubt."""
     process: subprocess.Popen[bytes] | None = None
+    more: str = ""
+    """More of the configuration."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,7 +130,8 @@ class Server:
         """Start it, with failpoints where ``armed`` names some, and wait until it answers."""
         configuration = self.folder / "server.hcl"
         configuration.write_text(
-            CONFIGURATION.format(data=self.data, audit=self.audit, port=self.port, workers=self.workers), "utf-8"
+            CONFIGURATION.format(data=self.data, audit=self.audit, port=self.port, workers=self.workers) + self.more,
+            "utf-8",
         )
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("VAULT_", "BAO_"))}
         environment |= {VARIABLE: armed, FILE_VARIABLE: str(self.folder / "failpoints")}

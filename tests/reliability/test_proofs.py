@@ -79,3 +79,16 @@ def test_hostile_clients_meet_refusals_and_bounds_while_a_normal_one_is_served()
     assert result["attacks"] == 6
     assert result["n"] > 90
     assert result["memory_growth_mib"] < 64
+
+
+def test_every_class_of_bad_backup_is_refused_before_anything_is_touched() -> None:
+    result = prove("backup_classes", "--flips", "90")
+    refused, tried = result["classes_refused_of_tried"].split("/")
+    assert refused == tried
+    assert int(tried) >= 30
+
+
+def test_a_backup_and_a_restore_can_be_killed_at_any_moment() -> None:
+    result = prove("backup_kills", "--cycles", "6")
+    assert result["n"] == 6
+    assert result["backups_in_the_folder"] > 0
