@@ -25,7 +25,8 @@ SPARE_BYTES = 4 * 1024 * 1024
 """What a backup leaves free on the file system that the store lies on as well."""
 _MODE = 0o700
 _OTHERS = 0o077
-_NAME = re.compile(r"strongroom-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})-[0-9a-f]{8}\.backup")
+NAME = re.compile(r"strongroom-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})-[0-9a-f]{8}\.backup")
+"""How a backup of the schedule is called: its time, the vault, and a mark."""
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -60,14 +61,14 @@ class BackupFolder:
             self.path.chmod(_MODE)
             sync_folder(self.path.parent)
         for name in self._names():
-            if name.endswith(PARTIAL) and _NAME.fullmatch(name.removesuffix(PARTIAL).removeprefix(".")):
+            if name.endswith(PARTIAL) and NAME.fullmatch(name.removesuffix(PARTIAL).removeprefix(".")):
                 remove_if_abandoned(self.path / name)
 
     def of_vault(self, vault: str) -> list[Stored]:
         """The backups of the vault with this id, the oldest first."""
         found = []
         for name in self._names():
-            match = _NAME.fullmatch(name)
+            match = NAME.fullmatch(name)
             if match is not None and match[2] == vault[:8]:
                 moment = dt.datetime.strptime(match[1], _TIME).replace(tzinfo=dt.UTC)
                 found.append(Stored(self.path / name, int(moment.timestamp()) * NANOSECONDS))

@@ -129,6 +129,34 @@ YOUNG = {"data": {"policies": ["root"], "ttl": 0, "creation_time": NOW - 60}}
 ENDING = {"data": {"policies": ["root"], "ttl": 600, "creation_time": NOW - 3 * DAY}}
 FAILED = {"Name": "strongroom_audit_devices", "Value": 1, "Labels": {"state": "failed"}}
 
+
+def backups(*, age_hours: float | None = 1, bits: int = 0o700, where: str = "") -> Edit:
+    """A schedule, with a newest backup of that age; none where it is None."""
+
+    def edit(stage: Stage) -> None:
+        folder = Path(where) if where else stage.folder / "backups"
+        stage.text += f'backup {{ path = "{folder}" }}\n'
+        if age_hours is None:
+            return
+        folder.mkdir(mode=0o700)
+        made = folder / "strongroom-20260101T000000Z-00000000-00000000.backup"
+        made.write_bytes(b"")
+        os.utime(made, (NOW - age_hours * 3600,) * 2)
+        folder.chmod(bits)
+
+    return edit
+
+
+def backups_on_another_disk(stage: Stage) -> None:
+    seal_key_on_another_disk(stage)
+    backups(age_hours=None, where="/dev/shm/strongroom-backups-of-a-test")(stage)
+
+
+def backups_with_the_key(stage: Stage) -> None:
+    backups()(stage)
+    stage.seal_key(stage.folder / "backups" / "seal.key")
+
+
 CASES: list[tuple[str, str, Edit]] = [
     ("not-root", "ok", nothing),
     ("not-root", "fail", with_process(uid=0)),
@@ -226,4 +254,14 @@ CASES: list[tuple[str, str, Edit]] = [
     ("root-tokens", "ok", lambda stage: stage.refuse("auth/token/lookup-accessor")),
     ("root-tokens", "unknown", answering("auth/token/accessors", {"data": {"keys": ["1"] * 1001}})),
     ("root-tokens", "skipped", set_to(is_logged_in=False)),
+    ("backups", "warn", nothing),
+    ("backups", "warn", backups(age_hours=None)),
+    ("backups", "ok", backups()),
+    ("backups", "ok", backups(age_hours=47)),
+    ("backups", "fail", backups(age_hours=50)),
+    ("backups", "fail", backups(bits=0o750)),
+    ("backups-apart", "skipped", nothing),
+    ("backups-apart", "warn", backups()),
+    ("backups-apart", "fail", backups_with_the_key),
+    ("backups-apart", "ok", backups_on_another_disk),
 ]

@@ -15,11 +15,11 @@ from strongroom.physical.sqlite.folder import LOCK
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig
-from strongroom.server.doctor import of_files, of_network, of_process, of_vault
+from strongroom.server.doctor import of_backups, of_files, of_network, of_process, of_vault
 from strongroom.server.doctor.check import Ask, Finding, Level, Scene, looked_at
 from strongroom.server.doctor.running import processes_of
 
-CHECKS = (*of_process.CHECKS, *of_files.CHECKS, *of_network.CHECKS, *of_vault.CHECKS)
+CHECKS = (*of_process.CHECKS, *of_files.CHECKS, *of_backups.CHECKS, *of_network.CHECKS, *of_vault.CHECKS)
 EXIT_FINE, EXIT_FAILS, EXIT_CANNOT_TELL = 0, 1, 2
 _TIME_ERROR = 5
 _TIMEX_BYTES = 512
