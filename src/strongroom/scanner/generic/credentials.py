@@ -1,0 +1,69 @@
+"""Secrets where a protocol, a program or a language has a place for them: URLs, headers, command lines, SQL, prose."""
+
+from __future__ import annotations
+
+from strongroom.scanner.generic.assignments import generic
+
+CREDENTIAL_RULES = (
+    generic(
+        "url-password",
+        "The password in a URL",
+        r"://(?P<name>[^\s:/@\"'`<>\\]{0,80}):(?P<secret>[^\s@/\"'`<>\\|]{2,150})@",
+        ("://",),
+    ),
+    generic(
+        "authorization-value",
+        "The value of an Authorization header",
+        r"(?P<name>(?i:\bbasic|\bbearer|\bntlm|\btoken|\bdigest|\bapikey))[ +](?:Token[= ])?[\"'`]?(?P<secret>(?:[A-Za-z_\-]{0,40}[0-9=+/.]|[a-z]{1,20}[A-Z]|[A-Z][a-z]{0,10}[A-Z])[A-Za-z0-9_\-+/.~]{5,}={0,2})(?:[^A-Za-z0-9_\-+/.~=]|\z)",
+        ("basic", "bearer", "ntlm", "token", "digest", "apikey"),
+        3100,
+    ),
+    generic(
+        "command-line-password",
+        "A secret on a command line",
+        r"[\s'\"`(\[](?:--?|/)(?P<name>[\w\-]{0,30}(?i:pass|pwd|passwd|password|secret|token|key|passphrase|credential)s?)(?:[ \t]{1,4}|:)[\"'`]?(?:pass:)?(?P<secret>[^\s\"'`<>|;(){}$%\-][^\s\"'`<>|;(){}]{2,})(?:[\s\"'`|;)<]|\z)",
+        ("pass", "pwd", "secret", "token", "key", "credential"),
+    ),
+    generic(
+        "spaced-password",
+        "A secret one space after its name",
+        r"(?P<name>(?i:pass|pwd|passwd|password|secret|token|passphrase))[ \t]{1,8}[\"'`]?(?P<secret>[A-Za-z\-_]{0,30}[0-9@#^&!?+~][^\s\"'`<>|;(){}\[\],]{2,})(?:[\s\"'`|;)<,]|\z)",
+        ("pass", "pwd", "secret", "token"),
+    ),
+    generic(
+        "command-line-user",
+        "A user and password on a command line",
+        r"(?:\s|[\"'])(?P<name>-u|--user|--proxy-user|--auth|-U|--creds)(?:[ \t=]{0,3})[\"']?[\w.@\\\-%+]{1,60}[:%](?P<secret>[^\s\"'`<>@/$:{}][^\s\"'`<>@/]{2,80})(?:[\s\"'`]|\z)",
+        ("-u", "--user", "--proxy-user", "--auth", "--creds"),
+    ),
+    generic(
+        "command-line-short-password",
+        "A password for a database client or remote shell",
+        r"(?P<name>\b(?:mysql|mysqldump|mysqladmin|sshpass|mariadb|docker login|psql|mongo|redis-cli|ldapsearch)\b)[^\r\n|;\"'`]{0,80}? -[pwa] ?[\"']?(?P<secret>[^\s\"'`<>|;(){}$%\-][^\s\"'`<>|;(){}]{2,80})(?:[\s\"'`|;)]|\z)",
+        ("mysql", "sshpass", "mariadb", "docker login", "psql", "mongo", "redis-cli", "ldapsearch"),
+    ),
+    generic(
+        "sql-password",
+        "A password in a statement of SQL",
+        r"(?i:(?P<name>identified\s{1,4}(?:with\s{1,4}\S{1,40}\s{1,4})?(?:by|as)|(?:password|secret)\s{1,3}|password\s{0,3}\()\s{0,4}E?(?:\\?[\"']){1,4}(?P<secret>[^\"'\\\r\n]{2,120})[\"'\\])",
+        ("identified", "password", "secret"),
+    ),
+    generic(
+        "sql-bare-password",
+        "A password without quotes in a statement of SQL",
+        r"(?i:(?P<name>identified\s{1,4}by))\s{1,4}(?P<secret>[^\s\"'`<>|;(){}$%\\\-][^\s\"'`<>|;(){}\\]{2,})(?:[\s\"'`|;)]|\z)",
+        ("identified",),
+    ),
+    generic(
+        "secure-string",
+        "A password made into a secure string of PowerShell",
+        r"(?i:(?P<name>ConvertTo-SecureString))\s{1,4}(?:-\w{1,20}\s{1,4}){0,3}[\"'](?P<secret>[^\"'\r\n]{2,120})[\"']",
+        ("convertto-securestring",),
+    ),
+    generic(
+        "password-in-prose",
+        "A password that a sentence tells",
+        r"(?P<name>(?i:password|passwd|passphrase|secret|token|key|pin))s?[\"'`*]{0,3} (?:is|was|be|to|as)[ \t]{1,3}(?:set to )?[\"'`*]{0,3}(?P<secret>[A-Za-z\-_]{0,30}[0-9@#^&!?+~][^\s\"'`<>(){}\[\],;|&\\]{2,100})(?:[\s\"'`,;*)]|\z)",
+        ("password", "passwd", "passphrase", "secret", "token", "key", "pin"),
+    ),
+)
