@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) tools/install.py
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench reliability machine docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench reliability machine quality train docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -58,6 +58,16 @@ reliability: ## prove that nothing is lost: kills, power loss, disk faults, full
 machine:  ## walk many new ways through a vault and a dictionary beside it, and see every seeded mistake (10 minutes)
 	@$(INSTALL) dev
 	MACHINE_SEED=random MACHINE_ROUNDS=300 MACHINE_MISTAKES=all $(BIN)/pytest -q -s --timeout 3000 tests/machine
+
+quality:  ## measure the scanner's judge on labelled data, on repositories that its weights were not made from (DATA=folder)
+	@$(INSTALL) scanner
+	@$(INSTALL) train
+	@$(BIN)/python -m tools.train_scorer $(DATA)
+
+train:    ## make the weights of the scanner's judge anew from labelled data (DATA=folder)
+	@$(INSTALL) scanner
+	@$(INSTALL) train
+	@$(BIN)/python -m tools.train_scorer $(DATA) --write
 
 docs:     ## bring the generated pages up to date, and check the documentation against the code
 	@$(INSTALL) dev

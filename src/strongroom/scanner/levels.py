@@ -9,7 +9,7 @@ from strongroom.scanner.rule import Kind, Rule
 
 
 class Level(Enum):
-    """`provider`: formats of providers alone. `default`: also what the judge is sure of. `all`: also what it doubts."""
+    """`provider`: formats of providers, and what the judge has no doubt of. `default`: also what the judge is sure of. `all`: also what it doubts."""
 
     PROVIDER = "provider"
     DEFAULT = "default"
@@ -17,7 +17,7 @@ class Level(Enum):
 
 
 THRESHOLDS = {
-    Level.PROVIDER: {Kind.PROVIDER: 0.5, Kind.GENERIC: 2.0},
+    Level.PROVIDER: {Kind.PROVIDER: 0.5, Kind.GENERIC: 0.93},
     Level.DEFAULT: {Kind.PROVIDER: 0.5, Kind.GENERIC: 0.5},
     Level.ALL: {Kind.PROVIDER: 0.1, Kind.GENERIC: 0.1},
 }

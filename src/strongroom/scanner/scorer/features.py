@@ -19,8 +19,10 @@ WINDOW = 1000
 _LINE = 300
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _JOINTS = b"_-. \t"
-_FIRST = re.compile(rb"\s*([^\w\s]{0,2})")
-_FOLDER_WORD = re.compile(r"[a-z]+")
+_MARK = re.compile(rb"\A[^\w\s]{1,2}")
+_FOLDER_WORD = re.compile(r"[a-z]{3,}")
+_NO_FOLDER = "data"
+"""A folder of any project, and the one that holds whole data sets: it says nothing."""
 _EXACT_LENGTH = 12
 _LENGTHS = (14, 16, 20, 24, 31, 32, 39, 40, 63, 64, 128)
 
@@ -61,7 +63,7 @@ def path_features(path: str) -> list[Feature]:
     folder, _, file = path.lower().rpartition("/")
     _, dot, extension = file.rpartition(".")
     found: list[Feature] = [("ext", extension[:12] if dot else "")]
-    found += [("dir", word) for word in sorted(set(_FOLDER_WORD.findall(folder[-200:])))]
+    found += [("dir", word) for word in sorted(set(_FOLDER_WORD.findall(folder[-200:])) - {_NO_FOLDER})]
     return found
 
 
@@ -78,16 +80,16 @@ def name_features(name: bytes) -> list[Feature]:
 def line_features(place: Place) -> list[Feature]:
     """What stands on the same line."""
     before, after = place.before, place.after
-    first = _FIRST.match(before)
+    text = before.lstrip()
+    mark = _MARK.search(text)
     features: list[Feature] = [
         ("gap", skeleton(place.gap[:24])[:12]),
         ("after", skeleton(after[:6])[:3]),
         ("after1", after[:1].decode("latin-1")),
     ]
-    if first:
-        features.append(("mark", first[1].decode("latin-1")))
+    features.append(("mark", mark[0].decode("latin-1") if mark else ""))
     features += [("r", word) for word in sorted(set(words(after[:80], 10)))]
-    features.append(("indent", min((len(before) - len(before.lstrip())) // 4, 6)))
+    features.append(("indent", min((len(before) - len(text)) // 4, 6)))
     return features
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from strongroom.scanner.candidate import Candidate, Verdict
-from strongroom.scanner.rule import Kind
+from strongroom.scanner.rule import Kind, Severity
 from strongroom.scanner.scorer.features import Feature, name_features, own_features, path_features, place_of
 from strongroom.scanner.scorer.model import Model, committed_model
 from strongroom.scanner.scorer.placeholders import placeholder_signs
@@ -15,6 +15,8 @@ _PROVEN = Verdict(0.99, ("its checksum holds",))
 _FORMAT = Verdict(0.9, ("it has the format of its provider",))
 _PLACEHOLDER = 0.05
 _MOST_REMEMBERED = 4096
+_MOST_OF_A_POINTER = 0.9
+"""What only points at something (a UUID, a bucket's name) is reported by default, as people ask for it, but never as beyond doubt."""
 _UNTOLD = 0.05
 """Whatever scores less is reported at no level: it needs no reasons."""
 
@@ -26,7 +28,8 @@ class LinearJudge:
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
+        """What it weighs with."""
         self._paths: dict[str, int] = {}
         self._names: dict[bytes, int] = {}
 
@@ -37,19 +40,21 @@ class LinearJudge:
         if candidate.rule.kind is Kind.PROVIDER:
             return _judge_format(candidate)
         place = place_of(candidate.data, candidate.start, candidate.end, candidate.name)
-        features = own_features(candidate, place, self._model.vocabulary)
-        total = self._model.bias + self._of_path(candidate.path) + self._of_name(place.name) + self._sum(features)
-        score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / self._model.scale))))
+        features = own_features(candidate, place, self.model.vocabulary)
+        total = self.model.bias + self._of_path(candidate.path) + self._of_name(place.name) + self._sum(features)
+        score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / self.model.scale))))
+        if candidate.rule.severity is Severity.INFO:
+            score = min(score, _MOST_OF_A_POINTER)
         if score < _UNTOLD:
             return Verdict(score)
         features += path_features(candidate.path)
         features += name_features(place.name)
-        weights = self._model.weights
+        weights = self.model.weights
         told = ((group, weights[group].get(key, 0)) for group, key in features if group in weights)
-        return Verdict(score, reasons_for(told, self._model.scale // 4, secret=total >= 0))
+        return Verdict(score, reasons_for(told, self.model.scale // 4, secret=total >= 0))
 
     def _sum(self, features: list[Feature]) -> int:
-        weights = self._model.weights
+        weights = self.model.weights
         return sum([weights[group].get(key, 0) for group, key in features if group in weights])
 
     def _of_path(self, path: str) -> int:

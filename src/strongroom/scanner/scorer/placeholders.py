@@ -11,10 +11,21 @@ _READ = 4096
 _FEW = 16
 
 _SIGNS = (
-    ("it names itself an example", re.compile(rb"(?i)example|sample|dummy|placeholder|changeme|your[_-]|redacted|insert|replace|fake")),
-    ("parts of it are masked or left out", re.compile(rb"\*{3}|\.{3}|[xX]{6}|#{4}|\xe2\x80\xa6|<[a-z_ -]+>|\[[A-Z]+\]|\$\{|\{\{|%s")),
+    (
+        "it names itself an example",
+        re.compile(rb"(?i)example|sample|dummy|placeholder|changeme|your[_-]|redacted|insert|replace|fake"),
+    ),
+    (
+        "parts of it are masked or left out",
+        re.compile(rb"\*{3}|\.{3}|[xX]{6}|#{4}|\xe2\x80\xa6|<[a-z_ -]+>|\[[A-Z]+\]|\$\{|\{\{|%s"),
+    ),
     ("one character stands in it again and again", re.compile(rb"(?s)([^=\s-])\1{6}")),
-    ("it counts or spells the alphabet", re.compile(rb"(?i)0?12345678|23456789|98765432|abcdefgh|qwertyui|asdfghjk|deadbeefdead|(?:[a-z]\d){2}(?:b2c3d4|c3d4e5)")),
+    (
+        "it counts or spells the alphabet",
+        re.compile(
+            rb"(?i)0?12345678|23456789|98765432|abcdefgh|qwertyui|asdfghjk|deadbeefdead|(?:[a-z]\d){2}(?:b2c3d4|c3d4e5)"
+        ),
+    ),
 )
 _ARMOUR = re.compile(rb"-----[^\n-]{1,60}-----")
 _LEAST_DISTINCT = 7

@@ -38,7 +38,10 @@ _FILE_TYPES = (
 )
 # What a value is as a whole: the first that fits.
 _WHOLE = (
-    ("template", rb"[$#%@]\{.*\}|\{\{.*\}\}|\$\(.*\)|<[^<>]*>?|%\w+%|\$[A-Za-z_]\w*|%\(?\w*\)?[sdvq]|\[[A-Za-z _-]+\]?|\{\w*\}|__\w+__|@\w+@"),
+    (
+        "template",
+        rb"[$#%@]\{.*\}|\{\{.*\}\}|\$\(.*\)|<[^<>]*>?|%\w+%|\$[A-Za-z_]\w*|%\(?\w*\)?[sdvq]|\[[A-Za-z _-]+\]?|\{\w*\}|__\w+__|@\w+@",
+    ),
     ("number", rb"[\d.,]+"),
     ("hex-number", rb"0x[0-9a-fA-F]+"),
     ("byte-list", rb"(?:0x)?[0-9a-fA-F]{1,3}\s*,.*"),
@@ -69,21 +72,23 @@ _WHOLE = (
     ("base64url", rb"[A-Za-z0-9_\-]{12,}={0,2}"),
     ("call", rb"[\w.:>$-]{2,}\(.*"),
 )
-_FORM = re.compile(rb"|".join(rb"(?P<f%d>%s)" % (number, pattern) for number, (_, pattern) in enumerate(_WHOLE)), re.DOTALL)
+_FORM = re.compile(
+    rb"|".join(rb"(?P<f%d>%s)" % (number, pattern) for number, (_, pattern) in enumerate(_WHOLE)), re.DOTALL
+)
 _FORM_NAMES = {f"f{number}": name for number, (name, _) in enumerate(_WHOLE)}
 
 # What stands somewhere in a value that has more than letters and digits. One value may show several.
 _SIGNS = (
     ("template", re.compile(rb"[$#%]\{|\{\{|\$\(|<%|%[sdvq]\b|\{\d?\}|<[A-Za-z_ -]{2,60}>|\$[A-Za-z_]{3}")),
     ("phrase", re.compile(rb"[A-Za-z]{2} [A-Za-z]{2}")),
-    ("sentence", re.compile(rb"[A-Za-z]+ [A-Za-z]+ [A-Za-z]+ [A-Za-z]+|[.!?:,]\Z")),
+    ("sentence", re.compile(rb"[A-Za-z]+ [A-Za-z]+ [A-Za-z]+ [A-Za-z]+|(?:[.!?:,]\Z)")),
     ("masked", re.compile(rb"\*{3}|\.{3}|#{3}|-{4}|_{4}|\?{3}|\xe2\x80\xa6|\[REDACTED")),
     ("format", re.compile(rb"\\[nrtu\"x]")),
     ("list", re.compile(rb",.*,|;.*;")),
     ("assignment", re.compile(rb"[\w\]]\s?[=:]\s?[^\s=]")),
     ("code", re.compile(rb"[(){};<>|]|&&|\+\+| \+ ")),
     ("concatenation", re.compile(rb"[\"']\s*[+.&]\s*|\A\s*\+")),
-    ("padded", re.compile(rb"=\Z")),
+    ("padded", re.compile(rb"(?:=\Z)")),
     ("date", re.compile(rb"\b(?:19|20)\d\d-\d\d")),
     ("selector", re.compile(rb"\A[#.][a-z]|\[[a-z]+=")),
 )

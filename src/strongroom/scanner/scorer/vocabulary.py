@@ -32,6 +32,10 @@ class Vocabulary:
         self._known = frozenset(known)
         self._trigrams = dict(trigrams)
 
+    def known(self) -> list[str]:
+        """The known words, in order."""
+        return sorted(self._known)
+
     def coverage(self, found: list[str], letters: int) -> int:
         """How much of `letters` letters the words of `found` that are known make up, in quarters; 9 without letters."""
         if not letters:
