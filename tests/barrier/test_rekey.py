@@ -51,7 +51,7 @@ class Vault:
         try:
             self.unseal(shares)
             attempt = Authorisation(self.lifecycle)
-            return [attempt.submit(share, attempt.nonce) for share in shares[: attempt.required]][-1]
+            return any(attempt.submit(share, attempt.nonce) for share in shares[: attempt.required])
         except InvalidRequest:
             return False
 
@@ -139,10 +139,14 @@ def test_a_share_for_another_operation_is_refused(vault: Vault, nonce: str) -> N
     [
         (RekeyConfig(shares=3, threshold=4), "threshold cannot be larger than shares"),
         (RekeyConfig(shares=0, threshold=0), "shares must be at least one"),
-        (RekeyConfig(shares=1, threshold=1, pgp_keys=["key"]), "PGP-encrypted shares are not supported yet"),
-        (RekeyConfig(shares=1, threshold=1, backup=True), "leave backup false"),
+        (RekeyConfig(shares=1, threshold=1, pgp_keys=["!"]), "the PGP key is not base64"),
+        (
+            RekeyConfig(shares=2, threshold=2, pgp_keys=["a2V5"]),
+            "incorrect number of PGP keys for rekey: 1 PGP keys for 2",
+        ),
+        (RekeyConfig(shares=1, threshold=1, backup=True), "cannot request a backup of the new keys without"),
     ],
-    ids=["threshold", "shares", "pgp", "backup"],
+    ids=["threshold", "shares", "pgp", "number of pgp keys", "backup"],
 )
 def test_an_impossible_configuration_is_refused(vault: Vault, config: RekeyConfig, complaint: str) -> None:
     with pytest.raises(InvalidRequest, match=complaint):

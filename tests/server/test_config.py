@@ -214,7 +214,7 @@ def test_the_json_form_of_an_audit_device_is_read() -> None:
         ('audit "file" {}', 'server.hcl:1: expected audit "..." "..." { ... }'),
         ('audit "file" "a" {}\naudit "file" "a/" {}', "server.hcl:2: there is another audit device with this name; give each its own"),
         ('audit "file" "a" { options { x = [1] } }', "server.hcl:1: x must be a text, a number, true or false"),
-        ('seal "shamir" {}\nseal "shamir" {}', "server.hcl:2: there is a second seal; keep one of them"),
+        ('seal "shamir" {}\nseal "shamir" {}', 'server.hcl:2: there is a second seal; keep one of them, or set disabled = "true" in the one that the vault shall leave'),
         ('max_lease_ttl = "1h"', "default_lease_ttl is longer than max_lease_ttl"),
         ("ui = ]", "server.hcl:1: column 6: expected a value: a quoted text, a number, true, false, a list or an object"),
     ],

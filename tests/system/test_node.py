@@ -49,6 +49,13 @@ class Sibling:
     def under_way(self) -> dict[str, dict[str, str]]:
         return {}
 
+    def root_key_coming(self, root_key: bytearray) -> None:
+        assert len(root_key) == 32
+        self.told.append(("coming", self._vault.node.unsealed is not None))
+
+    def root_key_settled(self) -> None:
+        self.told.append(("settled", self._vault.node.unsealed is not None))
+
 
 def test_keys_go_everywhere_though_the_store_fails_at_the_seal() -> None:
     store = DamagedStore()

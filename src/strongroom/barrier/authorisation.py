@@ -1,22 +1,27 @@
 """Proof that enough of the people who hold shares agree: for a rekey, for a new root token.
 
 The shares are the unseal shares, or the recovery shares where the seal unseals by itself. They are checked against what is stored,
-only once there are enough of them, so that a single holder learns nothing about the own share by trying.
+only once there are enough of them, so that a single holder learns nothing about the own share by trying. Where a rekey of the recovery key
+was cut off, the shares before it and after it both count, until one of the two sets proves itself.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hmac
+from collections.abc import Callable, Iterator
 
 from strongroom.barrier.barrier import Barrier
-from strongroom.barrier.initialization import recovery_verifier
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.seal_rows import SealRows
+from strongroom.barrier.recovery import proves
+from strongroom.barrier.seal_rows import RecoveryConfig, SealRows
 from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.shares import ShareCollector, decode_share, new_nonce
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import InvalidRequest
+from strongroom.physical.store import Unavailable
 
 
 class Authorisation:
@@ -29,7 +34,10 @@ class Authorisation:
         lifecycle.unsealed()
         self._lifecycle = lifecycle
         rows = lifecycle.rows_or_refuse()
-        threshold = rows.recovery.threshold if rows.recovery else rows.config.threshold
+        threshold = rows.config.threshold
+        if rows.recovery is not None:
+            former = _former(rows, lifecycle)
+            threshold = max(rows.recovery.threshold, former.threshold if former else 0)
         self._collector = ShareCollector(threshold, new_nonce(lifecycle.surroundings.entropy))
 
     @property
@@ -61,37 +69,71 @@ class Authorisation:
             aead.wipe(share)
             raise
         self._collector.submit(share)
+        if self._is_proven(barrier, rows):
+            self._collector.reset()
+            return True
         if not self._collector.is_complete:
             return False
-        try:
-            key = self._collector.combine()
-            try:
-                self._prove(key, barrier, rows)
-            finally:
-                aead.wipe(key)
-        except Damaged:
-            raise InvalidRequest(
-                "invalid key: the shares do not give the key; begin again with the first share"
-            ) from None
-        return True
+        self._collector.reset()
+        raise InvalidRequest("invalid key: the shares do not give the key; begin again with the first share")
 
     def cancel(self) -> None:
         """Forget and wipe the shares."""
         self._collector.reset()
 
-    def _prove(self, key: bytearray, barrier: Barrier, rows: SealRows) -> None:
-        """Raise Damaged unless ``key`` is the recovery key, or opens the stored root key where there are unseal shares."""
-        if rows.recovery is not None:
-            if not hmac.compare_digest(recovery_verifier(barrier, key), rows.recovery.verifier):
-                raise Damaged
-            return
-        stored = ShamirSeal(key, self._lifecycle.surroundings.entropy).unwrap(rows.root_key)
-        ours = barrier.copy_root_key()
-        try:
-            if not hmac.compare_digest(stored, ours):
-                raise Damaged
-        finally:
-            aead.wipe(stored, ours)
+    def _is_proven(self, barrier: Barrier, rows: SealRows) -> bool:
+        for threshold, prove, is_former in _proofs(barrier, rows, self._lifecycle):
+            if threshold != self._collector.progress:
+                continue
+            try:
+                key = self._collector.attempt()
+            except Damaged:
+                continue
+            try:
+                if not prove(key):
+                    continue
+            except Damaged:
+                continue
+            finally:
+                aead.wipe(key)
+            if _former(rows, self._lifecycle) is not None:
+                # Where the store takes no writes both sets count a little longer.
+                with contextlib.suppress(InvalidRequest, Unavailable):
+                    self._lifecycle.keys.settle_shares(by_former=is_former)
+            return True
+        return False
+
+
+def _proofs(
+    barrier: Barrier, rows: SealRows, lifecycle: Lifecycle
+) -> Iterator[tuple[int, Callable[[bytearray], bool], bool]]:
+    """How many shares prove it, what their key must pass, and whether they are those of before a rekey."""
+    if rows.recovery is None:
+        entropy = lifecycle.surroundings.entropy
+        yield rows.config.threshold, lambda key: _opens(ShamirSeal(key, entropy), rows.root_key, barrier), False
+        return
+    for row, is_former in ((rows.recovery, False), (_former(rows, lifecycle), True)):
+        if row is not None:
+            yield row.threshold, functools.partial(_proves, barrier, row), is_former
+
+
+def _former(rows: SealRows, lifecycle: Lifecycle) -> RecoveryConfig | None:
+    """The shares of before a rekey that was cut off."""
+    return None if lifecycle.keys.former_is_ours else rows.former_recovery
+
+
+def _proves(barrier: Barrier, row: RecoveryConfig, key: bytearray) -> bool:
+    return proves(barrier, key, row)
+
+
+def _opens(seal: ShamirSeal, blob: bytes, barrier: Barrier) -> bool:
+    """Whether ``seal`` opens the stored root key, and it is ours. Raises Damaged where it opens nothing."""
+    stored = seal.unwrap(blob)
+    ours = barrier.copy_root_key()
+    try:
+        return hmac.compare_digest(stored, ours)
+    finally:
+        aead.wipe(stored, ours)
 
 
 def check_nonce(given: str, expected: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from strongroom import failpoints
@@ -17,6 +18,7 @@ from strongroom.barrier.keyring import (
     counter_key,
     keyring_key,
     new_keyring,
+    open_counter,
     open_keyring,
     seal_counter,
     seal_keyring,
@@ -74,6 +76,7 @@ class Barrier:
         self._surroundings = surroundings
         self._store = surroundings.store
         self._root_key = root_key
+        self._coming_root_key: bytearray | None = None
         self._keyring = keyring
         self._cipher: RecordCipher | None = RecordCipher(keyring.id, keyring.terms, surroundings.entropy)
         self._lock = threading.RLock()
@@ -184,11 +187,64 @@ class Barrier:
             self._refuse_if_sealed()
             return kdf.derive(self._root_key, purpose)
 
+    def derive_lasting(self, purpose: bytes) -> bytearray:
+        """The same, depending on the keyring's first term, which stays whatever the root key will be."""
+        with self._lock:
+            self._refuse_if_sealed()
+            return kdf.derive(self._keyring.terms[0].key, purpose)
+
     def copy_root_key(self) -> bytearray:
         """The root key, for a seal that wraps it anew. The caller wipes the copy."""
         with self._lock:
             self._refuse_if_sealed()
             return bytearray(self._root_key)
+
+    def expect_root_key(self, root_key: bytearray) -> None:
+        """A root key that may be stored from now on: what does not open under the present one is tried with it. Owns ``root_key``."""
+        with self._lock:
+            self._refuse_if_sealed()
+            self._forget_coming()
+            self._coming_root_key = root_key
+
+    def settle_root_key(self) -> None:
+        """It is stored, or will not be: go on with the one that opens the store, and forget the other. Raises Damaged."""
+        with self._lock:
+            try:
+                self._reload_keyring()
+            finally:
+                self._forget_coming()
+
+    def replace_root_key(
+        self,
+        root_key: bytearray,
+        expected: Mapping[str, int | None],
+        puts: Mapping[str, Record],
+        deletes: Collection[str],
+    ) -> None:
+        """Seal keyring and counter under ``root_key``, in one commit with the rows that wrap it. Does not own ``root_key``.
+
+        Raises Conflict where a key of ``expected`` has another version, or a sibling process was faster; and what the store raises.
+        """
+        with self._lock:
+            self._refuse_if_sealed()
+            self._reload_keyring()
+            entropy, keyring = self._surroundings.entropy, self._keyring.with_newest_format()
+            ring_at, counter_at = keyring_key(keyring.id), counter_key(keyring.id)
+            with self._store.snapshot() as snapshot:
+                found = snapshot.get(counter_at)
+            # Behind everything that anybody may use, and with another version, so that no sibling can write over it unseen.
+            reserved_to = open_counter(self._root_key, keyring.id, found) + self._surroundings.limits.block
+            records = {
+                ring_at: seal_keyring(root_key, keyring, entropy),
+                counter_at: seal_counter(root_key, keyring.id, reserved_to, entropy),
+            }
+            versions = {ring_at: self._keyring.revision, counter_at: None if found is None else found.version}
+            failpoints.reach("root_key_before_swap")
+            self._store.commit({**expected, **versions}, {**puts, **records}, deletes, self.witness)
+            # In place, for the counter's keeper has the same buffer.
+            self._root_key[:] = root_key
+            self._keyring = keyring
+            failpoints.reach("root_key_after_swap")
 
     @property
     def keyring_format(self) -> int:
@@ -228,7 +284,13 @@ class Barrier:
             self._cipher = None
             self.witness.forget()
             self._keyring.wipe()
+            self._forget_coming()
             aead.wipe(self._root_key)
+
+    def _forget_coming(self) -> None:
+        if self._coming_root_key is not None:
+            aead.wipe(self._coming_root_key)
+        self._coming_root_key = None
 
     def _refuse_if_sealed(self) -> RecordCipher:
         cipher = self._cipher
@@ -259,8 +321,7 @@ class Barrier:
     def _reload_keyring(self) -> RecordCipher:
         with self._lock:
             self._refuse_if_sealed()
-            with self._store.snapshot() as snapshot:
-                keyring = open_keyring(self._root_key, self._keyring.id, snapshot.get(keyring_key(self._keyring.id)))
+            keyring = self._stored_keyring()
             if keyring.revision <= self._keyring.revision:
                 keyring.wipe()
                 return self._refuse_if_sealed()
@@ -268,6 +329,28 @@ class Barrier:
             self._cipher = RecordCipher(keyring.id, keyring.terms, self._surroundings.entropy)
             old.wipe()
             return self._cipher
+
+    def _stored_keyring(self) -> Keyring:
+        """The keyring in the store, after the change to the coming root key where it is stored already."""
+        with self._store.snapshot() as snapshot:
+            record = snapshot.get(keyring_key(self._keyring.id))
+        try:
+            return open_keyring(self._root_key, self._keyring.id, record)
+        except Damaged:
+            if self._coming_root_key is None:
+                raise
+        keyring = open_keyring(self._coming_root_key, self._keyring.id, record)
+        self._root_key[:] = self._coming_root_key
+        return keyring
+
+    def _take_numbers(self, count: int) -> int:
+        try:
+            return self._invocations.take(count)
+        except Damaged:
+            if self._coming_root_key is None:
+                raise
+        self._reload_keyring()
+        return self._invocations.take(count)
 
     def _number_pending(self) -> int:
         return -next(self._pending_numbers)
@@ -282,7 +365,7 @@ class Barrier:
             with self._lock:
                 self._refuse_if_sealed()
                 self._rotate_if_due(len(written))
-                version = self._invocations.take(len(written))
+                version = self._take_numbers(len(written))
                 cipher = self._refuse_if_sealed()
                 for key, value in written:
                     puts[TENANT_PREFIX + key] = cipher.seal(key, version, value)

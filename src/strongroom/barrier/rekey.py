@@ -1,11 +1,15 @@
 """New shares for old: of the unseal key, or of the recovery key where the seal unseals by itself.
 
-Enough holders of the present shares must agree. The new shares take effect in one commit, so a crash leaves either the old or the
-new ones, never neither. With verification they take effect only after enough of them came back, as proof that they arrived.
+Enough holders of the present shares must agree. The new shares take effect in one commit, with a new root key where they are unseal shares.
+A crash must not leave shares in effect that nobody was told: so the present ones go on counting beside them until the answer with the new ones
+is recorded, or until one of the two sets was used. With verification the new ones take effect only after enough of them came back, and then
+alone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hmac
 import threading
 from collections.abc import Callable, Sequence
@@ -13,17 +17,31 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from strongroom import failpoints
+from strongroom.barrier import share_backup
 from strongroom.barrier.authorisation import Authorisation, check_nonce
-from strongroom.barrier.initialization import hand_out, recovery_verifier
+from strongroom.barrier.hand_out import HandedOut, check_recipients, hand_out
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.seal_rows import CONFIG_KEY, RECOVERY_KEY, ROOT_KEY_KEY, RecoveryConfig, SealConfig, encode_row
+from strongroom.barrier.opening import RowChanges
+from strongroom.barrier.recovery import carried_over, recovery_config
+from strongroom.barrier.seal_rows import (
+    CONFIG_KEY,
+    FORMER_KEY,
+    RECOVERY_KEY,
+    ROOT_KEY_KEY,
+    FormerShares,
+    SealConfig,
+    SealRows,
+    encode_row,
+)
+from strongroom.barrier.seals.seal import Seal
 from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.shares import ShareCollector, check_numbers, decode_share, new_nonce, split
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
-from strongroom.logical.errors import InvalidRequest
+from strongroom.crypto.openpgp import Recipient, read_recipients
+from strongroom.logical.errors import InvalidRequest, LogicalError
 from strongroom.logical.secret import Secret
-from strongroom.physical.store import Conflict, Record, Unknown
+from strongroom.physical.store import StoreError, Unknown
 
 
 class Target(Enum):
@@ -35,7 +53,10 @@ class Target(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RekeyConfig:
-    """``threshold`` of ``shares`` new shares; whether they must be shown to have arrived first."""
+    """``threshold`` of ``shares`` new shares; whether they must be shown to have arrived first.
+
+    ``pgp_keys`` (base64, one for each share, or none) say for whose eyes each is; ``backup`` keeps a copy of what they read.
+    """
 
     shares: int
     threshold: int
@@ -56,6 +77,8 @@ class RekeyStatus:
     required: int = 0
     verification_required: bool = False
     verification_nonce: str = ""
+    fingerprints: tuple[str, ...] = ()
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +98,23 @@ class RekeyResult:
     """The new shares, of which there is no other copy. They are in effect unless ``verification_required``.
 
     With ``outcome_unknown`` the store failed while installing them: keep the old and the new ones, for either may be in effect.
-    ``take_back`` puts the old ones into effect again, where the new ones cannot be handed out. It raises what the store raises.
+    The present shares count beside them until ``settle``, which belongs after the record of the answer and does not fail; ``take_back``
+    puts them into effect alone, where the new ones cannot be handed out. It raises what the store raises.
     """
 
     nonce: str
-    shares: tuple[Secret[bytes], ...] = field(repr=False)
+    handed: HandedOut = field(repr=False)
     outcome_unknown: bool = False
     take_back: Callable[[], None] | None = field(default=None, repr=False)
+    settle: Callable[[], None] | None = field(default=None, repr=False)
     verification_required: bool = False
     verification_nonce: str = ""
+    backup: bool = False
+
+    @property
+    def shares(self) -> tuple[Secret[bytearray], ...]:
+        """The shares, or the messages that hold them."""
+        return self.handed.shares
 
 
 class _Pending:
@@ -106,18 +137,21 @@ class Rekey:
         self._target = target
         self._lock = threading.RLock()
         self._config: RekeyConfig | None = None
+        self._recipients: tuple[Recipient, ...] = ()
         self._authorisation: Authorisation | None = None
         self._pending: _Pending | None = None
         lifecycle.call_at_seal(self.forget)
 
     def start(self, config: RekeyConfig) -> RekeyStatus:
-        """Begin. Raises InvalidRequest on impossible numbers, where one is in progress, or where the seal has no such shares."""
-        self._check_config(config)
+        """Begin. Raises InvalidRequest on impossible numbers, on PGP keys that cannot be used, where one is in progress, or where the
+        seal has no such shares.
+        """
+        recipients = self._check_config(config)
         with self._lock:
             if self._config is not None:
                 raise InvalidRequest("rekey already in progress; cancel it first")
             self._authorisation = Authorisation(self._lifecycle)
-            self._config = config
+            self._config, self._recipients = config, recipients
             return self.status()
 
     def status(self) -> RekeyStatus:
@@ -138,6 +172,8 @@ class Rekey:
                 required=authorisation.required,
                 verification_required=config.require_verification,
                 verification_nonce=pending.collector.nonce if pending else "",
+                fingerprints=tuple(recipient.fingerprint for recipient in self._recipients),
+                backup=config.backup,
             )
 
     def cancel(self) -> None:
@@ -153,6 +189,7 @@ class Rekey:
             if self._pending is not None:
                 self._pending.wipe()
             self._config = self._authorisation = self._pending = None
+            self._recipients = ()
 
     def update(self, share: str, nonce: str) -> RekeyStatus | RekeyResult:
         """Take one of the present shares; with the last one needed, answers the new shares. Raises InvalidRequest."""
@@ -162,29 +199,56 @@ class Rekey:
                 raise InvalidRequest("the present keys were given already; verify the new ones")
             if not authorisation.submit(share, nonce):
                 return self.status()
-            key = aead.draw_key(self._lifecycle.surroundings.entropy)
-            shares = split(key, config.shares, config.threshold, self._lifecycle.surroundings.entropy)
+            entropy = self._lifecycle.surroundings.entropy
+            key = aead.draw_key(entropy)
+            handed = hand_out(split(key, config.shares, config.threshold, entropy), self._recipients)
+            if config.backup:
+                self._back_up(authorisation.nonce, key, handed)
             if config.require_verification:
-                verification_nonce = new_nonce(self._lifecycle.surroundings.entropy)
+                verification_nonce = new_nonce(entropy)
                 self._pending = _Pending(key, config.threshold, verification_nonce)
                 return RekeyResult(
                     nonce=authorisation.nonce,
-                    shares=hand_out(shares),
+                    handed=handed,
                     verification_required=True,
                     verification_nonce=verification_nonce,
+                    backup=config.backup,
                 )
-            outcome_unknown, take_back = False, None
-            try:
-                take_back = self._install(key, config)
-            except Unknown:
-                # Raising would throw away shares that may be the only ones from now on.
-                outcome_unknown = True
-            finally:
-                aead.wipe(key)
-                self.forget()
-            return RekeyResult(
-                nonce=nonce, shares=hand_out(shares), outcome_unknown=outcome_unknown, take_back=take_back
-            )
+            return self._finish(key, config, nonce, handed)
+
+    def _back_up(self, nonce: str, key: bytearray, handed: HandedOut) -> None:
+        try:
+            share_backup.store(self._lifecycle.unsealed(), self._target.value, nonce, handed)
+        except BaseException:
+            aead.wipe(key)
+            handed.wipe()
+            raise
+
+    def _finish(self, key: bytearray, config: RekeyConfig, nonce: str, handed: HandedOut) -> RekeyResult:
+        take_back: Callable[[], None] | None = functools.partial(self._lifecycle.keys.settle_shares, by_former=True)
+        settle: Callable[[], None] | None = self._settle
+        outcome_unknown = False
+        try:
+            self._install(key, config, keeps_former=True)
+        except Unknown:
+            # Raising would throw away shares that may be the only ones from now on.
+            outcome_unknown, take_back, settle = True, None, None
+        finally:
+            aead.wipe(key)
+            self.forget()
+        return RekeyResult(
+            nonce=nonce,
+            handed=handed,
+            outcome_unknown=outcome_unknown,
+            take_back=take_back,
+            settle=settle,
+            backup=config.backup,
+        )
+
+    def _settle(self) -> None:
+        # Where it cannot be stored the present shares go on counting until the next unsealing, and the new ones with them.
+        with contextlib.suppress(LogicalError, StoreError):
+            self._lifecycle.keys.settle_shares()
 
     def verification_status(self) -> VerificationStatus:
         """How many of the new shares came back. Raises InvalidRequest where none are out."""
@@ -212,7 +276,7 @@ class Rekey:
             if not pending.collector.is_complete:
                 return self.verification_status()
             self._check_returned(pending)
-            self._install(pending.key, config)
+            self._install(pending.key, config, keeps_former=False)
             self.forget()
             return VerificationStatus(
                 nonce=nonce, started=False, t=config.threshold, n=config.shares, progress=0, complete=True
@@ -227,15 +291,18 @@ class Rekey:
             self._pending = _Pending(pending.key, config.threshold, fresh)
             return self.verification_status()
 
-    def _check_config(self, config: RekeyConfig) -> None:
+    def _check_config(self, config: RekeyConfig) -> tuple[Recipient, ...]:
         self._lifecycle.unsealed()
-        if config.pgp_keys:
-            raise InvalidRequest("PGP-encrypted shares are not supported yet; leave pgp_keys empty")
-        if config.backup:
-            raise InvalidRequest("a backup holds PGP-encrypted shares, which are not supported yet; leave backup false")
         if (self._target is Target.RECOVERY) is not self._lifecycle.unseals_by_itself:
-            raise InvalidRequest(f"the {self._lifecycle.type} seal has no {self._target.value} keys")
+            advice = "; rotate the root key with sys/rotate/root" if self._target is Target.UNSEAL else ""
+            raise InvalidRequest(f"the {self._lifecycle.type} seal has no {self._target.value} keys{advice}")
         check_numbers(config.shares, config.threshold)
+        if config.backup and not config.pgp_keys:
+            raise InvalidRequest(
+                "cannot request a backup of the new keys without providing PGP keys for encryption: it would hold them in clear"
+            )
+        check_recipients(config.pgp_keys, config.shares, "incorrect number of PGP keys for rekey")
+        return read_recipients(config.pgp_keys, self._lifecycle.surroundings.clock.now_ns())
 
     def _in_progress(self) -> tuple[RekeyConfig, Authorisation]:
         self._lifecycle.unsealed()
@@ -262,31 +329,39 @@ class Rekey:
                 "rekey verification failed: these are not the new keys; begin again with the first one"
             )
 
-    def _install(self, key: bytearray, config: RekeyConfig) -> Callable[[], None]:
-        """Put ``key`` in the place of the present unseal or recovery key, in one commit. Returns what undoes that."""
-        barrier, rows = self._lifecycle.unsealed(), self._lifecycle.rows_or_refuse()
+    def _install(self, key: bytearray, config: RekeyConfig, *, keeps_former: bool) -> None:
+        """Put ``key`` in the place of the present unseal or recovery key, in one commit, beside it where ``keeps_former``."""
+        keys, barrier = self._lifecycle.keys, self._lifecycle.unsealed()
+        entropy = self._lifecycle.surroundings.entropy
         if self._target is Target.RECOVERY:
-            verifier = recovery_verifier(barrier, key)
-            changed = {RECOVERY_KEY: encode_row(RecoveryConfig(config.shares, config.threshold, verifier))}
-        else:
-            root_key = barrier.copy_root_key()
-            try:
-                wrapped = ShamirSeal(key, self._lifecycle.surroundings.entropy).wrap(root_key)
-            finally:
-                aead.wipe(root_key)
-            row = SealConfig(rows.config.type, config.shares, config.threshold)
-            changed = {CONFIG_KEY: encode_row(row), ROOT_KEY_KEY: wrapped}
-        store, installed, before = self._lifecycle.surroundings.store, rows.put(changed), rows.encoded()
-        try:
+
+            def renewed(rows: SealRows) -> RowChanges:
+                row = recovery_config(barrier, key, config.shares, config.threshold)
+                former = None
+                if keeps_former and rows.recovery is not None:
+                    old = carried_over(barrier, rows.recovery, entropy)
+                    former = encode_row(FormerShares(old.shares, old.threshold, recovery=old))
+                return {RECOVERY_KEY: encode_row(row), FORMER_KEY: former}
+
             failpoints.reach("rekey_before_swap")
-            store.commit(rows.versions, installed, (), barrier.witness)
-            failpoints.reach("rekey_after_swap")
-        except Conflict:
-            raise InvalidRequest("the keys were changed meanwhile by another rekey; begin again") from None
+            keys.former_is_ours = keeps_former
+            keys.change_rows(barrier, renewed)
+        else:
+            change = _under(ShamirSeal(key, entropy), config, keys.opener if keeps_former else None)
+            failpoints.reach("rekey_before_swap")
+            keys.change_root_key(change)
+            keys.take_shares(key, keep_former=keeps_former)
+        failpoints.reach("rekey_after_swap")
 
-        def take_back() -> None:
-            versions: dict[str, int | None] = {name: record.version for name, record in installed.items()}
-            restored = {name: Record(record.version + 1, before[name]) for name, record in installed.items()}
-            store.commit(versions, restored, (), barrier.witness)
 
-        return take_back
+def _under(seal: ShamirSeal, config: RekeyConfig, former: Seal | None) -> Callable[[SealRows, bytearray], RowChanges]:
+    """The rows under new unseal shares, beside those of ``former``."""
+
+    def change(rows: SealRows, root_key: bytearray) -> RowChanges:
+        kept = None
+        if former is not None:
+            kept = encode_row(FormerShares(rows.config.shares, rows.config.threshold, root_key=former.wrap(root_key)))
+        row = SealConfig(rows.config.type, config.shares, config.threshold)
+        return {CONFIG_KEY: encode_row(row), ROOT_KEY_KEY: seal.wrap(root_key), FORMER_KEY: kept}
+
+    return change

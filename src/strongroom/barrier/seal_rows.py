@@ -1,13 +1,16 @@
 """The few rows of the store that are not encrypted, because they are needed to become able to decrypt: the seal's.
 
 ``seal/config`` says which seal, and how many shares; ``seal/root-key`` holds the wrapped root key; ``seal/recovery`` says how many
-recovery shares there are, with a keyed verifier of the recovery key. None of them is a secret, and none is believed: a changed
-number of shares or a changed blob only makes an unseal fail.
+recovery shares there are, with a keyed verifier of the recovery key. ``seal/former`` is there while it is not certain that new shares
+reached their keepers: the shares before them still count. ``seal/unannounced`` is there while nobody was told the shares of a new vault.
+None of them is a secret, and none is believed: a changed number of shares or a changed blob only makes an unseal fail.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -17,7 +20,13 @@ from strongroom.physical.store import Record, Snapshot
 CONFIG_KEY = "seal/config"
 ROOT_KEY_KEY = "seal/root-key"
 RECOVERY_KEY = "seal/recovery"
-FORMAT_VERSION = 1
+FORMER_KEY = "seal/former"
+UNANNOUNCED_KEY = "seal/unannounced"
+ROW_KEYS = (CONFIG_KEY, ROOT_KEY_KEY, RECOVERY_KEY, FORMER_KEY, UNANNOUNCED_KEY)
+CONFIG_FORMAT = 1
+RECOVERY_FORMAT = 2
+FORMER_FORMAT = 1
+_T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class SealConfig(msgspec.Struct, frozen=True):
@@ -26,16 +35,37 @@ class SealConfig(msgspec.Struct, frozen=True):
     type: str
     shares: int
     threshold: int
-    format: int = FORMAT_VERSION
+    format: int = CONFIG_FORMAT
 
 
 class RecoveryConfig(msgspec.Struct, frozen=True):
-    """How many recovery shares there are. ``verifier`` is the recovery key's HMAC under a key derived from the root key."""
+    """How many recovery shares there are. ``verifier`` is the recovery key's HMAC.
+
+    In format 1 its key is derived from the root key. In format 2 it outlives root keys: derived from the keyring's first term where
+    ``key`` is empty, and else sealed in ``key``, which is how a verifier of the first format is carried over.
+    """
 
     shares: int
     threshold: int
     verifier: bytes
-    format: int = FORMAT_VERSION
+    format: int = RECOVERY_FORMAT
+    key: bytes = b""
+
+
+class FormerShares(msgspec.Struct, frozen=True):
+    """The shares that a rekey took the place of, while they still count.
+
+    One of two is set: ``root_key``, the root key as they open it, for unseal shares; ``recovery`` for recovery shares.
+    """
+
+    shares: int
+    threshold: int
+    root_key: bytes = b""
+    recovery: RecoveryConfig | None = None
+    format: int = FORMER_FORMAT
+
+
+Row = SealConfig | RecoveryConfig | FormerShares
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +76,69 @@ class SealRows:
     root_key: bytes
     recovery: RecoveryConfig | None
     versions: dict[str, int | None]
+    former: FormerShares | None = None
+    is_unannounced: bool = False
 
-    def put(self, changed: dict[str, bytes]) -> dict[str, Record]:
-        """Records for the rows in ``changed``, each with a version that it never had."""
+    def put(self, changed: Mapping[str, bytes]) -> dict[str, Record]:
+        """Records for the rows in ``changed``, each with another version than it has."""
         return {key: Record((self.versions[key] or 0) + 1, value) for key, value in changed.items()}
 
-    def encoded(self) -> dict[str, bytes]:
-        """The rows as they are stored; those that are absent are left out."""
-        rows = {CONFIG_KEY: encode_row(self.config), ROOT_KEY_KEY: self.root_key}
-        return rows if self.recovery is None else rows | {RECOVERY_KEY: encode_row(self.recovery)}
+    @property
+    def former_unseal(self) -> FormerShares | None:
+        """The unseal shares that still count beside the present ones."""
+        return self.former if self.former is not None and self.former.recovery is None else None
+
+    @property
+    def former_recovery(self) -> RecoveryConfig | None:
+        """The recovery shares that still count beside the present ones."""
+        return self.former.recovery if self.former is not None else None
 
 
 def read_seal_rows(snapshot: Snapshot) -> SealRows | None:
     """The rows, or None where the vault is not initialized. Raises Damaged where they are unreadable."""
-    records = {key: snapshot.get(key) for key in (CONFIG_KEY, ROOT_KEY_KEY, RECOVERY_KEY)}
-    config, root_key, recovery = records[CONFIG_KEY], records[ROOT_KEY_KEY], records[RECOVERY_KEY]
+    records = {key: snapshot.get(key) for key in ROW_KEYS}
+    config, root_key = records[CONFIG_KEY], records[ROOT_KEY_KEY]
     if config is None:
         return None
     if root_key is None:
         raise Damaged
-    try:
-        rows = SealRows(
-            msgspec.json.decode(config.value, type=SealConfig),
-            root_key.value,
-            msgspec.json.decode(recovery.value, type=RecoveryConfig) if recovery else None,
-            {key: record.version if record else None for key, record in records.items()},
-        )
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Damaged from None
-    newest = max(rows.config.format, rows.recovery.format if rows.recovery else 0)
-    if newest > FORMAT_VERSION or rows.config.threshold < 0:
+    rows = SealRows(
+        _decoded(config, SealConfig),
+        root_key.value,
+        _optional(records[RECOVERY_KEY], RecoveryConfig),
+        {key: record.version if record else None for key, record in records.items()},
+        _optional(records[FORMER_KEY], FormerShares),
+        records[UNANNOUNCED_KEY] is not None,
+    )
+    if not _is_readable(rows):
         raise Damaged
     return rows
 
 
-def encode_row(row: SealConfig | RecoveryConfig) -> bytes:
+def encode_row(row: Row) -> bytes:
     """``row`` as it is stored."""
     return msgspec.json.encode(row)
+
+
+def _is_readable(rows: SealRows) -> bool:
+    recoveries = [one for one in (rows.recovery, rows.former_recovery) if one is not None]
+    thresholds = [rows.config.threshold, *(one.threshold for one in recoveries)]
+    formats = [
+        rows.config.format <= CONFIG_FORMAT,
+        rows.former is None or rows.former.format <= FORMER_FORMAT,
+        *(one.format <= RECOVERY_FORMAT for one in recoveries),
+    ]
+    if rows.former is not None:
+        thresholds.append(rows.former.threshold)
+    return all(formats) and min(thresholds) >= 0
+
+
+def _decoded(record: Record, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(record.value, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Damaged from None
+
+
+def _optional(record: Record | None, kind: type[_T]) -> _T | None:
+    return None if record is None else _decoded(record, kind)

@@ -61,11 +61,18 @@ class ShareCollector:
     def combine(self) -> bytearray:
         """The secret that the shares give, which may still be the wrong one. Wipes the shares. Raises Damaged."""
         try:
-            return bytearray(self._shares[0]) if self.threshold == 1 else shamir.combine(self._shares)
-        except (ValueError, IndexError):
-            raise Damaged from None
+            if self.threshold > 1 and len(self._shares) < 2:
+                raise Damaged
+            return self.attempt()
         finally:
             self.reset()
+
+    def attempt(self) -> bytearray:
+        """The same, for whoever may want more shares afterwards: they are kept. Raises Damaged."""
+        try:
+            return bytearray(self._shares[0]) if len(self._shares) == 1 else shamir.combine(self._shares)
+        except (ValueError, IndexError):
+            raise Damaged from None
 
     def reset(self) -> None:
         """Forget and wipe the shares."""

@@ -57,6 +57,7 @@ class Status:
     progress: int
     nonce: str
     recovery_seal: bool
+    is_migrating: bool = False
 
 
 def require(state: State, event: Event) -> State:

@@ -116,6 +116,7 @@ operator = LazyGroup(
         "rekey": ("operator_rekey:rekey", "Make new key shares by quorum"),
         "restore": ("operator_restore:restore", "Restore a backup to a server that is stopped"),
         "rotate": ("operator_keys:rotate", "Begin a new encryption key"),
+        "rotate-root": ("operator_keys:rotate_root", "Put a new root key above it"),
         "seal": ("operator_start:seal", "Seal a server"),
         "step-down": ("operator_keys:step_down", "Make the active node give up its place"),
         "unseal": ("operator_start:unseal", "Give a key share to unseal a server"),

@@ -1,4 +1,4 @@
-"""``operator rotate|key-status|members|step-down``."""
+"""``operator rotate|rotate-root|key-status|members|step-down``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def rotate(session: Session, arguments: tuple[str, ...]) -> None:
     if session.printer.is_table:
         session.say("Success! Rotated key\n")
     _show_key(session)
+
+
+@command("rotate-root", "")
+def rotate_root(session: Session, arguments: tuple[str, ...]) -> None:
+    """Puts a new root key in the place of the present one; seal and key shares stay as they are."""
+    expect(arguments, 0)
+    with reporting("Error rotating the root key"):
+        session.client.write("sys/rotate/root")
+    session.success("Rotated the root key")
 
 
 @command("key-status", "", output=Output.FORMAT)

@@ -10,6 +10,7 @@ from strongroom.cli import tables
 from strongroom.cli.errors import CommandFailed, reporting
 from strongroom.cli.grammar import Output, command, expect
 from strongroom.cli.options import switch, text
+from strongroom.cli.pgp_files import read_pgp_key
 from strongroom.cli.prompts import hidden, standard_input
 from strongroom.cli.quorum import ask_for_share, contents, first_known, nonce_for
 from strongroom.cli.session import Session
@@ -41,6 +42,9 @@ _OTP_SHOWN = (
     switch("-cancel", help="End it and forget the shares that were given."),
     switch("-generate-otp", help="Print a one-time password of the right length."),
     text("-otp", help="The one-time password, with -init or -decode. With -decode it is asked for without this."),
+    text(
+        "-pgp-key", help="With -init, instead of an -otp: file with the public PGP key to which the token is encrypted."
+    ),
     text("-decode", help="Decode this token with the one-time password; - reads it from standard input."),
     text("-nonce", help="The attempt that the share is meant for."),
     output=Output.FORMAT,
@@ -64,8 +68,13 @@ def generate_root(session: Session, arguments: tuple[str, ...], **flags: Any) ->
     elif flags["status"]:
         _show(session, _status(session))
     elif flags["init"]:
+        body = {"otp": flags["otp"]}
+        if flags["pgp_key"]:
+            if flags["otp"]:
+                raise CommandFailed("Error initializing: cannot specify both -otp and -pgp-key")
+            body["pgp_key"] = read_pgp_key(flags["pgp_key"])
         with reporting("Error initializing root generation"):
-            _, status = first_known(session.client, "PUT", _PATHS, {"otp": flags["otp"]})
+            _, status = first_known(session.client, "PUT", _PATHS, body)
         if session.printer.is_table and status.get("otp"):
             session.note(_OTP_SHOWN)
         _show(session, status)
@@ -103,6 +112,8 @@ def _show(session: Session, status: dict[str, Any]) -> None:
         ("Progress", f"{status.get('progress', 0)}/{status.get('required', 0)}"),
         ("Complete", "true" if status.get("complete") else "false"),
     ]
+    if status.get("pgp_fingerprint"):
+        rows.append(("PGP Fingerprint", str(status["pgp_fingerprint"])))
     encoded = status.get("encoded_token") or status.get("encoded_root_token")
     rows += [(title, str(value)) for title, value in (("Encoded Token", encoded), ("OTP", status.get("otp"))) if value]
     if status.get("otp_length") and not status.get("complete"):

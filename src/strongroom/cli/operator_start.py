@@ -6,12 +6,18 @@ from typing import Any
 
 from strongroom.cli.errors import REMOTE, reporting
 from strongroom.cli.grammar import Output, command, expect
-from strongroom.cli.options import switch, whole
+from strongroom.cli.options import switch, text, whole
+from strongroom.cli.pgp_files import read_pgp_key, read_pgp_keys
 from strongroom.cli.prompts import given_or_hidden
 from strongroom.cli.session import Session
 from strongroom.cli.status import show_seal, with_leader
 
 _SHAMIR = (5, 3)
+_ENCRYPTED = (
+    "",
+    "Each key above is a PGP message in base64, in the order of the PGP keys. Its keeper reads",
+    "it with: base64 -d | gpg -d",
+)
 
 
 @command(
@@ -22,10 +28,19 @@ _SHAMIR = (5, 3)
     whole("-key-threshold", "-t", help="Number of shares that unseal (3)."),
     whole("-recovery-shares", help="Number of recovery shares, where the server unseals itself (5).", default=5),
     whole("-recovery-threshold", help="Number of recovery shares that count as a quorum (3).", default=3),
+    text(
+        "-pgp-keys",
+        help="Files with public PGP keys, with commas between them: each share is encrypted to one of them.",
+    ),
+    text("-root-token-pgp-key", help="File with the public PGP key to which the root token is encrypted."),
+    text("-recovery-pgp-keys", help="As -pgp-keys, for the recovery shares."),
     output=Output.FORMAT,
 )
-def init(session: Session, arguments: tuple[str, ...], status: bool, **shares: int | None) -> int:  # noqa: FBT001 -- a flag
-    """Initializes a server: makes its keys and its first token, which are shown once and never again."""
+def init(session: Session, arguments: tuple[str, ...], status: bool, **shares: Any) -> int:  # noqa: FBT001 -- a flag
+    """Initializes a server: makes its keys and its first token, which are shown once and never again.
+
+    strongroom operator init -key-shares=3 -key-threshold=2 -pgp-keys=ada.asc,ben.asc,eve.asc -root-token-pgp-key=ada.asc
+    """
     expect(arguments, 0)
     client = session.client
     seal = client.ask("sys/seal-status") or {}
@@ -33,12 +48,15 @@ def init(session: Session, arguments: tuple[str, ...], status: bool, **shares: i
         return _show_initialized(session, initialized=bool(seal.get("initialized")))
     recovery = bool(seal.get("recovery_seal"))
     default_shares, default_threshold = (0, 0) if recovery else _SHAMIR
-    body = {
+    body: dict[str, Any] = {
         "secret_shares": _or(shares["key_shares"], default_shares),
         "secret_threshold": _or(shares["key_threshold"], default_threshold),
         "recovery_shares": shares["recovery_shares"] if recovery else 0,
         "recovery_threshold": shares["recovery_threshold"] if recovery else 0,
     }
+    body |= {name: keys for name in ("pgp_keys", "recovery_pgp_keys") if (keys := read_pgp_keys(shares[name]))}
+    if shares["root_token_pgp_key"]:
+        body["root_token_pgp_key"] = read_pgp_key(shares["root_token_pgp_key"])
     with reporting("Error initializing"):
         answer = client.write("sys/init", body) or {}
     if session.printer.is_table:
@@ -93,6 +111,7 @@ def _show_initialized(session: Session, *, initialized: bool) -> int:
 
 def _init_text(answer: dict[str, Any], body: dict[str, Any]) -> str:
     keys, recovery = answer.get("keys_base64") or [], answer.get("recovery_keys_base64") or []
+    encrypted = bool(body.get("pgp_keys") or body.get("recovery_pgp_keys"))
     lines = [f"Unseal Key {number}: {key}" for number, key in enumerate(keys, 1)]
     lines += [f"Recovery Key {number}: {key}" for number, key in enumerate(recovery, 1)]
     lines += ["", f"Initial Root Token: {answer.get('root_token', '')}", ""]
@@ -104,7 +123,7 @@ def _init_text(answer: dict[str, Any], body: dict[str, Any]) -> str:
             f"Recovery key initialized with {shares} key shares and a key threshold of {threshold}. Please",
             "securely distribute the key shares printed above.",
         ]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(_ENCRYPTED if encrypted else ())])
     shares, threshold = body["secret_shares"], body["secret_threshold"]
     lines += [
         f"Vault initialized with {shares} key shares and a key threshold of {threshold}. Please securely",
@@ -114,7 +133,7 @@ def _init_text(answer: dict[str, Any], body: dict[str, Any]) -> str:
         "The root key is stored nowhere. Without enough of these shares the vault stays",
         "sealed for ever.",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_ENCRYPTED if encrypted else ())])
 
 
 def _init_data(answer: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:

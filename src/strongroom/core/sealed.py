@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from strongroom import failpoints
 from strongroom.audit.facts import SealedFacts
 from strongroom.core.batch import Alarms, refusal_for
 from strongroom.core.pipeline import STORE_FAILURES, Answer
@@ -26,28 +27,43 @@ _MOUNT = Mount(path=_SYSTEM, accessor="", uuid="", type="system", options={}, de
 def handle_sealed(node: Node, router: Router, request: Request, alarms: Alarms) -> Answer:
     """Answer ``request`` of a vault that is sealed, by the declarations of ``router`` (those of ``sys/``)."""
     is_change = request.operation is not Operation.READ
-    facts = SealedFacts(request=request)
+    facts, context = SealedFacts(request=request), _context(node, request)
     try:
         if is_change:
             node.broker.write([node.broker.sealed_line(facts)])
         declared, captures = _find(router, request)
         typed, _ = declared.request_type.decode(request.body, captures)
-        response = declared.endpoint.handler(_context(node, request), typed)
+        response = declared.endpoint.handler(context, typed)
         if is_change:
             _record_answer(node, facts)
+        for action in context.after_commit:
+            action()
     except (LogicalError, *STORE_FAILURES) as error:
+        _undo(context, alarms)
         return _refused(node, facts, refusal_for(error, alarms), is_change=is_change)
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
         alarms.on_failure(failure)
+        _undo(context, alarms)
         return _refused(node, facts, InternalFailure(), is_change=is_change)
     return Answer(response=response, shape=declared.endpoint.shape)
 
 
 def _record_answer(node: Node, facts: SealedFacts) -> None:
+    failpoints.reach("before_audit_response")
     try:
         node.broker.write([node.broker.sealed_line(facts, is_response=True)])
     except AuditUnavailable:
         raise AuditUnavailable(is_late=True) from None
+    failpoints.reach("after_audit_response")
+
+
+def _undo(context: Context, alarms: Alarms) -> None:
+    """Take back what the handler did, because nobody will be told of it."""
+    for action in context.take_back:
+        try:
+            action()
+        except Exception as failure:  # noqa: BLE001 -- the operator must hear of it, and the client get the first error
+            alarms.on_failure(failure)
 
 
 def _find(router: Router, request: Request) -> tuple[Declared, dict[str, str]]:

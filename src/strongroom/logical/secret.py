@@ -9,11 +9,11 @@ from __future__ import annotations
 import hmac
 from typing import Generic, NoReturn, TypeVar
 
-T = TypeVar("T", str, bytes)
+T = TypeVar("T", str, bytes, bytearray)
 
 
 class Secret(Generic[T]):
-    """A redacting box around one ``str`` or ``bytes``. Equality runs in constant time; everything else refuses."""
+    """A redacting box around one ``str``, ``bytes`` or wipeable ``bytearray``. Equality runs in constant time; everything else refuses."""
 
     __slots__ = ("_value",)
 
@@ -47,5 +47,5 @@ class Secret(Generic[T]):
         raise TypeError("a secret cannot be pickled or copied")
 
 
-def _as_bytes(value: str | bytes) -> bytes:
+def _as_bytes(value: str | bytes | bytearray) -> bytes | bytearray:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

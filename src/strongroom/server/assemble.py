@@ -83,8 +83,10 @@ def assemble_on(
     """The same, on a store that is open already."""
     telemetry = new_telemetry(plugs, commons.place if commons else Place(Board()))
     measured = MeasuredStore(store, telemetry, clock)
-    seal = auto_seal(config.seal, entropy) if opens_vault else absent_seal(config.seal)
-    lifecycle = Lifecycle(Surroundings(measured, clock, entropy), seal)
+    seal, leaving = (
+        auto_seal(one, entropy) if opens_vault else absent_seal(one) for one in (config.seal, config.leaving_seal)
+    )
+    lifecycle = Lifecycle(Surroundings(measured, clock, entropy), seal, leaving)
     broker = Broker(clock, entropy, Rule(frozenset(config.audit_required)))
     node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
     if commons is not None:
@@ -105,20 +107,24 @@ def open_store(config: ServerConfig, *, is_shared: bool = False) -> Store:
     return SqliteStore(Path(config.storage.path), is_shared=is_shared)
 
 
-def auto_seal(config: SealConfig, entropy: Entropy) -> Seal | None:
+def auto_seal(config: SealConfig | None, entropy: Entropy) -> Seal | None:
     """The seal that unseals by itself, or None for shares in people's hands."""
-    if config.type is SealType.SHAMIR or config.current_key is None:
+    if config is None or config.type is SealType.SHAMIR or config.current_key is None:
         return None
-    return StaticSeal(read_key(config.current_key), entropy, config.current_key_id)
+    previous = None
+    if config.previous_key is not None:
+        previous = StaticSeal(read_key(config.previous_key), entropy, config.previous_key_id)
+    return StaticSeal(read_key(config.current_key), entropy, config.current_key_id, previous=previous)
 
 
-def absent_seal(config: SealConfig) -> Seal | None:
+def absent_seal(config: SealConfig | None) -> Seal | None:
     """The same for a process that does not open the vault: it reads no key. A descriptor can be read only once, by the one that does."""
-    if config.type is SealType.SHAMIR or config.current_key is None:
+    if config is None or config.type is SealType.SHAMIR or config.current_key is None:
         return None
-    if config.current_key.place is KeyPlace.DESCRIPTOR:
-        with contextlib.suppress(OSError):
-            os.close(int(config.current_key.location))
+    for source in (config.current_key, config.previous_key):
+        if source is not None and source.place is KeyPlace.DESCRIPTOR:
+            with contextlib.suppress(OSError):
+                os.close(int(source.location))
     return AbsentSeal()
 
 
@@ -211,7 +217,11 @@ def _sanitized(config: ServerConfig) -> dict[str, Any]:
         "log_format": config.log_format,
         "log_level": config.log_level,
         "pid_file": config.pid_file,
-        "seals": [{"type": config.seal.type.value, "disabled": False}],
+        "seals": [
+            {"type": one.type.value, "disabled": one.disabled}
+            for one in (config.seal, config.leaving_seal)
+            if one is not None
+        ],
         "storage": {"type": config.storage.type.value, "disable_clustering": True},
         "unsafe_allow_api_audit_creation": config.unsafe_allow_api_audit_creation,
     }

@@ -22,7 +22,7 @@ from strongroom.server.assemble import refuse_forbidden_device
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import SealType, ServerConfig
-from strongroom.server.offline_seal import AskShare, open_seal
+from strongroom.server.offline_seal import AskShare, StoredSeal, has_key_for, open_seal
 from strongroom.system import audit_devices
 
 WHOLE, REFUSED = 0, 1
@@ -70,13 +70,15 @@ def run(path: str, config_paths: Sequence[str], ask: AskShare) -> Checked:
 
 def open_backup(config: ServerConfig, header: Header, ask: AskShare, entropy: Entropy) -> bytearray:
     """The root key that the backup was made under; the caller wipes it. Raises BadBackup, InvalidRequest and Unavailable."""
-    if (header.seal.type == SealType.SHAMIR.value) != (config.seal.type is SealType.SHAMIR):
+    is_by_hand = header.seal.type == SealType.SHAMIR.value
+    if not has_key_for(config, header.seal.type) or (is_by_hand and config.seal.type is not SealType.SHAMIR):
         raise InvalidRequest(
             f"the vault had a {header.seal.type} seal when the backup was made, and the configuration names another; "
             "name that seal for the restore"
         )
     try:
-        seal = open_seal(config.seal, header.seal.threshold, ask, entropy)
+        stored = StoredSeal(header.seal.type, header.seal.threshold, header.seal.root_key)
+        seal = open_seal(config, stored, ask, entropy)
         try:
             return seal.unwrap(header.seal.root_key)
         finally:

@@ -19,6 +19,7 @@ from strongroom.server.config_values import (
     AuditDeviceConfig,
     BackupConfig,
     SealConfig,
+    SealType,
     ServerConfig,
     StorageConfig,
     TcpListener,
@@ -90,15 +91,26 @@ class _Merged:
                 findings.wrong(block.line, "there is a second storage; keep one of them")
             self._storage.append(read_storage(block, findings))
         for block in _sections(body, ("seal",), 1, findings):
-            if self._seals:
-                findings.wrong(block.line, "there is a second seal; keep one of them")
-            self._seals.append(read_seal(block, findings))
+            self._add_seal(read_seal(block, findings), block.line, findings)
         for block in _sections(body, ("backup",), 0, findings):
             if self._backups:
                 findings.wrong(block.line, "there is a second backup; keep one of them")
             self._backups.append(read_backup(block, findings))
         for block in _sections(body, ("audit",), 2, findings):
             self._add_audit(block, findings)
+
+    def _add_seal(self, seal: SealConfig, line: int, findings: Findings) -> None:
+        if any(other.disabled is seal.disabled for other in self._seals):
+            advice = (
+                "only one can be left at a time"
+                if seal.disabled
+                else 'keep one of them, or leave one with disabled = "true"'
+            )
+            findings.wrong(line, f"there is a second seal; {advice}")
+        ids = {other.current_key_id for other in self._seals if other.type is SealType.STATIC}
+        if seal.type is SealType.STATIC and seal.current_key_id in ids:
+            findings.wrong(line, "both seals have the same current_key_id; give each key its own")
+        self._seals.append(seal)
 
     def _add_audit(self, block: Block, findings: Findings) -> None:
         device = read_audit_device(block, findings)
@@ -122,7 +134,8 @@ class _Merged:
         return ServerConfig(
             listeners=tuple(listener for listener in listeners if listener is not None),
             storage=storage,
-            seal=self._seals[0] if self._seals else SealConfig(),
+            seal=next((seal for seal in self._seals if not seal.disabled), SealConfig()),
+            leaving_seal=next((seal for seal in self._seals if seal.disabled), None),
             audit_devices=tuple(self._audit),
             backup=self._backups[0] if self._backups else None,
             warnings=tuple(str(warning) for warning in in_order(self.warnings)),

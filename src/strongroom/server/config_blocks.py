@@ -76,6 +76,10 @@ def read_seal(block: Block, findings: Findings) -> SealConfig:
         if ("previous_key_id" in lines) != ("previous_key" in lines):
             line = lines.get("previous_key_id", lines.get("previous_key", block.line))
             findings.wrong(line, "previous_key_id and previous_key belong together: set both or none")
+        if "previous_key_id" in values and values["previous_key_id"] == values.get("current_key_id"):
+            findings.wrong(
+                lines["previous_key_id"], "previous_key_id is that of the current key; give each key a name of its own"
+            )
         return SealConfig(type=SealType.STATIC, **with_defaults(values, schema.STATIC_SEAL))
     else:
         findings.wrong(

@@ -348,9 +348,9 @@ STATIC_SEAL = Section(
         Setting("current_key", kinds.KEY_SOURCE, None, "none; needed", "Where the key is, 32 bytes: `file:///PATH`, `credential://NAME` (systemd) or `descriptor://NUMBER` (inherited)."),
         Setting("previous_key_id", kinds.NONEMPTY, "", "none", "The name of the key that was current before."),
         Setting("previous_key", kinds.KEY_SOURCE, None, "none", "Where that key is; it opens what is not yet wrapped again."),
+        Setting("disabled", kinds.BOOLEAN, False, "false", "This seal is to be left: for the other block, or for key shares where there is none. `operator unseal -migrate` with the present shares does it."),
     ),
     ignored=MappingProxyType({"name": "there is one seal", "priority": "there is one seal"}),
-    refused=MappingProxyType({"disabled": "remove the block to go back to key shares"}),
 )  # fmt: skip
 
 SHAMIR_SEAL = Section('Block `seal "shamir"`: unseal by hand with key shares. This is the default', ())

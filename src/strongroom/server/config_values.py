@@ -67,13 +67,14 @@ class SealType(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealConfig:
-    """``seal``. The keys are set for the static seal only."""
+    """``seal``. The keys are set for the static seal only; a ``disabled`` one is to be left."""
 
     type: SealType = SealType.SHAMIR
     current_key_id: str = ""
     current_key: KeySource | None = None
     previous_key_id: str = ""
     previous_key: KeySource | None = None
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +101,14 @@ class BackupConfig:
 class ServerConfig:
     """Everything the server is told by its files. Times are seconds, sizes bytes, paths absolute.
 
+    ``leaving_seal`` is the seal that the vault had until now, where it is to be migrated to ``seal``.
     ``warnings`` are sentences about settings that have no effect; they belong in the log at the start.
     """
 
     listeners: tuple[TcpListener | UnixListener, ...]
     storage: StorageConfig
     seal: SealConfig = SealConfig()
+    leaving_seal: SealConfig | None = None
     audit_devices: tuple[AuditDeviceConfig, ...] = ()
     backup: BackupConfig | None = None
     api_addr: str = ""

@@ -148,6 +148,14 @@ class Leader:
                 found.update(mate.under_way.requests if mate.under_way.number >= number else {})
         return found
 
+    def root_key_coming(self, root_key: bytearray) -> None:
+        """Have every follower expect another root key."""
+        self._tell(Kind.ROOT_KEY_COMING, root_key)
+
+    def root_key_settled(self) -> None:
+        """Have every follower go on with the one that is stored."""
+        self._tell(Kind.ROOT_KEY_SETTLED, b"")
+
     def reload(self) -> None:
         """Pass SIGHUP on."""
         for mate in self._mates:
@@ -283,6 +291,13 @@ class Follower:
         elif kind is Kind.UNDER_WAY:
             asked = _decode_under_way(payload)
             self._link.send(Kind.UNDER_WAY, _encode(UnderWay(asked.number, node.under_way())))
+
+        elif kind is Kind.ROOT_KEY_COMING:
+            node.expect_root_key(payload)
+            self._link.send(Kind.DONE)
+        elif kind is Kind.ROOT_KEY_SETTLED:
+            node.settle_root_key()
+            self._link.send(Kind.DONE)
         elif kind is Kind.STOP:
             duties.begin_stop()
 

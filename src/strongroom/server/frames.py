@@ -33,13 +33,18 @@ class Kind(IntEnum):
     SEAL = 4
     """Leader to follower: wipe every key."""
     DONE = 5
-    """Follower to leader: the last UNSEAL or SEAL was followed."""
+    """Follower to leader: the last UNSEAL, SEAL, ROOT_KEY_COMING or ROOT_KEY_SETTLED was followed."""
     STOP = 6
     """Leader to follower: finish what is under way and end. Follower to leader: somebody wants this server to stop."""
     GIVE_UP = 7
     """Follower to leader: the store failed here, so none of us may go on."""
     UNDER_WAY = 8
     """Leader to follower: what are you answering right now? Follower to leader: this."""
+
+    ROOT_KEY_COMING = 9
+    """Leader to follower: a root key that may be stored from now on."""
+    ROOT_KEY_SETTLED = 10
+    """Leader to follower: the store says which root key it is."""
 
 
 class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):

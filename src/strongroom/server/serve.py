@@ -52,6 +52,10 @@ PUBLISH_SECONDS = 1.0
 """How old the numbers of another process are at most when somebody asks for the metrics."""
 END_SECONDS = 1.5
 """How long this process may take to end after that."""
+_MIGRATION = (
+    "the vault waits for its migration to another seal, and does not unseal by itself: give its present key shares with"
+    " strongroom operator unseal -migrate, or configure its former seal again"
+)
 START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
 """What keeps a server from starting and can be told to the operator in a sentence."""
 
@@ -120,6 +124,7 @@ class Server:
         self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
         self.node.lifecycle.call_at_seal(self._scrub)
+        self.node.scrub = self._scrub
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
         """Serve until a signal or a failure ends it."""
@@ -257,6 +262,9 @@ class Server:
     def _unseal_if_possible(self) -> None:
         lifecycle = self.node.lifecycle
         if isinstance(self._role, Follower) or not lifecycle.unseals_by_itself or not lifecycle.status().initialized:
+            return
+        if lifecycle.is_migrating:
+            self._log.warning(_MIGRATION)
             return
         try:
             self.node.unseal_automatically()

@@ -26,7 +26,7 @@ from strongroom.server.assemble import open_store
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig
-from strongroom.server.offline_seal import AskShare, open_seal, unseals_by_hand
+from strongroom.server.offline_seal import AskShare, StoredSeal, has_key_for, open_seal
 from strongroom.system import founding
 from strongroom.system.integrity import last_root
 
@@ -119,7 +119,8 @@ class _Verifier:
         if rows is None:
             return None
         try:
-            seal = open_seal(self._config.seal, rows.config.threshold, ask, self._surroundings.entropy)
+            stored = StoredSeal(rows.config.type, rows.config.threshold, rows.root_key)
+            seal = open_seal(self._config, stored, ask, self._surroundings.entropy)
             root_key = seal.unwrap(rows.root_key)
         except Damaged:
             self._report.doubts.append("the seal does not open: the keys are wrong, or the seal's rows were edited")
@@ -138,9 +139,10 @@ class _Verifier:
         except Damaged:
             self._report.findings.append(Finding(Tampering.SEAL_EDITED))
             return None
-        if rows is None:
+        if rows is None or rows.is_unannounced:
             self._report.doubts.append("the store holds no vault")
-        elif (rows.config.type != "shamir") == unseals_by_hand(self._config.seal):
+            return None
+        if not has_key_for(self._config, rows.config.type):
             self._report.doubts.append(
                 "the store was initialized with another type of seal than the configuration names"
             )

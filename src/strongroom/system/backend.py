@@ -34,7 +34,7 @@ class SystemBackend:
     help = "The system: how the vault is opened, what is mounted in it, who may do what, and what is written down about it."
 
     def __init__(self, node: Node) -> None:
-        settings, lifecycle = node.settings, node.lifecycle
+        settings = node.settings
         health = HealthArea(node)
         self._areas: tuple[Area, ...] = (
             health,
@@ -48,14 +48,14 @@ class SystemBackend:
             AuditEvidenceArea(node),
             KeyArea(node),
             RekeyArea(
-                lifecycle,
+                node,
                 Target.UNSEAL,
                 legacy="rekey",
                 today="rotate/root",
                 is_open=settings.allow_unauthenticated_rekey,
             ),
             RekeyArea(
-                lifecycle,
+                node,
                 Target.RECOVERY,
                 legacy="rekey-recovery-key",
                 today="rotate/recovery",

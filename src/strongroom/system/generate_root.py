@@ -1,7 +1,7 @@
 """``sys/generate-root`` and ``sys/generate-root-token``: a new root token, if enough holders of shares agree.
 
-The token is made here and leaves only under a one-time pad that the operator brought, so that whoever gives the last share does not
-see it. A token is needed to take part, unless the configuration allows the unauthenticated form of older clients.
+The token is made here and leaves only under a one-time pad that the operator brought, or encrypted to a PGP key, so that whoever gives the
+last share does not see it. A token is needed to take part, unless the configuration allows the unauthenticated form of older clients.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from strongroom.barrier.authorisation import Authorisation
+from strongroom.crypto.openpgp import Recipient, read_recipient
 from strongroom.encoding import base62
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import InvalidRequest, Sealed
@@ -34,13 +35,30 @@ class StartAttempt:
     otp: Annotated[Secret[str], Doc("A pad of 28 ASCII characters; made here if it is missing.")] = field(
         default_factory=lambda: Secret("")
     )
-    pgp_key: Annotated[str, Doc("Not supported yet: leave it empty.", public=True)] = ""
+    pgp_key: Annotated[
+        str,
+        Doc(
+            "An OpenPGP public key in base64, to which the token shall leave encrypted, instead of an otp.", public=True
+        ),
+    ] = ""
 
 
 @dataclass(slots=True)
 class _Attempt:
     authorisation: Authorisation
     pad: Secret[str]
+    reader: Recipient | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Whose eyes the token is for, where it leaves encrypted."""
+        return self.reader.fingerprint if self.reader is not None else ""
+
+    def encoded(self, token: str) -> str:
+        """The token as it leaves."""
+        if self.reader is not None:
+            return base64.b64encode(self.reader.encrypt(token.encode())).decode()
+        return _under_pad(token, self.pad.reveal())
 
 
 class GenerateRootArea:
@@ -99,19 +117,21 @@ class GenerateRootArea:
 
     def start(self, context: Context, request: StartAttempt) -> Response:
         """Begin an attempt."""
-        if request.pgp_key:
-            raise InvalidRequest("PGP-encrypted root tokens are not supported yet; bring an otp instead")
         pad = request.otp.reveal()
+        reader = read_recipient(request.pgp_key, context.now_ns()) if request.pgp_key else None
+        if pad and reader is not None:
+            raise InvalidRequest("give an otp or a pgp_key, and not both: the token leaves in one form")
         if pad and (len(pad) != ROOT_LENGTH or not pad.isascii()):
             raise InvalidRequest(f"the otp must have exactly {ROOT_LENGTH} ASCII characters, as long as a root token")
-        made = pad or base62.random_text(ROOT_LENGTH, context.entropy)
+        made = "" if reader is not None else pad or base62.random_text(ROOT_LENGTH, context.entropy)
         with self._lock:
             if self._attempt is not None:
                 raise InvalidRequest("root generation already in progress; cancel it first")
-            self._attempt = _Attempt(Authorisation(self._node.lifecycle), Secret(made))
+            self._attempt = _Attempt(Authorisation(self._node.lifecycle), Secret(made), reader)
             data = self._status()
         # The pad is shown once, and only where it was made here.
-        return Response(data={**data, "otp": "" if pad else made}, returned_keys=("otp",) if not pad else ())
+        shown = "" if pad else made
+        return Response(data={**data, "otp": shown}, returned_keys=("otp",) if shown else ())
 
     def cancel(self, context: Context, _: Nothing) -> None:
         """Give up."""
@@ -132,7 +152,7 @@ class GenerateRootArea:
             unsealed = self._node.require()
             token = founding.make_root_token(unsealed.tokens, context.storage, context.clock)
             context.issued.append(unsealed.tokens.id_of(token))
-            encoded = _under_pad(token.reveal(), attempt.pad.reveal())
+            encoded = attempt.encoded(token.reveal())
             required = attempt.authorisation.required
             self._forget()
         data = {
@@ -143,10 +163,11 @@ class GenerateRootArea:
             "complete": True,
             "encoded_token": encoded,
             "encoded_root_token": encoded,
-            "pgp_fingerprint": "",
+            "pgp_fingerprint": attempt.fingerprint,
             "otp": "",
             "otp_length": ROOT_LENGTH,
         }
+        context.after_commit.append(self._node.scrub)
         return Response(data=data, returned_keys=("encoded_token",))
 
     def forget(self) -> None:
@@ -172,7 +193,7 @@ class GenerateRootArea:
             "complete": False,
             "encoded_token": "",
             "encoded_root_token": "",
-            "pgp_fingerprint": "",
+            "pgp_fingerprint": attempt.fingerprint if attempt else "",
             "otp": "",
             "otp_length": ROOT_LENGTH,
         }

@@ -136,7 +136,7 @@ class HealthArea:
             "nonce": status.nonce,
             "version": API_VERSION,
             "build_date": BUILD_DATE,
-            "migration": False,
+            "migration": status.is_migrating,
             "recovery_seal": status.recovery_seal,
             "storage_type": self._node.settings.storage_type,
             **self._cluster(),

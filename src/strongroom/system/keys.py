@@ -1,4 +1,4 @@
-"""``sys/key-status`` and ``sys/rotate``: the barrier's own encryption keys."""
+"""``sys/key-status``, ``sys/rotate`` and ``sys/rotate/root``: the barrier's own encryption keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strongroom.system.node import Node
 
 
 class KeyArea:
-    """Terms of the keyring."""
+    """Terms of the keyring, and the root key above it."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -34,6 +34,11 @@ class KeyArea:
                 "rotate/keyring",
                 "Encrypt with a new key from now on, in the newer spelling.",
                 (Endpoint(Operation.UPDATE, self.rotate, "Rotate.", sudo=True, slow=True),),
+            ),
+            Path(
+                "rotate/root",
+                "A new root key, without anybody's shares: seal and shares stay as they are.",
+                (Endpoint(Operation.UPDATE, self.rotate_root, "Rotate.", sudo=True, slow=True),),
             ),
             Path(
                 "rotate/config",
@@ -58,6 +63,13 @@ class KeyArea:
         """Install a new term, which every process of this server uses from its next batch on."""
         self._node.require().barrier.rotate()
         touch_epoch(context.storage)
+
+    def rotate_root(self, context: Context, _: Nothing) -> None:
+        """Draw a root key, and seal the keyring under it. Every process of this server knows it when this is answered."""
+        del context
+        with self._node.exclusively():
+            self._node.require()
+            self._node.lifecycle.keys.rotate_root_key()
 
     def read_config(self, context: Context, _: Nothing) -> Response:
         """The fixed limits."""

@@ -20,6 +20,7 @@ from strongroom.barrier.states import Status
 from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
+from strongroom.crypto.aead import Damaged
 from strongroom.evidence.checkpoint import Reason
 from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import Clock, Entropy
@@ -67,6 +68,14 @@ class Siblings(Protocol):
         """What they are answering right now, by request id. Who does not say so soon is left out."""
         ...
 
+    def root_key_coming(self, root_key: bytearray) -> None:
+        """Another root key may be stored from now on; the caller wipes it."""
+        ...
+
+    def root_key_settled(self) -> None:
+        """The store says which one it is."""
+        ...
+
 
 class Node:
     """The vault of this process. ``system_backend`` and ``token_backend`` are set once, when the server is assembled."""
@@ -94,7 +103,9 @@ class Node:
         self.in_flight = InFlight()
         self.unsealed: Unsealed | None = None
         self.unsealed_at_ns = 0
-        self.siblings: Siblings | None = None
+        self._siblings: Siblings | None = None
+        self.scrub: Callable[[], None] = lambda: None
+        """Overwrites what was freed, once the answer under way is sent; set where a process has such a thing."""
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
         self.integrity = Integrity(OnTamper(settings.on_tamper), settings.integrity_anchor)
@@ -133,10 +144,31 @@ class Node:
         """A random identifier."""
         return founding.new_uuid(self.entropy)
 
+    @property
+    def siblings(self) -> Siblings | None:
+        """The other processes of this server, where there are any."""
+        return self._siblings
+
+    @siblings.setter
+    def siblings(self, siblings: Siblings) -> None:
+        self._siblings = siblings
+        self.lifecycle.keys.followers = siblings
+
     # The seal
+
+    def exclusively(self) -> contextlib.AbstractContextManager[object]:
+        """While it lasts nobody else changes the vault's keys, and nobody seals. Taken before the lock of any operation on keys."""
+        return self._lock
 
     def initialize(self, config: InitConfig) -> tuple[InitResult, Secret[str]]:
         """Make a new vault, and return its shares and its first root token. It unseals where its seal does so by itself."""
+        with self._lock:
+            made = self.found(config)
+            self.announce()
+        return made
+
+    def found(self, config: InitConfig) -> tuple[InitResult, Secret[str]]:
+        """The first half: nobody may be told the shares before :meth:`announce`; :meth:`abandon` is the other end."""
         root_token: list[Secret[str]] = []
 
         def populate(transaction: Transaction) -> None:
@@ -152,17 +184,43 @@ class Node:
             )
 
         with self._lock:
-            result = self.lifecycle.initialize(config, populate)
-            if self.lifecycle.unseals_by_itself:
-                self.unseal_automatically()
+            result = self.lifecycle.found(config, populate)
         return result, root_token[-1]
 
-    def submit_unseal_share(self, text: str) -> Status:
-        """Take one share; with the last one the vault opens."""
+    def announce(self) -> None:
+        """The shares are on record. Raises what the store raises, and then there is no vault."""
         with self._lock:
-            status = self.lifecycle.submit_unseal_share(text)
+            self.lifecycle.announce()
+            if self.lifecycle.unseals_by_itself:
+                # There is a vault by now, and its shares must reach their keepers: what is wrong shows at the next start.
+                with contextlib.suppress(LogicalError, Damaged, Unavailable):
+                    self.unseal_automatically()
+
+    def abandon(self) -> None:
+        """Nobody will be told the shares: the vault can be initialized again."""
+        with self._lock:
+            self.lifecycle.abandon()
+
+    def submit_unseal_share(self, text: str, *, migrate: bool = False) -> Status:
+        """Take one share; with the last one the vault opens, with ``migrate`` under another seal from then on."""
+        with self._lock:
+            status = self.lifecycle.submit_unseal_share(text, migrate=migrate)
             self._open_if_unsealed()
             return status
+
+    def expect_root_key(self, root_key: bytearray) -> None:
+        """Another process of this server may store this root key from now on. Owns ``root_key``."""
+        barrier = self.lifecycle.barrier
+        if barrier is None:
+            aead.wipe(root_key)
+        else:
+            barrier.expect_root_key(root_key)
+
+    def settle_root_key(self) -> None:
+        """It did, or did not."""
+        barrier = self.lifecycle.barrier
+        if barrier is not None:
+            barrier.settle_root_key()
 
     def unseal_automatically(self) -> None:
         """Open the vault with the seal that can."""
@@ -175,8 +233,8 @@ class Node:
         # Whatever goes wrong on the way, all of this happens, the last line first. Siblings are told under the lock, like at the
         # opening: so what they are told comes in the order in which it happened here.
         with self._lock, contextlib.ExitStack() as always:
-            if self.siblings is not None:
-                always.callback(self.siblings.sealed)
+            if self._siblings is not None:
+                always.callback(self._siblings.sealed)
             always.callback(self.broker.seal)
             always.callback(self.lifecycle.seal)
             always.callback(self._forget_unsealed)
@@ -201,11 +259,11 @@ class Node:
         self.unsealed = None
 
     def _tell_siblings(self, barrier: Barrier) -> None:
-        if self.siblings is None:
+        if self._siblings is None:
             return
         root_key = barrier.copy_root_key()
         try:
-            self.siblings.unsealed(root_key)
+            self._siblings.unsealed(root_key)
         finally:
             aead.wipe(root_key)
 

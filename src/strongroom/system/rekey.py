@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from strongroom.barrier.lifecycle import Lifecycle
+from strongroom.barrier import share_backup
 from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, RekeyStatus, Target, VerificationStatus
+from strongroom.barrier.share_backup import ShareBackup
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.field import Doc
@@ -20,6 +21,7 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.logical.secret import Secret
 from strongroom.system.area import Nothing
+from strongroom.system.node import Node
 
 
 @dataclass(slots=True)
@@ -29,8 +31,14 @@ class StartRekey:
     secret_shares: Annotated[int, Doc("Number of new shares.", public=True)] = 5
     secret_threshold: Annotated[int, Doc("How many of them are needed.", public=True)] = 3
     stored_shares: Annotated[int | None, Doc("Kept for compatibility.", public=True)] = None
-    pgp_keys: Annotated[list[str] | None, Doc("Not supported yet: leave it empty.", public=True)] = None
-    backup: Annotated[bool, Doc("Not supported yet: leave it false.", public=True)] = False
+    pgp_keys: Annotated[
+        list[str] | None,
+        Doc(
+            "OpenPGP public keys in base64, one for each share: the shares leave encrypted to them, in this order.",
+            public=True,
+        ),
+    ] = None
+    backup: Annotated[bool, Doc("Keep a copy of the encrypted shares in the vault.", public=True)] = False
     require_verification: Annotated[bool, Doc("Take effect only once the shares came back.", public=True)] = False
 
 
@@ -45,9 +53,9 @@ class GiveShare:
 class RekeyArea:
     """One kind of shares: ``target`` says which, ``prefixes`` in which spellings, ``is_open`` whether without a token."""
 
-    def __init__(self, lifecycle: Lifecycle, target: Target, *, legacy: str, today: str, is_open: bool) -> None:
-        self._rekey = Rekey(lifecycle, target)
-        self._lifecycle = lifecycle
+    def __init__(self, node: Node, target: Target, *, legacy: str, today: str, is_open: bool) -> None:
+        self._rekey = Rekey(node.lifecycle, target)
+        self._node = node
         self._legacy = legacy
         self._today = today
         self._is_open = is_open
@@ -121,16 +129,29 @@ class RekeyArea:
         """Take a share; with the last one, hand out the new ones."""
         if not request.key:
             raise InvalidRequest("'key' must be specified in request body as JSON")
-        result = self._rekey.update(request.key.reveal(), request.nonce)
+        with self._node.exclusively():
+            result = self._rekey.update(request.key.reveal(), request.nonce)
         if isinstance(result, RekeyStatus):
             return Response(data=_status(result))
         if result.take_back is not None:
-            context.take_back.append(result.take_back)
+            context.take_back.append(self._one_at_a_time(result.take_back))
+        if result.settle is not None:
+            context.after_commit.append(self._one_at_a_time(result.settle))
         if result.outcome_unknown:
             context.warnings.append(
                 "the store failed while the new shares were installed: keep the old and the new ones, either may be in effect"
             )
-        return Response(data=_result(result), returned_keys=("keys",))
+        data = _result(result)
+        result.handed.wipe()
+        context.after_commit.append(self._node.scrub)
+        return Response(data=data, returned_keys=("keys",))
+
+    def _one_at_a_time(self, change: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            with self._node.exclusively():
+                change()
+
+        return run
 
     def verification(self, context: Context, _: Nothing) -> Response:
         """How many new shares came back."""
@@ -142,7 +163,8 @@ class RekeyArea:
         del context
         if not request.key:
             raise InvalidRequest("'key' must be specified in request body as JSON")
-        return Response(data=_verification(self._rekey.verify(request.key.reveal(), request.nonce)))
+        with self._node.exclusively():
+            return Response(data=_verification(self._rekey.verify(request.key.reveal(), request.nonce)))
 
     def restart(self, context: Context, _: Nothing) -> Response:
         """Begin the proof again."""
@@ -151,37 +173,49 @@ class RekeyArea:
 
 
 class RekeyBackupArea:
-    """Backups of shares exist only where shares are PGP-encrypted, which they are not yet."""
+    """The copies that were kept of shares: only their keepers' PGP keys can read them."""
 
     def paths(self) -> tuple[Path, ...]:
         """The declarations of this area."""
-        read, delete = Operation.READ, Operation.DELETE
-        both = Shape.ENVELOPE_AND_TOP_LEVEL
         return tuple(
-            Path(
-                template,
-                "The backup of PGP-encrypted key shares.",
-                (
-                    Endpoint(read, self.read, "Read the backup.", sudo=True, shape=both),
-                    Endpoint(delete, self.delete, "Delete the backup.", sudo=True),
-                ),
-            )
-            for template in (
-                "rekey/backup",
-                "rekey/recovery-key-backup",
-                "rotate/root/backup",
-                "rotate/recovery/backup",
+            self._path(template, kind)
+            for template, kind in (
+                ("rekey/backup", Target.UNSEAL),
+                ("rekey/recovery-key-backup", Target.RECOVERY),
+                ("rekey/recovery-backup", Target.RECOVERY),
+                ("rotate/root/backup", Target.UNSEAL),
+                ("rotate/recovery/backup", Target.RECOVERY),
             )
         )
 
-    def read(self, context: Context, _: Nothing) -> Response:
-        """There is none."""
-        del context
-        raise InvalidRequest("no backed-up keys found")
+    def _path(self, template: str, target: Target) -> Path:
+        def read(context: Context, _: Nothing) -> Response:
+            backup = share_backup.read(context.storage, target.value)
+            if backup is None:
+                raise InvalidRequest("no backed-up keys found")
+            return Response(data=_backup(backup))
 
-    def delete(self, context: Context, _: Nothing) -> None:
-        """There is none."""
-        del context
+        def delete(context: Context, _: Nothing) -> None:
+            share_backup.delete(context.storage, target.value)
+
+        return Path(
+            template,
+            "The backup of PGP-encrypted key shares.",
+            (
+                Endpoint(Operation.READ, read, "Read the backup.", sudo=True, shape=Shape.ENVELOPE_AND_TOP_LEVEL),
+                Endpoint(Operation.DELETE, delete, "Delete the backup.", sudo=True),
+            ),
+        )
+
+
+def _backup(backup: ShareBackup) -> dict[str, Any]:
+    return {
+        "nonce": backup.nonce,
+        "keys": {name: [one.hex() for one in messages] for name, messages in backup.messages.items()},
+        "keys_base64": {
+            name: [base64.b64encode(one).decode() for one in messages] for name, messages in backup.messages.items()
+        },
+    }
 
 
 def _status(status: RekeyStatus) -> dict[str, Any]:
@@ -192,8 +226,8 @@ def _status(status: RekeyStatus) -> dict[str, Any]:
         "n": status.n,
         "progress": status.progress,
         "required": status.required,
-        "pgp_fingerprints": None,
-        "backup": False,
+        "pgp_fingerprints": list(status.fingerprints) or None,
+        "backup": status.backup,
         "verification_required": status.verification_required,
     }
     if status.verification_nonce:
@@ -208,8 +242,8 @@ def _result(result: RekeyResult) -> dict[str, Any]:
         "complete": True,
         "keys": [share.hex() for share in shares],
         "keys_base64": [base64.b64encode(share).decode() for share in shares],
-        "pgp_fingerprints": None,
-        "backup": False,
+        "pgp_fingerprints": list(result.handed.fingerprints) or None,
+        "backup": result.backup,
         "verification_required": result.verification_required,
     }
     if result.verification_nonce:

@@ -6,7 +6,9 @@ import base64
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from strongroom.barrier.hand_out import HandedOut
 from strongroom.barrier.initialization import InitConfig
+from strongroom.crypto.openpgp import read_recipient
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.field import Doc
@@ -25,11 +27,22 @@ class Initialize:
     secret_shares: Annotated[int | None, Doc("Number of unseal shares.", public=True)] = None
     secret_threshold: Annotated[int | None, Doc("How many of them unseal.", public=True)] = None
     stored_shares: Annotated[int | None, Doc("Kept for compatibility.", public=True)] = None
-    pgp_keys: Annotated[list[str] | None, Doc("Not supported yet: leave it empty.", public=True)] = None
-    root_token_pgp_key: Annotated[str | None, Doc("Not supported yet: leave it empty.", public=True)] = None
+    pgp_keys: Annotated[
+        list[str] | None,
+        Doc(
+            "OpenPGP public keys in base64, one for each unseal share: the shares leave encrypted to them, in this order.",
+            public=True,
+        ),
+    ] = None
+    root_token_pgp_key: Annotated[
+        str | None, Doc("An OpenPGP public key in base64, to which the root token leaves encrypted.", public=True)
+    ] = None
     recovery_shares: Annotated[int | None, Doc("Number of recovery shares.", public=True)] = None
     recovery_threshold: Annotated[int | None, Doc("How many of them authorise.", public=True)] = None
-    recovery_pgp_keys: Annotated[list[str] | None, Doc("Not supported yet: leave it empty.", public=True)] = None
+    recovery_pgp_keys: Annotated[
+        list[str] | None,
+        Doc("The same for the recovery shares.", public=True),
+    ] = None
 
 
 @dataclass(slots=True)
@@ -38,7 +51,7 @@ class Unseal:
 
     key: Annotated[Secret[str], Doc("A share, in hex or base64.")] = field(default_factory=lambda: Secret(""))
     reset: Annotated[bool, Doc("Forget the shares that were given so far.", public=True)] = False
-    migrate: Annotated[bool, Doc("Kept for compatibility.", public=True)] = False
+    migrate: Annotated[bool, Doc("The share is for the migration to another seal.", public=True)] = False
 
 
 class SealArea:
@@ -89,14 +102,19 @@ class SealArea:
 
     def initialize(self, context: Context, request: Initialize) -> Response:
         """Make keys, shares and the first root token. They are shown once."""
-        del context
-        if request.pgp_keys or request.recovery_pgp_keys or request.root_token_pgp_key:
-            raise InvalidRequest("PGP-encrypted shares are not supported yet; leave the pgp keys empty")
-        result, root_token = self._node.initialize(self._config(request))
-        shares = [share.reveal() for share in result.shares]
-        data: dict[str, Any] = {**_shown("keys", shares), "root_token": root_token.reveal()}
+        reader = None
+        if request.root_token_pgp_key:
+            reader = read_recipient(request.root_token_pgp_key, context.now_ns())
+        result, root_token = self._node.found(self._config(request))
+        context.take_back.append(self._node.abandon)
+        context.after_commit += [self._node.announce, self._node.scrub]
+        token = root_token.reveal()
+        if reader is not None:
+            token = base64.b64encode(reader.encrypt(token.encode())).decode()
+        data: dict[str, Any] = {**_shown("keys", result.unseal), "root_token": token}
         if self._node.lifecycle.unseals_by_itself:
-            data.update(_shown("recovery_keys", [share.reveal() for share in result.recovery_shares]))
+            data.update(_shown("recovery_keys", result.recovery))
+        result.wipe()
         return Response(data=data, returned_keys=("keys", "root_token"))
 
     def unseal(self, context: Context, request: Unseal) -> Response:
@@ -106,7 +124,9 @@ class SealArea:
             return Response(data=self._health.described(self._node.lifecycle.reset_unseal()))
         if not request.key:
             raise InvalidRequest("'key' must be specified in request body as JSON, or 'reset' set to true")
-        return Response(data=self._health.described(self._node.submit_unseal_share(request.key.reveal())))
+        return Response(
+            data=self._health.described(self._node.submit_unseal_share(request.key.reveal(), migrate=request.migrate))
+        )
 
     def seal(self, context: Context, _: Nothing) -> None:
         """Seal once this answer is recorded."""
@@ -117,18 +137,24 @@ class SealArea:
         del context
 
     def _config(self, request: Initialize) -> InitConfig:
-        shares, threshold = request.secret_shares, request.secret_threshold
+        pgp_keys, recovery_pgp_keys = request.pgp_keys or (), request.recovery_pgp_keys or ()
         if self._node.lifecycle.unseals_by_itself:
             return InitConfig(
                 recovery_shares=5 if request.recovery_shares is None else request.recovery_shares,
                 recovery_threshold=3 if request.recovery_threshold is None else request.recovery_threshold,
+                pgp_keys=pgp_keys,
+                recovery_pgp_keys=recovery_pgp_keys,
             )
         return InitConfig(
-            secret_shares=5 if shares is None else shares, secret_threshold=3 if threshold is None else threshold
+            secret_shares=5 if request.secret_shares is None else request.secret_shares,
+            secret_threshold=3 if request.secret_threshold is None else request.secret_threshold,
+            pgp_keys=pgp_keys,
+            recovery_pgp_keys=recovery_pgp_keys,
         )
 
 
-def _shown(name: str, shares: list[bytes]) -> dict[str, list[str]]:
+def _shown(name: str, handed: HandedOut) -> dict[str, list[str]]:
+    shares = [share.reveal() for share in handed.shares]
     return {
         name: [share.hex() for share in shares],
         f"{name}_base64": [base64.b64encode(share).decode() for share in shares],

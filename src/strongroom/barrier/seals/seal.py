@@ -27,6 +27,14 @@ class Seal(Protocol):
         """The root key in ``blob``. Raises Damaged where it is not exactly what ``wrap`` of the same key made."""
         ...
 
+    def knows(self, blob: bytes) -> bool:
+        """Whether ``blob`` names a key that this seal has. True where neither says: only unwrapping tells."""
+        ...
+
+    def is_current(self, blob: bytes) -> bool:
+        """Whether ``wrap`` would use the key that ``blob`` names; where not, it should be wrapped anew."""
+        ...
+
     def wipe(self) -> None:
         """Overwrite the key; the seal is of no more use."""
         ...

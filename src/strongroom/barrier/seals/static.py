@@ -36,20 +36,25 @@ class StaticSeal:
     """A seal with a key that is at hand. Owns ``key`` and wipes it when told to.
 
     ``key_id`` (at most 255 bytes of UTF-8) stands in each wrapped root key, so that a wrong key is told from a damaged blob; left
-    out, it is derived from the key.
+    out, it is derived from the key. ``previous`` has the key that was current before: it unwraps and wraps nothing.
     """
 
     type = TYPE
 
-    def __init__(self, key: bytearray, entropy: Entropy, key_id: str = "") -> None:
+    def __init__(
+        self, key: bytearray, entropy: Entropy, key_id: str = "", *, previous: StaticSeal | None = None
+    ) -> None:
         if len(key) != aead.KEY_BYTES:
             raise ValueError("the key of a static seal has 32 bytes")
         self._key = key
         self._entropy = entropy
+        self._previous = previous
         self.key_id = key_id or kdf.derive(key, _KEY_ID, 8).hex()
         self._id = self.key_id.encode()
         if len(self._id) > 255:
             raise ValueError("the key id of a static seal has at most 255 bytes")
+        if previous is not None and previous.key_id == self.key_id:
+            raise ValueError("the previous key of a static seal has another key id than the current one")
 
     def wrap(self, root_key: bytearray) -> bytes:
         """``root_key`` encrypted under the key."""
@@ -61,13 +66,25 @@ class StaticSeal:
         if len(blob) < 2 or blob[0] != _FORMAT:
             raise Damaged
         head, sealed = blob[: 2 + blob[1]], blob[2 + blob[1] :]
-        if head[2:] != self._id:
+        if head[2:] == self._id:
+            return aead.open_sealed(self._key, sealed, _LABEL + head)
+        if self._previous is None:
             raise WrongKey
-        return aead.open_sealed(self._key, sealed, _LABEL + head)
+        return self._previous.unwrap(blob)
+
+    def knows(self, blob: bytes) -> bool:
+        """Whether it is the current or the previous key that wrapped ``blob``."""
+        return self.is_current(blob) or (self._previous is not None and self._previous.knows(blob))
+
+    def is_current(self, blob: bytes) -> bool:
+        """Whether it is the current one."""
+        return len(blob) >= 2 and blob[2 : 2 + blob[1]] == self._id
 
     def wipe(self) -> None:
-        """Overwrite the key."""
+        """Overwrite the keys."""
         aead.wipe(self._key)
+        if self._previous is not None:
+            self._previous.wipe()
 
 
 class AbsentSeal:
@@ -84,6 +101,16 @@ class AbsentSeal:
         """Refuse."""
         del blob
         raise Sealed
+
+    def knows(self, blob: bytes) -> bool:
+        """It cannot tell, and so says nothing against it."""
+        del blob
+        return True
+
+    def is_current(self, blob: bytes) -> bool:
+        """The same."""
+        del blob
+        return True
 
     def wipe(self) -> None:
         """Nothing to overwrite."""
