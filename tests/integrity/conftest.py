@@ -5,7 +5,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.kit import Vault
+from tests.kit import SeededEntropy, Vault
 
 from strongroom.core.inspector import Inspector
 from strongroom.physical.memory import MemoryStore
@@ -62,7 +62,7 @@ def make_vault(disk: Disk) -> Callable[[str], Vault]:
     """A vault on the disk with two secrets, each written several times; its argument is more of the configuration."""
 
     def make(extra: str = "") -> Vault:
-        vault = Vault(store=disk.store, configuration=CONFIGURATION + extra)
+        vault = Vault(store=disk.store, configuration=CONFIGURATION + extra, entropy=SeededEntropy("integrity"))
         vault.mount("kv", "kv", options={"version": "1"})
         vault.mount("other", "kv", options={"version": "1"})
         for number in range(3):

@@ -182,7 +182,6 @@ class RekeyBackupArea:
             for template, kind in (
                 ("rekey/backup", Target.UNSEAL),
                 ("rekey/recovery-key-backup", Target.RECOVERY),
-                ("rekey/recovery-backup", Target.RECOVERY),
                 ("rotate/root/backup", Target.UNSEAL),
                 ("rotate/recovery/backup", Target.RECOVERY),
             )
