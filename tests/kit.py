@@ -123,6 +123,7 @@ class Vault:
         self.clock = clock or JumpingClock()
         self.entropy = entropy or SeededEntropy()
         self.store = store or MemoryStore()
+        self.configuration = configuration
         self.node: Node = assemble_on(
             self.store, parse_config([("test.hcl", configuration)]), self.clock, self.entropy, plugs=plugs
         )

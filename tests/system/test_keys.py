@@ -39,3 +39,21 @@ def test_the_limit_of_a_term_can_be_read(vault: Vault) -> None:
     data = vault.get("sys/rotate/config").data
     assert data["enabled"] is True
     assert 0 < data["max_operations"] < 2**32
+
+
+def test_a_new_root_key_needs_nobodys_shares_and_leaves_them_in_effect(vault: Vault) -> None:
+    vault.mount("kv")
+    assert vault.post("kv/a", {"x": "1"}).status == 204
+    before = vault.node.require().barrier.copy_root_key()
+    assert vault.post("sys/rotate/root").status == 204
+    assert vault.node.require().barrier.copy_root_key() != before
+    assert vault.post("kv/b", {"x": "2"}).status == 204
+    vault.node.seal()
+    vault.unseal()
+    assert [vault.get(f"kv/{name}").data for name in "ab"] == [{"x": "1"}, {"x": "2"}]
+    assert vault.failures == []
+
+
+def test_a_new_root_key_needs_sudo(vault: Vault) -> None:
+    vault.write_policy("some", 'path "sys/rotate/root" { capabilities = ["update"] }')
+    assert vault.post("sys/rotate/root", token=vault.token_for("some")).status == 403

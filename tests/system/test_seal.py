@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.kit import Vault
 
+from strongroom import failpoints
+
 
 def new_vault() -> Vault:
     return Vault(is_unsealed=False)
@@ -189,3 +191,69 @@ def test_the_first_root_token_and_the_shares_never_stand_in_the_audit_log() -> N
         "sys/unseal",
         "sys/unseal",
     ]
+
+
+# A vault exists once its shares may leave
+
+
+def break_the_audit_before_the_answer(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_it() -> None:
+        vault.device.is_broken = True
+
+    monkeypatch.setattr(failpoints, "_armed", {"before_audit_response": break_it})
+
+
+def test_an_initialization_whose_answer_cannot_be_recorded_made_no_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = new_vault()
+    with monkeypatch.context() as patched:
+        break_the_audit_before_the_answer(vault, patched)
+        lost = vault.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, token=None)
+    assert lost.status == 500
+    assert vault.get("sys/init", token=None).body == {"initialized": False}
+    vault.device.is_broken = False
+    initialize(vault, 1, 1)
+    vault.unseal()
+    assert vault.get("auth/token/lookup-self").status == 200
+    assert vault.failures == []
+
+
+def test_the_same_with_a_seal_that_unseals_by_itself(static_vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = static_vault
+    with monkeypatch.context() as patched:
+        break_the_audit_before_the_answer(vault, patched)
+        assert vault.call("PUT", "sys/init", {}, token=None).status == 500
+    assert vault.node.unsealed is None
+    assert vault.get("sys/init", token=None).body == {"initialized": False}
+    vault.device.is_broken = False
+    made = vault.call("PUT", "sys/init", {}, token=None)
+    assert made.body is not None
+    assert len(made.body["recovery_keys"]) == 5
+    vault.root = made.body["root_token"]
+    assert vault.get("auth/token/lookup-self").status == 200
+
+
+# Migration
+
+
+def test_the_status_says_that_shares_are_wanted_for_a_migration(static_vault: Vault) -> None:
+    vault = static_vault
+    made = vault.call("PUT", "sys/init", {"recovery_shares": 2, "recovery_threshold": 2}, token=None)
+    assert made.body is not None
+    configuration = static_vault.configuration.replace('"first"', '"first"\n disabled = "true"')
+    back = Vault(store=vault.store, configuration=configuration, is_unsealed=False)
+    assert {"type": "shamir", "migration": True, "recovery_seal": False, "t": 2, "n": 2}.items() <= status(back).items()
+    first, second = made.body["recovery_keys"]
+    refused = back.call("PUT", "sys/unseal", {"key": first}, token=None)
+    assert "migrate option not provided and seal migration is pending" in refused.errors[0]
+    begun = back.call("PUT", "sys/unseal", {"key": first, "migrate": True}, token=None).body
+    assert begun is not None
+    assert (begun["progress"], begun["migration"]) == (1, True)
+    done = back.call("PUT", "sys/unseal", {"key": second, "migrate": True}, token=None).body
+    assert done is not None
+    assert (done["sealed"], done["migration"]) == (False, False)
+    back.root = made.body["root_token"]
+    assert back.get("auth/token/lookup-self").status == 200
+    nothing = Vault(store=vault.store, is_unsealed=False).call(
+        "PUT", "sys/unseal", {"key": first, "migrate": True}, token=None
+    )
+    assert nothing.errors == ["can't perform a seal migration, no migration seal found"]

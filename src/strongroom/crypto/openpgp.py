@@ -76,10 +76,11 @@ def _read(text: str, number: int, count: int, now_ns: int) -> Recipient:
     if is_private:
         raise InvalidRequest(f"{who} is a private key, which must not leave its owner: send the public one")
     now = dt.datetime.fromtimestamp(now_ns / NANOSECONDS, dt.UTC)
-    usable = _usable(cert, who, now)
+    unusable = f"{who} cannot encrypt: it has no encryption key that may be used"
+    usable = _attempt(lambda: _usable(cert, who, now), unusable)
     recipient = Recipient(usable)
     # What cannot be done must be known before anything was changed.
-    _attempt(lambda: recipient.encrypt(b""), f"{who} cannot encrypt: it has no encryption key that may be used")
+    _attempt(lambda: recipient.encrypt(b""), unusable)
     return recipient
 
 
@@ -106,7 +107,7 @@ def _usable(cert: Cert, who: str, now: dt.datetime) -> Cert:
     if len(living) < len(sections) - 1 and not any(_encrypts(section) for section in living):
         raise InvalidRequest(f"{who} has no encryption key that is not expired; renew it or send another one")
     kept = [packet for section in (sections[0], *living) for packet in section]
-    return _attempt(lambda: Cert.from_packets(kept), f"{who} cannot encrypt: it has no encryption key that may be used")
+    return Cert.from_packets(kept)
 
 
 def _sections(packets: Iterable[Packet]) -> list[list[Packet]]:
