@@ -6,6 +6,7 @@ import re
 
 import pytest
 from tests.kit import CONFIGURATION, Vault
+from tests.pgp import Person
 
 
 def test_rekey_and_generate_root_need_a_token_unless_the_configuration_says_otherwise(vault: Vault) -> None:
@@ -19,9 +20,17 @@ def test_rekey_and_generate_root_need_a_token_unless_the_configuration_says_othe
     assert [lenient.get(path, token=None).status for path in asked] == [200, 200]
 
 
-def test_pgp_keys_are_refused_and_not_ignored(vault: Vault) -> None:
-    body = {"secret_shares": 1, "secret_threshold": 1, "pgp_keys": ["mQENBF"]}
-    assert vault.post("sys/rekey/init", body).status == 400
+def test_a_keybase_name_is_refused(vault: Vault) -> None:
+    body = {"secret_shares": 1, "secret_threshold": 1, "pgp_keys": ["keybase:ada"]}
+    refused = vault.post("sys/rekey/init", body)
+    assert refused.status == 400
+    assert "export the key" in refused.errors[0]
+
+
+def test_a_pgp_key_that_cannot_be_used_is_refused_when_the_rekey_begins(vault: Vault) -> None:
+    body = {"secret_shares": 1, "secret_threshold": 1, "pgp_keys": [Person("ada").revoked()]}
+    refused = vault.post("sys/rekey/init", body)
+    assert (refused.status, refused.errors) == (400, ["the PGP key is revoked; send the key that took its place"])
 
 
 def test_a_wrapping_ttl_above_the_maximum_is_refused(vault: Vault) -> None:
