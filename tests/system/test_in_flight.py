@@ -78,6 +78,12 @@ class Others:
     def sealed(self) -> None:
         raise NotImplementedError
 
+    def root_key_coming(self, root_key: bytearray) -> None:
+        raise NotImplementedError
+
+    def root_key_settled(self) -> None:
+        raise NotImplementedError
+
     def under_way(self) -> dict[str, dict[str, str]]:
         path = {"request_path": "/v1/kv/secret", "start_time": "2030-03-17T17:46:39.000000000Z"}
         return {"theirs": path}

@@ -101,12 +101,8 @@ class _Merged:
 
     def _add_seal(self, seal: SealConfig, line: int, findings: Findings) -> None:
         if any(other.disabled is seal.disabled for other in self._seals):
-            advice = (
-                "only one can be left at a time"
-                if seal.disabled
-                else 'keep one of them, or leave one with disabled = "true"'
-            )
-            findings.wrong(line, f"there is a second seal; {advice}")
+            advice = "" if seal.disabled else ', or set disabled = "true" in the one that the vault shall leave'
+            findings.wrong(line, f"there is a second seal; keep one of them{advice}")
         ids = {other.current_key_id for other in self._seals if other.type is SealType.STATIC}
         if seal.type is SealType.STATIC and seal.current_key_id in ids:
             findings.wrong(line, "both seals have the same current_key_id; give each key its own")
