@@ -190,6 +190,25 @@ def test_the_data_of_before_is_kept_aside_whole(site: Site) -> None:
     assert Path(told["aside"]).stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("content", [b"no database at all" * 1000, bytes(8192)])
+def test_a_vault_that_is_broken_beyond_reading_is_replaced_and_kept_aside(site: Site, content: bytes) -> None:
+    vault = site.found()
+    file = site.save(vault)
+    vault.node.close()
+    (site.data / "strongroom.db").write_bytes(content)
+    (site.data / "strongroom.db-wal").write_bytes(b"the end of it")
+    assert "-force" in site.refusal(file)
+    told = json.loads(site.restore(file, "-force", "-format=json").out)
+    assert told["restored"] is True, told
+    aside = Path(told["aside"])
+    assert (aside / "strongroom.db").read_bytes() == content
+    assert (aside / "strongroom.db-wal").read_bytes() == b"the end of it"
+    assert any("could not be read" in note for note in told["notes"])
+    again = site.unsealed()
+    assert again.node.integrity.findings == ()
+    again.node.close()
+
+
 def test_no_record_of_the_way_that_was_given_up_opens_unseen_in_the_restored_store(site: Site, tmp_path: Path) -> None:
     vault = site.found()
     file = site.save(vault)

@@ -142,6 +142,10 @@ class _Restore:
             _refuse_tampered(surroundings, root_key)
             with present_store(self._folder) as old:
                 known = known_from(old, root_key, self._clock, self._entropy)
+                if known.is_unreadable or (old is None and has_database(self._folder)):
+                    self._restored.notes.append(
+                        "the data that was there before could not be read, so nothing is known of it"
+                    )
                 self._finish(surroundings, examined, root_key, known)
             mark = f"{rfc3339(self._clock.now_ns())[:19].replace(':', '')}Z-{examined.header.id[:8]}"
             aside = replacement.install(mark)
@@ -175,8 +179,6 @@ class _Restore:
             self._restored.tokens = settlement.settle(note, known, keep_tokens=self._wishes.keep_tokens)
         finally:
             barrier.seal()
-        if known.is_unreadable:
-            self._restored.notes.append("the data that was there before could not be read with these keys")
 
 
 def _load(file: BinaryIO, root_key: bytearray, store: Store, examined: Examined) -> None:
