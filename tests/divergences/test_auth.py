@@ -142,3 +142,13 @@ def test_a_policy_that_is_wrong_is_answered_with_the_place_and_what_was_expected
     answer = vault.post("sys/policies/acl/typo", {"policy": 'path "a" { capabilities = ["reed"] }'})
     assert answer.status == 400
     assert answer.errors == ['failed to parse policy: line 1, column 28: unknown capability; did you mean "read"?']
+
+
+def test_a_login_in_the_headers_of_another_request_is_refused_by_its_name(vault: Vault, user: str) -> None:
+    headers = {
+        "X-Vault-Inline-Auth-Path".lower(): LOGIN,
+        "X-Vault-Inline-Auth-Parameter-password".lower(): user,
+    }
+    answer = vault.get("secret/data/app", token=None, headers=headers)
+    assert answer.status == 400
+    assert "log in, and send the token" in answer.errors[0]

@@ -137,3 +137,12 @@ def test_a_path_that_is_not_canonical_is_refused_and_not_redirected(vault: Vault
 def test_the_same_key_twice_is_refused(vault: Vault) -> None:
     assert vault.call("POST", "kv/app", b'{"key":1,"key":2}').status == 400
     assert vault.get("kv/app").status == 404
+
+
+def test_what_is_no_form_is_refused_and_stands_nowhere(vault: Vault) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = vault.post("kv/app", b"hunter2", headers=form)
+    assert answer.status == 400
+    assert "hunter2" not in answer.errors[0] + vault.device.text
+    assert vault.post("kv/app", b"password=hunter2", headers=form).status == 204
+    assert vault.post("kv/app", b'{"password": "hunter2"}', headers=form).status == 204

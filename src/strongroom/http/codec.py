@@ -25,6 +25,8 @@ from strongroom.logical.secret import Secret
 
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
+INLINE_AUTH = "x-vault-inline-auth-path"
+"""Of OpenBao's clients: the path of a login that shall happen before the request, with its parameters in more such headers."""
 KEPT_HEADERS = ("accept", "user-agent", "x-forwarded-for", "x-vault-request")
 """The headers that a Request carries on, as they came; everything else of HTTP ends here."""
 
@@ -66,6 +68,11 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
     operation = _OPERATIONS.get(http.method)
     if operation is None:
         raise UnknownMethod
+    if INLINE_AUTH in headers:
+        # Without this a client that never logs in would hear of a missing permission alone.
+        raise InvalidRequest(
+            "logging in by the headers of another request is not supported: log in, and send the token"
+        )
     path, query = split_target(http.target)
     if admit is not None:
         admit(path.removesuffix("/"), http.connection.remote_address)
