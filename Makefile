@@ -6,10 +6,10 @@ INSTALL := $(PYTHON) tools/install.py
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench reliability machine quality train docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench bench-growth reliability machine quality train docs lock clean
 
 menu:     ## print this menu
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 try:      ## see it work: store a secret, deliver it to a process, find it in the audit log
 	@$(INSTALL) server
@@ -50,6 +50,10 @@ compat:   ## run hvac's own integration suite against the server
 bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write stores the table
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.run $(WRITE)
+
+bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (half an hour); WRITE=--write
+	@$(INSTALL) dev
+	$(BIN)/python -m bench.growth $(WRITE)
 
 reliability: ## prove that nothing is lost: kills, power loss, disk faults, full disks (20 to 30 minutes, as root); WRITE=--write
 	@$(INSTALL) dev

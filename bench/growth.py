@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.memory import memory_bytes
+from bench.usage import memory_bytes
 from reliability.lab import Lab
 from reliability.server import Client, Server
 

@@ -29,6 +29,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.usage import MemoryWatch, cpu_seconds, family
 from tools.servers import Product, Server, openbao, serving, strongroom
 
 HERE = Path(__file__).resolve().parent
@@ -46,12 +47,16 @@ SCENARIOS = {
 
 @dataclass(frozen=True)
 class Round:
-    """One run of the load generator: answers per second, the 99th percentile, server CPU per answer, errors."""
+    """One run of the load generator: answers per second, the 99th percentile, server CPU per answer, errors, and the server's memory.
+
+    ``memory_bytes`` is the most that all processes of the server had at once (PSS).
+    """
 
     per_second: float
     p99_ms: float
     cpu_microseconds: float
     errors: int
+    memory_bytes: int
 
 
 def populate(server: Server) -> dict[str, str]:
@@ -90,14 +95,16 @@ def check_answers(server: Server, token: str) -> None:
 def measure(server: Server, scenario: str, variables: dict[str, str], seconds: int) -> Round:
     """Load the server with one scenario for a while."""
     before = cpu_seconds(server.process.pid)
+    memory = MemoryWatch(server.process.pid, every_seconds=1.0)
     command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/{scenario}.lua"]
-    done = subprocess.run(
-        [*command, server.address], env=os.environ | variables, capture_output=True, text=True, check=True
-    )
-    return read_wrk(done.stdout, cpu_seconds(server.process.pid) - before)
+    with memory:
+        done = subprocess.run(
+            [*command, server.address], env=os.environ | variables, capture_output=True, text=True, check=True
+        )
+    return read_wrk(done.stdout, cpu_seconds(server.process.pid) - before, memory.most)
 
 
-def read_wrk(text: str, cpu: float) -> Round:
+def read_wrk(text: str, cpu: float, memory: int) -> Round:
     """What the load generator printed, as numbers."""
     count = int(number_in(text, r"(\d+) requests in"))
     bad = int(number_in(text, r"Non-2xx or 3xx responses: (\d+)"))
@@ -106,29 +113,13 @@ def read_wrk(text: str, cpu: float) -> Round:
     found = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
     scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}
     p99_ms = float(found[1]) * scale[found[2]] if found else float("nan")
-    return Round(float(number_in(text, r"Requests/sec:\s+([\d.]+)")), p99_ms, cpu / max(count, 1) * 1e6, errors)
+    return Round(float(number_in(text, r"Requests/sec:\s+([\d.]+)")), p99_ms, cpu / max(count, 1) * 1e6, errors, memory)
 
 
 def number_in(text: str, pattern: str) -> str:
     """The first group of the pattern, or zero where the text has no such line."""
     found = re.search(pattern, text)
     return found[1] if found else "0"
-
-
-def cpu_seconds(pid: int) -> float:
-    """The processor time that a process and its children have used so far, in seconds."""
-    total = 0.0
-    for process in family(pid):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return total
-
-
-def family(pid: int) -> Iterator[int]:
-    """A process and all that descend from it."""
-    yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from family(int(child))
 
 
 @contextmanager
@@ -189,6 +180,18 @@ def table(results: dict[tuple[str, str], list[Round]], names: list[str]) -> str:
     return "\n".join(lines)
 
 
+def memory_line(results: dict[tuple[str, str], list[Round]], names: list[str]) -> str:
+    """The most memory that each server had in any round, as a sentence."""
+    most = {
+        name: max(
+            measured.memory_bytes for (_, product), rounds in results.items() if product == name for measured in rounds
+        )
+        for name in names
+    }
+    told = ", ".join(f"{name} {found / 2**20:.0f} MiB" for name, found in most.items())
+    return f"Most memory under this load, of all processes together (PSS): {told}."
+
+
 def circumstances(rounds: int, seconds: int) -> str:
     """What was measured where, as a sentence."""
     model = number_in(Path("/proc/cpuinfo").read_text(), r"model name\s*: (.+)")
@@ -234,7 +237,8 @@ def main() -> None:
     errors = sum(measured.errors for rounds in results.values() for measured in rounds)
     if errors:
         sys.exit(f"{errors} requests failed; a benchmark with errors measures nothing")
-    report = f"{circumstances(arguments.rounds, arguments.seconds)}\n\n{table(results, [p.name for p in products])}"
+    names = [product.name for product in products]
+    report = f"{circumstances(arguments.rounds, arguments.seconds)}\n\n{table(results, names)}\n\n{memory_line(results, names)}"
     print(report)
     if arguments.write:
         write(report)

@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.memory import MemoryWatch
+from bench.usage import MemoryWatch
 from reliability.hostile_payloads import ATTACKS, BODY_BYTES, Target
 from reliability.open_loop import UNTIL_TOLD, Outcome, Plan
 from reliability.overload import prepare

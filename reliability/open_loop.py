@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.memory import cpu_seconds
+from bench.usage import cpu_seconds
 from reliability.result import percentile
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.memory import MemoryWatch, memory_bytes
+from bench.usage import MemoryWatch, memory_bytes
 from reliability.audit_log import AuditLog
 from reliability.open_loop import Outcome, Plan
 from reliability.result import Figure, Result, run

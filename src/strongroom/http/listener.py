@@ -191,8 +191,9 @@ class Listener:
         self._set_date()
         batch, came = self._next_batch()
         if batch:
+            began = self._clock.monotonic()
             self._apply(batch)
-            self._queue.took(len(batch), self._clock.monotonic() - loop.now)
+            self._queue.took(len(batch), self._clock.monotonic() - began)
         if shared.answered:
             answered = shared.answered
             shared.answered = []
