@@ -111,6 +111,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "attacks": len(chosen),
         "server_errors": sum(status >= 500 and status != 503 for status in target.statuses),
         "refused_under_overload": target.statuses.count(503),
+        "slow_headers_end_after": round(target.slow_header_seconds, 1),
         "memory_growth_mib": round(growth[worst] / 2**20, 1),
         "memory_grew_most_by": worst,
         "memory_of_password_hashes_mib": round(hashes / 2**20, 1),
@@ -121,7 +122,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "normal_asked": len(under_attack),
         "normal_refused": outcome.refused + outcome.other_answers + outcome.broken_connections + outcome.never_sent,
     }
-    bars = {"memory_growth_mib": MEMORY_BAR / 2**20, "normal_p99": 0.1}
+    bars = {"memory_growth_mib": MEMORY_BAR / 2**20, "normal_p99": 0.1, "slow_headers_end_after": 15.0}
     findings = [] if is_alive else ["the server does not answer any more"]
     return Result("R-14 hostile input", figures, ("server_errors", "normal_refused"), bars, findings)
 

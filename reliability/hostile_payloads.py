@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import random
 import re
+import select
 import socket
 import ssl
 import time
@@ -18,6 +19,7 @@ BODY_BYTES = 32 * 1024 * 1024
 PATIENCE_SECONDS = 20.0
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 _LOGIN = "auth/userpass/login/someone"
+_SLOW_SECONDS_MAX = 30.0
 _CHUNK = b"10000\r\n" + b"a" * 65536 + b"\r\n"
 
 
@@ -30,6 +32,8 @@ class Target:
     token: str
     statuses: list[int] = field(default_factory=list)
     resets: int = 0
+    slow_header_seconds: float = 0.0
+    """After how long the last of those was told to go who sent headers byte by byte."""
 
     def plain(self) -> socket.socket:
         """A connection on which nothing was said yet."""
@@ -185,22 +189,24 @@ def _handshakes(target: Target) -> None:
 
 
 def _slow(target: Target) -> None:
-    """Headers and bodies that trickle in, over a hundred connections."""
+    """Headers and bodies that trickle in, over a hundred connections, until the server has had enough of the headers."""
     with contextlib.ExitStack() as stack:
-        slow = []
+        headers: list[ssl.SSLSocket] = []
+        bodies: list[ssl.SSLSocket] = []
+        began = time.monotonic()
         for number in range(100):
             plain = stack.enter_context(target.plain())
             connected = stack.enter_context(target.context.wrap_socket(plain, server_hostname="127.0.0.1"))
-            begin = request("POST", _LOGIN, b"{" + b" " * 1000)[:-1000] if number % 2 else b"GET /v1/sys/he"
-            connected.sendall(begin)
-            slow.append(connected)
-        for _ in range(10):
+            connected.sendall(b"GET /v1/sys/he" if number % 2 else request("POST", _LOGIN, b"{" + b" " * 1000)[:-1000])
+            (headers if number % 2 else bodies).append(connected)
+        while headers and time.monotonic() - began < _SLOW_SECONDS_MAX:
             time.sleep(0.3)
-            for connected in slow:
-                try:
+            told = set(select.select(headers, [], [], 0)[0])
+            headers = [connected for connected in headers if connected not in told]
+            for connected in (*headers, *bodies):
+                with contextlib.suppress(OSError):
                     connected.sendall(b"a")
-                except OSError:
-                    target.resets += 1
+        target.slow_header_seconds = time.monotonic() - began
 
 
 def _noise(target: Target) -> None:
