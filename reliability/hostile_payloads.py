@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import random
 import re
-import select
 import socket
 import ssl
 import time
@@ -201,12 +200,25 @@ def _slow(target: Target) -> None:
             (headers if number % 2 else bodies).append(connected)
         while headers and time.monotonic() - began < _SLOW_SECONDS_MAX:
             time.sleep(0.3)
-            told = set(select.select(headers, [], [], 0)[0])
-            headers = [connected for connected in headers if connected not in told]
+            headers = [connected for connected in headers if not _was_told(connected)]
             for connected in (*headers, *bodies):
                 with contextlib.suppress(OSError):
                     connected.sendall(b"a")
         target.slow_header_seconds = time.monotonic() - began
+
+
+def _was_told(connected: ssl.SSLSocket) -> bool:
+    """Whether something came back, if only the end."""
+    connected.settimeout(0.0)
+    try:
+        connected.recv(1)
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return False
+    except OSError:
+        return True
+    finally:
+        connected.settimeout(PATIENCE_SECONDS)
+    return True
 
 
 def _noise(target: Target) -> None:
