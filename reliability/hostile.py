@@ -120,7 +120,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "normal_p99_worst_attack": round(percentile(times[slowest], 0.99), 3),
         "worst_attack": slowest,
         "normal_asked": len(under_attack),
-        "normal_refused": outcome.refused + outcome.other_answers + outcome.broken_connections + outcome.never_sent,
+        "normal_refused": outcome.refused + outcome.other_answers + outcome.broken_connections,
     }
     bars = {"memory_growth_mib": MEMORY_BAR / 2**20, "normal_p99": 0.1, "slow_headers_end_after": 15.0}
     findings = [] if is_alive else ["the server does not answer any more"]

@@ -157,7 +157,7 @@ class Generator:
         self._requests = _Requests(plan)
         self._epoll = select.epoll()
         self._lanes: dict[int, _Lane] = {}
-        self._free: list[_Lane] = []
+        self._free: collections.deque[_Lane] = collections.deque()
         self._waiting: collections.deque[_Arrival] = collections.deque()
         self._busy = 0
         self._outcome = Outcome()
@@ -228,8 +228,8 @@ class Generator:
             waiting.popleft()
             self._outcome.never_sent += 1
         while waiting and self._free:
-            # The connection that was used last: what is needed stays warm, and the others show that they are not needed.
-            lane, arrival = self._free.pop(), waiting.popleft()
+            # In turn: a server may close a connection on which nothing was ever asked.
+            lane, arrival = self._free.popleft(), waiting.popleft()
             lane.arrival = arrival
             self._busy += 1
             try:

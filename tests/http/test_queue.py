@@ -51,9 +51,15 @@ def exchange(target: str, address: str = "a") -> Exchange:
 
 
 def queue(**patience: float) -> Queue:
-    settings = {"wait": 0.2, "batch": 4, "batch_least": 2, "round": 0.04} | patience
+    settings = {"wait": 0.2, "least_wait": 0.05, "batch": 4, "batch_least": 2, "round": 0.04} | patience
     return Queue(
-        Patience(settings["wait"], int(settings["batch"]), int(settings["batch_least"]), settings["round"]),
+        Patience(
+            settings["wait"],
+            settings["least_wait"],
+            int(settings["batch"]),
+            int(settings["batch_least"]),
+            settings["round"],
+        ),
         lambda target: target.startswith("vital"),
     )
 
@@ -94,6 +100,18 @@ def test_nobody_is_refused_for_whom_there_is_room_however_long_they_waited() -> 
     batch, refused = waiting.take(200.0)
     assert targets(refused) == ["0", "1"]
     assert sorted(targets(batch)) == ["2", "3", "4", "5"]
+
+
+def test_while_there_are_too_many_nobody_is_kept_waiting_for_a_refusal() -> None:
+    waiting = queue()
+    for number in range(12):
+        waiting.put(exchange(f"{number}"), 100.0 if number < 5 else 100.3)
+    assert targets(waiting.take(100.31)[1]) == ["0", "1", "2", "3", "4"]
+    for number in range(12, 16):
+        waiting.put(exchange(f"{number}"), 100.4)
+    batch, refused = waiting.take(100.4)
+    assert targets(refused) == ["5", "6", "7"]
+    assert targets(batch) == ["15", "14", "13", "12"]
 
 
 def test_an_overload_ends_when_all_who_wait_have_room() -> None:

@@ -21,7 +21,7 @@ TOKENS_MAX = 10_000
 NUMBER_DIGITS_MAX = 1024
 TEXT_BYTES_MAX = 4 * 1024 * 1024
 """How many bytes of JSON one text may have. A secret of the largest size fits however it is escaped."""
-ESCAPES_MAX = 1_000_000
+ESCAPES_MAX = 400_000
 """How many escapes may be in all texts together, of which each costs as much as many plain characters."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -73,7 +73,9 @@ def decode_untrusted(content: bytes) -> Any:
 
 def _check_bounds(content: bytes) -> None:
     # The cheap upper bounds first: nearly every body passes them without a scan.
-    if len(content) > TEXT_BYTES_MAX:
+    if len(content) > ESCAPES_MAX:
+        if content.count(b"\\") > ESCAPES_MAX:
+            raise InvalidRequest(f"failed to decode JSON input: more than {ESCAPES_MAX} escapes")
         _check_texts(content)
     if _is_surely_small(content):
         return
@@ -107,13 +109,13 @@ def _is_surely_small(content: bytes) -> bool:
 
 
 def _check_texts(content: bytes) -> None:
+    if len(content) <= TEXT_BYTES_MAX:
+        return
     too_long = f"failed to decode JSON input: a text has more than {TEXT_BYTES_MAX} bytes"
     for start in range(0, len(content) - TEXT_BYTES_MAX, TEXT_BYTES_MAX):
         # Where no quote is for so long there is one long text, or blanks that nobody sends. This is the fastest look there is.
         if content.find(b'"', start, start + TEXT_BYTES_MAX) == -1:
             raise InvalidRequest(too_long)
-    if content.count(b"\\") > ESCAPES_MAX:
-        raise InvalidRequest(f"failed to decode JSON input: more than {ESCAPES_MAX} escapes")
     for number, match in enumerate(_STRING.finditer(content)):
         if match.end() - match.start() > TEXT_BYTES_MAX:
             raise InvalidRequest(too_long)

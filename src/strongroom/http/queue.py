@@ -21,10 +21,12 @@ from strongroom.http.shared import Exchange
 class Patience:
     """``wait`` is after how many seconds of waiting there are too many, and ``batch`` how many requests are answered together at most.
 
-    ``round`` is how many seconds that shall take, for which batches get smaller, down to ``batch_least``.
+    ``least_wait`` is how long a request may wait while there are too many: a client that will not be served shall know soon, and its
+    connection be free for the next. ``round`` is how many seconds that shall take, for which batches get smaller, down to ``batch_least``.
     """
 
     wait: float = 0.2
+    least_wait: float = 0.05
     batch: int = 128
     batch_least: int = 24
     round: float = 0.04
@@ -89,7 +91,8 @@ class Queue:
         if len(self) <= room:
             self._is_overloaded = False
             return self._next(room), []
-        refused = self._refuse_older_than(now - self._patience.wait, self._waiting + self._vital_in(room) - room)
+        wait = self._patience.least_wait if self._is_overloaded else self._patience.wait
+        refused = self._refuse_older_than(now - wait, self._waiting + self._vital_in(room) - room)
         return self._next(room), refused
 
     def _refuse_older_than(self, moment: float, most: int) -> list[Exchange]:
