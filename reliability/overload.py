@@ -156,6 +156,7 @@ def prove(arguments: argparse.Namespace) -> Result:
             "good_p99": round(over.outcome.good_p99, 3),
             "refused_p50": round(over.outcome.refused_p50, 3),
             "refused_p99": round(over.outcome.refused_p99, 3),
+            "times_what_its_cpu_allowed": round(over.outcome.offered / (peak.per_cpu_second * over.server_cpu), 1),
             "server_cpu_share": round(over.server_cpu / (2 * seconds), 2),
             "generator_cpu_share": round(over.outcome.own_cpu_seconds / (2 * seconds), 2),
             "generator_lag_p99": round(over.outcome.lag_p99, 3),
