@@ -111,6 +111,7 @@ def kill_backups(scratch: Path, cycles: int, tally: Tally, chance: random.Random
         server.start()
         server.unseal()
     server.wait_for(lambda: not list(folder.glob(".*.partial")), "remove what was left of a backup")
+    server.wait_for(lambda: bool(list(folder.glob("*.backup"))), "make a backup")
     newest = max(folder.glob("*.backup"))
     moment = dt.datetime.strptime(newest.name.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC).timestamp()
     return newest, server, counters.before(moment)
