@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.scanner.scorer.shape import classes, entropy, form, signs, skeleton
+from strongroom.scanner.scorer.shape import classes, form, signs, skeleton
 
 
 def test_a_skeleton_keeps_the_rhythm_and_drops_the_letters() -> None:
@@ -35,15 +35,14 @@ def test_well_known_forms_are_named(value: bytes, expected: str) -> None:
 
 
 def test_signs_of_placeholders_and_text_are_seen_within_a_value() -> None:
-    assert "masked" in signs(b"abc****def", plain=False)
-    assert "phrase" in signs(b"Enter your password", plain=False)
-    assert signs(b"xxxxxxxx", plain=True) == ["masked"]
-    assert signs(b"k3Vq9sZt", plain=True) == []
+    assert "masked" in signs(b"abc****def")
+    assert "phrase" in signs(b"Enter your password")
+    assert signs(b"xxxxxxxx") == ["masked"]
+    assert signs(b"k3Vq9sZt") == []
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_any_bytes_have_a_form_a_skeleton_and_an_entropy(value: bytes) -> None:
+def test_any_bytes_have_a_form_and_a_skeleton(value: bytes) -> None:
     assert form(value)
     assert 0 < len(skeleton(value)) <= len(value)
-    assert 0 <= entropy(value) <= 8
-    assert len(signs(value, plain=False)) == len(set(signs(value, plain=False)))
+    assert len(signs(value)) == len(set(signs(value)))

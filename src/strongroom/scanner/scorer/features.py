@@ -11,11 +11,15 @@ import re
 from typing import NamedTuple
 
 from strongroom.scanner.candidate import Candidate
-from strongroom.scanner.scorer.shape import classes, entropy, form, signs, skeleton
+from strongroom.scanner.scorer.shape import classes, form, signs, skeleton, skeleton_of
 from strongroom.scanner.scorer.vocabulary import Vocabulary, words
 
 LONGEST_VALUE = 256
 WINDOW = 1000
+GAP = 24
+"""Bytes between name and value that are looked at."""
+EDGE = 6
+"""Bytes right after the value that are looked at."""
 _LINE = 300
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _JOINTS = b"_-. \t"
@@ -28,7 +32,24 @@ _LENGTHS = (14, 16, 20, 24, 31, 32, 39, 40, 63, 64, 128)
 
 Feature = tuple[str, str | int]
 
-NUMBERED = frozenset({"len", "mask", "dig", "sym", "trans", "density", "H", "uniq", "cov", "tri", "rep", "indent"})
+NUMBERED = frozenset(
+    (
+        "len",
+        "mask",
+        "masklen",
+        "dig",
+        "sym",
+        "trans",
+        "density",
+        "uniq",
+        "cov",
+        "covmask",
+        "tri",
+        "trimask",
+        "rep",
+        "indent",
+    )
+)
 """The groups whose keys are numbers."""
 
 
@@ -77,18 +98,22 @@ def name_features(name: bytes) -> list[Feature]:
     return features
 
 
-def line_features(place: Place) -> list[Feature]:
-    """What stands on the same line."""
-    before, after = place.before, place.after
-    text = before.lstrip()
-    mark = _MARK.search(text)
-    features: list[Feature] = [
-        ("gap", skeleton(place.gap[:24])[:12]),
-        ("after", skeleton(after[:6])[:3]),
+def edge_features(gap: bytes, after: bytes) -> list[Feature]:
+    """What is between name and value, and what follows the value at once."""
+    return [
+        ("gap", skeleton(gap)[:12]),
+        ("after", skeleton(after)[:3]),
         ("after1", after[:1].decode("latin-1")),
     ]
+
+
+def line_features(place: Place) -> list[Feature]:
+    """How the line begins, and what else is said on it."""
+    before = place.before
+    text = before.lstrip()
+    mark = _MARK.search(text)
+    features: list[Feature] = [("r", word) for word in set(words(place.after[:80], 10))]
     features.append(("mark", mark[0].decode("latin-1") if mark else ""))
-    features += [("r", word) for word in sorted(set(words(after[:80], 10)))]
     features.append(("indent", min((len(before) - len(text)) // 4, 6)))
     return features
 
@@ -103,15 +128,15 @@ def length_of(size: int) -> int:
 def value_features(rule: str, value: bytes, size: int, vocabulary: Vocabulary) -> list[Feature]:
     """What the value looks like. `value` is the beginning of what is `size` bytes long."""
     length = length_of(size)
-    bones = skeleton(value)
     pattern = classes(value)
+    bones = skeleton_of(pattern)
     read = len(value)
     upper, lower, digits = pattern.count(b"A"), pattern.count(b"a"), pattern.count(b"0")
     letters = upper + lower
     others = read - letters - digits
     alphabet = (upper > 0) + 2 * (lower > 0) + 4 * (digits > 0)
     quarter = min(size, 40) // 4
-    found = words(value)
+    found = set(words(value))
     coverage = vocabulary.coverage(found, letters)
     natural = vocabulary.naturalness(value)
     whole = form(value)
@@ -121,23 +146,22 @@ def value_features(rule: str, value: bytes, size: int, vocabulary: Vocabulary) -
         ("skel", bones[:7]),
         ("skelrule", rule + bones[:3]),
         ("mask", alphabet),
-        ("masklen", f"{alphabet},{quarter},{min(others, 3)}"),
+        ("masklen", 1000 * alphabet + 10 * quarter + min(others, 3)),
         ("dig", 10 * digits // read),
         ("sym", min(others, 8)),
         ("trans", min(len(bones), 20)),
         ("density", 10 * len(bones) // read),
-        ("H", int(3 * entropy(value))),
         ("uniq", 10 * len(set(value)) // read),
         ("form", whole),
         ("formrule", whole + rule),
         ("cov", coverage),
-        ("covmask", f"{coverage},{alphabet},{quarter}"),
+        ("covmask", 1000 * coverage + 100 * alphabet + quarter),
         ("tri", natural),
-        ("trimask", f"{natural},{alphabet},{min(length, 20)}"),
-        ("trirule", f"{natural},{rule}"),
+        ("trimask", 1000 * natural + 100 * alphabet + min(length, 20)),
+        ("trirule", str(natural) + rule),
     ]
-    features += [("sign", sign) for sign in signs(value, plain=not others)]
-    features += [("v", word) for word in sorted(set(found))]
+    features += [("sign", sign) for sign in signs(value)]
+    features += [("v", word) for word in found]
     return features
 
 
@@ -159,22 +183,17 @@ def repetition(data: bytes, start: int, end: int, value: bytes) -> Feature:
     return ("rep", min(again, 4))
 
 
-def own_features(candidate: Candidate, place: Place, vocabulary: Vocabulary) -> list[Feature]:
-    """All features of a candidate but those of its path and its name, which it shares with many others."""
-    data, start, end = candidate.data, candidate.start, candidate.end
-    value = data[start : min(end, start + LONGEST_VALUE)]
-    found = line_features(place)
-    found += value_features(candidate.rule.id, value, end - start, vocabulary)
-    found += joint_features(place.name, value)
-    found.append(repetition(data, start, end, value))
-    return found
-
-
 def features_of(candidate: Candidate, vocabulary: Vocabulary) -> list[Feature]:
     """All features of a candidate."""
-    place = place_of(candidate.data, candidate.start, candidate.end, candidate.name)
+    data, start, end = candidate.data, candidate.start, candidate.end
+    place = place_of(data, start, end, candidate.name)
+    value = data[start : min(end, start + LONGEST_VALUE)]
     return [
         *path_features(candidate.path),
         *name_features(place.name),
-        *own_features(candidate, place, vocabulary),
+        *edge_features(place.gap[:GAP], place.after[:EDGE]),
+        *line_features(place),
+        *value_features(candidate.rule.id, value, end - start, vocabulary),
+        *joint_features(place.name, value),
+        repetition(data, start, end, value),
     ]

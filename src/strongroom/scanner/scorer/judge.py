@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from strongroom.scanner.candidate import Candidate, Verdict
 from strongroom.scanner.rule import Kind, Severity
-from strongroom.scanner.scorer.features import Feature, name_features, own_features, path_features, place_of
+from strongroom.scanner.scorer.features import (
+    EDGE,
+    GAP,
+    LONGEST_VALUE,
+    Feature,
+    edge_features,
+    joint_features,
+    line_features,
+    name_features,
+    path_features,
+    place_of,
+    repetition,
+    value_features,
+)
 from strongroom.scanner.scorer.model import Model, committed_model
 from strongroom.scanner.scorer.placeholders import placeholder_signs
 from strongroom.scanner.scorer.reasons import reasons_for
+
+Key = TypeVar("Key")
 
 _PROVEN = Verdict(0.99, ("its checksum holds",))
 _FORMAT = Verdict(0.9, ("it has the format of its provider",))
@@ -17,61 +34,77 @@ _PLACEHOLDER = 0.05
 _MOST_REMEMBERED = 4096
 _MOST_OF_A_POINTER = 0.9
 """What only points at something (a UUID, a bucket's name) is reported by default, as people ask for it, but never as beyond doubt."""
-_UNTOLD = 0.05
+_UNTOLD = 0.1
 """Whatever scores less is reported at no level: it needs no reasons."""
 
 
-class LinearJudge:
-    """A sum of weights, one for each feature, as the chance that it means. Matches of provider formats are only asked whether they are placeholders.
+class _Memory(Generic[Key]):
+    """What keys weigh, and their features, as they were found before: up to a bound, then everything is forgotten."""
 
-    What files and names weigh is remembered, up to a bound: the same ones come again and again. Not for several threads at once.
+    def __init__(self, model: Model, read: Callable[[Key], list[Feature]]) -> None:
+        self._weights = model.weights
+        self._read = read
+        self._known: dict[Key, tuple[int, list[Feature]]] = {}
+
+    def of(self, key: Key) -> tuple[int, list[Feature]]:
+        """The sum of the weights of `key`'s features, and those that weigh anything."""
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            weights = self._weights
+            features = [feature for feature in self._read(key) if feature[0] in weights]
+            total = sum([weights[group].get(name, 0) for group, name in features])
+            known = self._known[key] = total, features
+        return known
+
+
+class LinearJudge:
+    """A sum of weights, one for each feature, as a chance. Matches of providers' formats are only asked whether they are placeholders.
+
+    What files, names and values weigh is remembered, up to a bound: the same ones come again and again. Not for several threads at once.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         """What it weighs with."""
-        self._paths: dict[str, int] = {}
-        self._names: dict[bytes, int] = {}
+        vocabulary = model.vocabulary
+        self._paths = _Memory(model, path_features)
+        self._names = _Memory(model, name_features)
+        self._edges: _Memory[tuple[bytes, bytes]] = _Memory(model, lambda edge: edge_features(*edge))
+        self._values: _Memory[tuple[str, bytes, int]] = _Memory(model, lambda seen: value_features(*seen, vocabulary))
 
     def judge(self, candidate: Candidate) -> Verdict:
         """The verdict over `candidate`. It costs the same however long the data around the candidate is."""
-        if candidate.start >= candidate.end:
+        data, start, end = candidate.data, candidate.start, candidate.end
+        if start >= end:
             return Verdict(0.0)
         if candidate.rule.kind is Kind.PROVIDER:
             return _judge_format(candidate)
-        place = place_of(candidate.data, candidate.start, candidate.end, candidate.name)
-        features = own_features(candidate, place, self.model.vocabulary)
-        total = self.model.bias + self._of_path(candidate.path) + self._of_name(place.name) + self._sum(features)
-        score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / self.model.scale))))
+        place = place_of(data, start, end, candidate.name)
+        value = data[start : min(end, start + LONGEST_VALUE)]
+        known = (
+            self._paths.of(candidate.path),
+            self._names.of(place.name),
+            self._edges.of((place.gap[:GAP], place.after[:EDGE])),
+            self._values.of((candidate.rule.id, value, end - start)),
+        )
+        own = line_features(place)
+        own += joint_features(place.name, value)
+        own.append(repetition(data, start, end, value))
+        weights, scale = self.model.weights, self.model.scale
+        total = self.model.bias + sum([weights[group].get(name, 0) for group, name in own if group in weights])
+        for weight, _ in known:
+            total += weight
+        score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / scale))))
         if candidate.rule.severity is Severity.INFO:
             score = min(score, _MOST_OF_A_POINTER)
         if score < _UNTOLD:
             return Verdict(score)
-        features += path_features(candidate.path)
-        features += name_features(place.name)
-        weights = self.model.weights
-        told = ((group, weights[group].get(key, 0)) for group, key in features if group in weights)
-        return Verdict(score, reasons_for(told, self.model.scale // 4, secret=total >= 0))
-
-    def _sum(self, features: list[Feature]) -> int:
-        weights = self.model.weights
-        return sum([weights[group].get(key, 0) for group, key in features if group in weights])
-
-    def _of_path(self, path: str) -> int:
-        found = self._paths.get(path)
-        if found is None:
-            if len(self._paths) >= _MOST_REMEMBERED:
-                self._paths.clear()
-            found = self._paths[path] = self._sum(path_features(path))
-        return found
-
-    def _of_name(self, name: bytes) -> int:
-        found = self._names.get(name)
-        if found is None:
-            if len(self._names) >= _MOST_REMEMBERED:
-                self._names.clear()
-            found = self._names[name] = self._sum(name_features(name))
-        return found
+        for _, features in known:
+            own += features
+        told = [(group, weights[group].get(name, 0)) for group, name in own if group in weights]
+        return Verdict(score, reasons_for(told, scale // 4, secret=total >= 0))
 
 
 def _judge_format(candidate: Candidate) -> Verdict:

@@ -26,7 +26,6 @@ FAMILIES = {
     "sym": "shape",
     "trans": "shape",
     "density": "shape",
-    "H": "shape",
     "uniq": "shape",
     "cov": "letters",
     "covmask": "letters",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
+from itertools import groupby
 
 _LETTERS_AND_DIGITS = {
     **dict.fromkeys(range(ord("a"), ord("z") + 1), ord("a")),
@@ -13,7 +12,6 @@ _LETTERS_AND_DIGITS = {
     **dict.fromkeys(range(128, 256), ord("~")),
 }
 _CLASSES = bytes(_LETTERS_AND_DIGITS.get(code, code) for code in range(256))
-_RUN = re.compile(rb"(.)\1+", re.DOTALL)
 
 
 def classes(value: bytes) -> bytes:
@@ -23,13 +21,12 @@ def classes(value: bytes) -> bytes:
 
 def skeleton(value: bytes) -> str:
     """The classes of `value` with runs drawn together: of `Abc3-x` it is `Aa0-a`."""
-    return _RUN.sub(rb"\1", value.translate(_CLASSES)).decode("latin-1")
+    return skeleton_of(value.translate(_CLASSES))
 
 
-def entropy(value: bytes) -> float:
-    """Shannon's entropy of the bytes of `value`, in bits per byte."""
-    size = len(value)
-    return -sum(count / size * math.log2(count / size) for count in Counter(value).values())
+def skeleton_of(pattern: bytes) -> str:
+    """The skeleton of what has these classes."""
+    return "".join([chr(code) for code, _ in groupby(pattern)])
 
 
 _FILE_TYPES = (
@@ -77,21 +74,23 @@ _FORM = re.compile(
 )
 _FORM_NAMES = {f"f{number}": name for number, (name, _) in enumerate(_WHOLE)}
 
-# What stands somewhere in a value that has more than letters and digits. One value may show several.
+_LETTERS_OR_DIGITS = bytes(code for code, kind in _LETTERS_AND_DIGITS.items() if code < 128)
+# What stands somewhere in a value, and which bytes besides letters and digits it needs. One value may show several.
 _SIGNS = (
-    ("template", re.compile(rb"[$#%]\{|\{\{|\$\(|<%|%[sdvq]\b|\{\d?\}|<[A-Za-z_ -]{2,60}>|\$[A-Za-z_]{3}")),
-    ("phrase", re.compile(rb"[A-Za-z]{2} [A-Za-z]{2}")),
-    ("sentence", re.compile(rb"[A-Za-z]+ [A-Za-z]+ [A-Za-z]+ [A-Za-z]+|(?:[.!?:,]\Z)")),
-    ("masked", re.compile(rb"\*{3}|\.{3}|#{3}|-{4}|_{4}|\?{3}|\xe2\x80\xa6|\[REDACTED")),
-    ("format", re.compile(rb"\\[nrtu\"x]")),
-    ("list", re.compile(rb",.*,|;.*;")),
-    ("assignment", re.compile(rb"[\w\]]\s?[=:]\s?[^\s=]")),
-    ("code", re.compile(rb"[(){};<>|]|&&|\+\+| \+ ")),
-    ("concatenation", re.compile(rb"[\"']\s*[+.&]\s*|\A\s*\+")),
-    ("padded", re.compile(rb"(?:=\Z)")),
-    ("date", re.compile(rb"\b(?:19|20)\d\d-\d\d")),
-    ("selector", re.compile(rb"\A[#.][a-z]|\[[a-z]+=")),
+    ("template", b"{$<%", rb"[$#%]\{|\{\{|\$\(|<%|%[sdvq]\b|\{\d?\}|<[A-Za-z_ -]{2,60}>|\$[A-Za-z_]{3}"),
+    ("phrase", b" ", rb"[A-Za-z]{2} [A-Za-z]{2}"),
+    ("sentence", b" .!?:,", rb"[A-Za-z]+ [A-Za-z]+ [A-Za-z]+ [A-Za-z]+|(?:[.!?:,]\Z)"),
+    ("masked", b"*.#-_?[\xe2", rb"\*{3}|\.{3}|#{3}|-{4}|_{4}|\?{3}|\xe2\x80\xa6|\[REDACTED"),
+    ("format", b"\\", rb"\\[nrtu\"x]"),
+    ("list", b",;", rb",.*,|;.*;"),
+    ("assignment", b"=:", rb"[\w\]]\s?[=:]\s?[^\s=]"),
+    ("code", b"(){};<>|&+", rb"[(){};<>|]|&&|\+\+| \+ "),
+    ("concatenation", b"\"'+", rb"[\"']\s*[+.&]\s*|\A\s*\+"),
+    ("padded", b"=", rb"(?:=\Z)"),
+    ("date", b"-", rb"\b(?:19|20)\d\d-\d\d"),
+    ("selector", b"#.[", rb"\A[#.][a-z]|\[[a-z]+="),
 )
+_COMPILED_SIGNS = tuple((name, frozenset(needed), re.compile(pattern)) for name, needed, pattern in _SIGNS)
 _EASY = re.compile(
     rb"(?P<masked>[xX]{4}|redacted|REDACTED|masked|hidden|filtered)|(?P<run>(.)\3{3})"
     rb"|(?P<sequence>0123|1234|2345|3456|4567|5678|6789|9876|8765|4321|(?i:abcd|qwer|asdf|zxcv|dead.?beef|cafe.?babe|1a2b|a1b2|foobar))",
@@ -105,9 +104,14 @@ def form(value: bytes) -> str:
     return _FORM_NAMES[found.lastgroup] if found and found.lastgroup else "other"
 
 
-def signs(value: bytes, *, plain: bool) -> list[str]:
-    """What `value` shows somewhere. `plain`: it has only letters and digits."""
-    found = [] if plain else [name for name, pattern in _SIGNS if pattern.search(value)]
+def signs(value: bytes) -> list[str]:
+    """What `value` shows somewhere in it."""
+    marks = value.translate(None, _LETTERS_OR_DIGITS)
+    found = []
+    if marks:
+        found = [
+            name for name, needed, pattern in _COMPILED_SIGNS if not needed.isdisjoint(marks) and pattern.search(value)
+        ]
     easy = _EASY.search(value)
     if easy and easy.lastgroup and easy.lastgroup not in found:
         found.append(easy.lastgroup)

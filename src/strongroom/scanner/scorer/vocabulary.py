@@ -36,7 +36,7 @@ class Vocabulary:
         """The known words, in order."""
         return sorted(self._known)
 
-    def coverage(self, found: list[str], letters: int) -> int:
+    def coverage(self, found: Iterable[str], letters: int) -> int:
         """How much of `letters` letters the words of `found` that are known make up, in quarters; 9 without letters."""
         if not letters:
             return 9
