@@ -5,17 +5,25 @@ from __future__ import annotations
 import bz2
 import lzma
 
-from strongroom.scanner.containers import streams, tapes, zips
+from strongroom.scanner.containers import (
+    bytecode,
+    database,
+    mail,
+    markup,
+    pictures,
+    portable,
+    seven,
+    streams,
+    tapes,
+    wide_text,
+    zips,
+)
 from strongroom.scanner.containers.member import Kind
 
 HEAD_BYTES = 4096
 
 
-def _starts(*magics: bytes) -> Starts:
-    return Starts(magics)
-
-
-class Starts:
+class _Starts:
     """Whether bytes begin with one of some magic numbers."""
 
     def __init__(self, magics: tuple[bytes, ...]) -> None:
@@ -26,26 +34,38 @@ class Starts:
         return head.startswith(self.magics)
 
 
+def _begins(*magics: bytes) -> _Starts:
+    return _Starts(magics)
+
+
 KINDS = (
-    Kind("gzip", _starts(b"\x1f\x8b\x08"), streams.opener(streams.gzip_engine), replaces=True),
+    Kind("gzip", _begins(b"\x1f\x8b\x08"), streams.opener(streams.gzip_engine), replaces=True),
     Kind(
         "bzip2",
-        _starts(*(b"BZh%d1AY&SY" % level for level in range(1, 10))),
+        _begins(*(b"BZh%d1AY&SY" % level for level in range(1, 10))),
         streams.opener(bz2.BZ2Decompressor),
         replaces=True,
     ),
-    Kind("xz", _starts(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"), streams.opener(lzma.LZMADecompressor), replaces=True),
-    Kind("zstd", _starts(b"\x28\xb5\x2f\xfd"), streams.opener(streams.zstd_engine), replaces=True),
+    Kind("xz", _begins(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"), streams.opener(lzma.LZMADecompressor), replaces=True),
+    Kind("zstd", _begins(b"\x28\xb5\x2f\xfd"), streams.opener(streams.zstd_engine), replaces=True),
     Kind(
         "zlib",
-        _starts(b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"),
+        streams.is_zlib,
         streams.opener(streams.zlib_engine),
         replaces=True,
     ),
-    Kind("zip", _starts(b"PK\x03\x04", b"PK\x05\x06"), zips.open_zip, is_seeked=True),
-    Kind("ar", _starts(b"!<arch>\n"), tapes.open_ar),
-    Kind("cpio", _starts(b"070701", b"070702"), tapes.open_cpio),
-    Kind("rpm", _starts(b"\xed\xab\xee\xdb"), tapes.open_rpm),
+    Kind("zip", _begins(b"PK\x03\x04", b"PK\x05\x06"), zips.open_zip, is_seeked=True),
+    Kind("ar", _begins(b"!<arch>\n"), tapes.open_ar),
+    Kind("cpio", _begins(b"070701", b"070702"), tapes.open_cpio),
+    Kind("rpm", _begins(b"\xed\xab\xee\xdb"), tapes.open_rpm),
+    Kind("7z", _begins(b"7z\xbc\xaf\x27\x1c"), seven.open_seven, is_seeked=True),
+    Kind("pdf", _begins(b"%PDF-"), portable.open_pdf, is_seeked=True, hides=False),
+    Kind("sqlite", _begins(b"SQLite format 3\0"), database.open_database, is_seeked=True, hides=False),
+    Kind("office markup", markup.is_office_markup, markup.open_markup, is_seeked=True, replaces=True),
+    Kind("wide text", wide_text.is_wide, wide_text.open_wide, replaces=True),
+    Kind("mail", mail.is_mail, mail.open_mail, is_seeked=True, hides=False),
+    Kind("png", pictures.is_png, pictures.open_png, hides=False),
+    Kind("pyc", bytecode.is_bytecode, bytecode.open_bytecode, is_seeked=True, hides=False),
     Kind("tar", tapes.is_tar, tapes.open_tar),
 )
 

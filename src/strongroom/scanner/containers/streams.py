@@ -83,6 +83,16 @@ def deflate_engine() -> Engine:
     return ZlibEngine(-zlib.MAX_WBITS)
 
 
+def is_zlib(head: bytes) -> bool:
+    """Whether a zlib stream begins so: two bytes of header say little, and the first block must be one."""
+    if head[:2] not in {b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"}:
+        return False
+    try:
+        return bool(zlib_engine().decompress(head, 1))
+    except zlib.error:
+        return False
+
+
 def zstd_engine() -> Engine:
     """RFC 8878. Raises DamagedContainer where Python has no zstd and the backport is missing."""
     try:

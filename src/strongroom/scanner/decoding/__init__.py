@@ -27,4 +27,5 @@ DECODERS = (
     wide.UTF32_LITTLE,
     wide.UTF32_BIG,
     compressed.ZLIB,
+    compressed.PACKED,
 )

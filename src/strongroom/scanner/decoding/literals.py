@@ -17,7 +17,7 @@ _QUOTE = rb"[\"'`]"
 _SAME_LINE = _QUOTE + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
 _OTHER_LINE = (
     _QUOTE
-    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\||&[ \t]{1,8}_|\\)?[ \t]{0,8}\r?\n[ \t]{0,120}"
+    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\||&[ \t]{1,8}_)?[ \t]{0,8}\\?\r?\n[ \t]{0,120}"
     + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
     + _QUOTE
 )
@@ -58,11 +58,16 @@ TERMINAL = Decoder(
     _WORD + rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))",
     Replacing(re.compile(rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))"), lambda _: b""),
 )
+_UNESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+def _of_line(found: re.Match[bytes]) -> bytes:
+    letter = found["simple"]
+    return b"\n" if letter is None else _UNESCAPED.get(letter, letter)
+
+
 JSON_LINES = Decoder(
     "lines in an array",
-    rb"[^\\]\\n\",[ \t]{0,8}\r?\n[ \t]{0,64}\"",
-    Replacing(
-        re.compile(rb"\\n\"\s{0,8},\s{0,80}\"|\\(?P<simple>[\"n])"),
-        lambda found: b'"' if found["simple"] == b'"' else b"\n",
-    ),
+    rb"\\n\",[ \t]{0,8}\r?\n[ \t]{0,64}\"",
+    Replacing(re.compile(rb"\\(?:n\"\s{0,8},\s{0,80}\"|(?P<simple>[\"\\/nrt]))"), _of_line),
 )

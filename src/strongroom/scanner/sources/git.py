@@ -162,7 +162,7 @@ class GitRepository:
     def _recent(self, repository: Repository, since: str) -> _Store:
         git = self._git(repository)
         commits = _commits_since(git, since)
-        brought = {blob for _, blob, _ in changes(git, commits)}
+        brought = {change.blob for change in changes(git, commits)}
         ids = sorted(brought | {commit.decode("ascii") for commit in commits})
         self._say_what_is_missing(repository, git)
         return _Store(repository, git, Inventory.of_ids(git, ids, self._is_seen))

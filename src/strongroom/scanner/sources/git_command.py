@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO
 
+from strongroom.scanner.scan import ScanFailed
+
 _SETTINGS = (
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
@@ -62,7 +64,7 @@ _ARGUMENTS = tuple(part for setting in _SETTINGS for part in ("-c", setting))
 _PIPE_BYTES = 1 << 20
 
 
-class GitFailed(Exception):
+class GitFailed(ScanFailed):
     """git is missing, or could not do what it was asked. The text names the command, and nothing of the repository."""
 
 

@@ -15,7 +15,7 @@ from strongroom.scanner.sources.git_command import Git, GitFailed
 _CHUNK_OBJECTS = 256
 # Two chunks of ids fit in a pipe, whatever the hash: else git and we could each wait for the other to read.
 _CHUNK_BYTES = 8 << 20
-_WHOLE_BYTES = 16 << 20
+WHOLE_BYTES = 16 << 20
 _AHEAD = 2
 """Chunks that are asked for before the first is read, so that git never waits."""
 
@@ -152,8 +152,8 @@ def _answer(answers: IO[bytes], limits: Limits, report: Report) -> Iterator[Frag
     if len(header) != 3:
         raise GitFailed("git cat-file ended too early")
     name, kind, size = header[0], header[1], int(header[2])
-    if size > _WHOLE_BYTES:
-        content = _Content(answers, size)
+    if size > WHOLE_BYTES:
+        content = Content(answers, size)
         yield from expand_stream(object_path(kind, name), content, limits, report, name)
         content.finish()
         return
@@ -178,7 +178,7 @@ def fragments_of(kind: str, name: str, data: bytes) -> Iterator[Fragment]:
         yield Fragment(object_path(kind, name), data, 1, name)
 
 
-class _Content:
+class Content:
     """The bytes of one large object in git's answer."""
 
     def __init__(self, answers: IO[bytes], size: int) -> None:

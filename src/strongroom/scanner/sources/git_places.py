@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from strongroom.scanner.findings import Place
 from strongroom.scanner.sources.git_command import Git, GitFailed
@@ -51,10 +52,10 @@ def _tag_place(git: Git, name: str) -> Place:
 def _first_commits(git: Git, blobs: set[str]) -> Iterator[tuple[str, str, str]]:
     """Blob, path and commit, for the first commit of each pair of blob and path."""
     seen: set[tuple[str, bytes]] = set()
-    for commit, blob, path in changes(git, _oldest_first(git)):
-        if blob in blobs and (blob, path) not in seen:
-            seen.add((blob, path))
-            yield blob, path.decode("utf-8", "backslashreplace"), commit
+    for change in changes(git, _oldest_first(git)):
+        if change.blob in blobs and (change.blob, change.path) not in seen:
+            seen.add((change.blob, change.path))
+            yield change.blob, change.path.decode("utf-8", "backslashreplace"), change.commit
 
 
 def _oldest_first(git: Git) -> list[bytes]:
@@ -70,10 +71,19 @@ def _oldest_first(git: Git) -> list[bytes]:
     return commits
 
 
-def changes(git: Git, commits: list[bytes]) -> Iterator[tuple[str, str, bytes]]:
-    """Commit, blob and path for each blob that a commit has at a path where its parents had another or none.
+class Change(NamedTuple):
+    """A blob that a commit has at a path, where its parents had others (`before`) or none."""
 
-    For a merge those that no parent has there: what was changed in merging. A commit whose trees are not there is passed over.
+    commit: str
+    blob: str
+    path: bytes
+    before: tuple[str, ...] = ()
+
+
+def changes(git: Git, commits: list[bytes]) -> Iterator[Change]:
+    """All changes that these commits make. A merge makes those that no parent has: what was changed in merging.
+
+    A commit whose trees are not there is passed over.
     """
     left = commits
     while left:
@@ -84,23 +94,24 @@ def changes(git: Git, commits: list[bytes]) -> Iterator[tuple[str, str, bytes]]:
         )  # fmt: skip
         try:
             for token in tokens:
-                if token.startswith(b":"):
-                    fields = token.split(b" ")
-                    blob = fields[-2].decode("ascii")
-                    for path in tokens:
-                        yield current.decode("ascii"), blob, path
-                        break
-                else:
+                if not token.startswith(b":"):
                     current = token.strip()
+                elif (path := next(tokens, None)) is not None and not token.startswith((b":160000", b":000000 160000")):
+                    yield _change(current, token, path)
         except GitFailed:
-            if current not in left:
-                return
-            # It does not say at which commit it broke: the one after the last that had any changes, or a later one.
-            left = left[left.index(current) + 1 :] if current else left[1:]
-            if left:
-                left = left[1:]
+            # It does not say at which commit it broke: behind the last one that had any changes, perhaps further on.
+            start = left.index(current) + 2 if current in left else 1
+            left = left[start:]
             continue
         return
+
+
+def _change(commit: bytes, token: bytes, path: bytes) -> Change:
+    parents = len(token) - len(token.lstrip(b":"))
+    fields = token.decode("ascii").split(" ")
+    names = fields[parents + 1 : 2 * parents + 2]
+    before = tuple(name for name in names[:-1] if name.strip("0"))
+    return Change(commit.decode("ascii"), names[-1], path, before)
 
 
 def _add_staged(git: Git, blobs: set[str], found: dict[str, list[Place]]) -> None:
@@ -124,7 +135,7 @@ def index(git: Git) -> dict[bytes, str]:
 def _described(git: Git, found: dict[str, list[Place]]) -> dict[str, list[Place]]:
     """The same with authors and dates, and whether they are in HEAD."""
     commits = {place.commit for places_of in found.values() for place in places_of if place.commit}
-    authors = _authors(git, commits)
+    authors = commit_authors(git, commits)
     tree, ancestors = _in_head(git, set(found)), _ancestors(git, commits)
 
     def described(name: str, place: Place) -> Place:
@@ -136,7 +147,8 @@ def _described(git: Git, found: dict[str, list[Place]]) -> dict[str, list[Place]
     return {name: [described(name, place) for place in places_of] for name, places_of in found.items()}
 
 
-def _authors(git: Git, commits: set[str]) -> dict[str, tuple[str, str]]:
+def commit_authors(git: Git, commits: set[str]) -> dict[str, tuple[str, str]]:
+    """Author and author date of each commit; other objects are passed over."""
     if not commits:
         return {}
     given = "".join(f"{commit}\n" for commit in sorted(commits)).encode()

@@ -1,0 +1,99 @@
+"""SQLite databases: their rows as lines. Read from a copy in memory, with nothing in the schema trusted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from strongroom.scanner.containers.limits import DamagedContainer
+from strongroom.scanner.containers.member import Member, Opening, Stream, label
+
+_STEPS = 50_000
+_TICKS = 4_000
+"""Steps of SQLite's machine for one database: twenty seconds or so. A schema can make a simple query long."""
+
+
+class _Rows:
+    """The rows of a table as text: `column=value` with tabs between them, a line each."""
+
+    def __init__(self, database: sqlite3.Connection, table: bytes) -> None:
+        name = table.replace(b'"', b'""').decode("utf-8", "surrogateescape")
+        self._cursor = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608 -- a name cannot be a parameter; it is quoted
+        self._columns = [column[0].encode("utf-8", "replace") for column in self._cursor.description]
+        self._ready = bytearray()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next at most `size` bytes of the text."""
+        wanted = size if size >= 0 else 1 << 20
+        while len(self._ready) < wanted:
+            try:
+                row = self._cursor.fetchone()
+            except (sqlite3.Error, ValueError, OverflowError, MemoryError):
+                if self._ready:
+                    break
+                raise DamagedContainer("a table is damaged, or takes too long to read") from None
+            if row is None:
+                break
+            cells = (
+                b"%b=%b" % (name, _text(value))
+                for name, value in zip(self._columns, row, strict=True)
+                if value is not None
+            )
+            self._ready += b"\t".join(cells) + b"\n"
+        given = bytes(self._ready[:wanted])
+        del self._ready[:wanted]
+        return given
+
+
+def _text(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def open_database(stream: Stream, opening: Opening) -> Iterator[Member]:
+    """The tables, and the statements that made them. Free pages are found in the file's own bytes, which are scanned as well."""
+    data = bytearray(stream.read(opening.limits.whole_bytes + 1))
+    if len(data) > opening.limits.whole_bytes:
+        raise DamagedContainer(f"not opened: it is longer than {opening.limits.whole_bytes >> 20} MiB")
+    if len(data) < 100:
+        raise DamagedContainer("it is too short for a database")
+    data[18:20] = b"\x01\x01"  # a copy in memory has no write-ahead log, and needs none
+    database = sqlite3.connect(":memory:")
+    try:
+        database.deserialize(bytes(data))
+        database.text_factory = bytes
+        database.set_progress_handler(_Clockwork(_TICKS), _STEPS)
+        for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0"):
+            database.execute(f"PRAGMA {pragma}")
+        tables = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
+        for name, statement in tables:
+            if isinstance(name, bytes) and isinstance(statement, bytes) and not _is_virtual(statement):
+                yield from _table(database, name, opening)
+    except (sqlite3.Error, ValueError, OverflowError, MemoryError):
+        raise DamagedContainer("it is damaged: tables could not be read") from None
+    finally:
+        database.close()
+
+
+def _table(database: sqlite3.Connection, name: bytes, opening: Opening) -> Iterator[Member]:
+    try:
+        rows = _Rows(database, name)
+    except (sqlite3.Error, ValueError, UnicodeError):
+        opening.complain("a table could not be read")
+        return
+    yield Member(label(name), rows, is_text=True)
+
+
+def _is_virtual(statement: bytes) -> bool:
+    """Whether it is a virtual table: those run code of their module's, and keep their content in tables beside them."""
+    return b"virtual" in statement[:40].lower()
+
+
+class _Clockwork:
+    """Stops SQLite after so many ticks."""
+
+    def __init__(self, ticks: int) -> None:
+        self._ticks = ticks
+
+    def __call__(self) -> bool:
+        self._ticks -= 1
+        return self._ticks < 0

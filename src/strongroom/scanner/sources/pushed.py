@@ -1,0 +1,157 @@
+"""What a push brings: every version of every file in the commits that the other side does not have, and their messages.
+
+A version that a later commit of the same push takes back is published all the same, so all commits count. For the hooks
+`pre-push`, on the side that pushes, and `pre-receive`, on the one that is pushed to: there the objects are in quarantine, and
+git says where in its environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from strongroom.scanner.containers import Limits
+from strongroom.scanner.findings import Place
+from strongroom.scanner.fragment import Fragment, Share
+from strongroom.scanner.problem import Report
+from strongroom.scanner.scan import ScanFailed
+from strongroom.scanner.sources.git_command import Git, GitFailed
+from strongroom.scanner.sources.git_layout import find_repository
+from strongroom.scanner.sources.git_places import changes, commit_authors
+from strongroom.scanner.sources.git_reader import object_reader
+
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_REMOTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_AT_ONCE = 500
+_QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A reference that a push moves: the id that it had, and the id that it gets. Either is empty: created, deleted."""
+
+    old: str
+    new: str
+
+
+def received(lines: Iterable[str]) -> list[Update]:
+    """The updates that git tells a pre-receive hook: `<old> <new> <reference>` a line. Raises ScanFailed for anything else."""
+    return [_update(line, old=0, new=1, count=3) for line in lines if line.strip()]
+
+
+def pushing(lines: Iterable[str]) -> list[Update]:
+    """The updates that git tells a pre-push hook: `<local reference> <new> <remote reference> <old>` a line."""
+    return [_update(line, old=3, new=1, count=4) for line in lines if line.strip()]
+
+
+def _update(line: str, *, old: int, new: int, count: int) -> Update:
+    words = line.strip().split(" ")
+    if len(words) != count or not all(_ID.fullmatch(words[at]) for at in (old, new)):
+        raise ScanFailed("the references that are pushed are not given as git gives them to a hook")
+    return Update(*(words[at] if words[at].strip("0") else "" for at in (old, new)))
+
+
+class Pushed:
+    """The lines that the commits of `updates` add, and their messages; `remote` names where a pre-push hook pushes to."""
+
+    def __init__(
+        self,
+        root: str,
+        report: Report,
+        updates: Iterable[Update],
+        *,
+        remote: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Lists what is new. Raises GitFailed where there is no repository, or a pushed commit is not there."""
+        self._report = report
+        self._limits = limits or Limits()
+        given = environment or {}
+        extra = {name: given[name] for name in _QUARANTINE if given.get(name)}
+        for name in ("GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH"):
+            if name in extra:
+                extra[name] = os.path.abspath(extra[name])
+        self._git = Git(find_repository(root).folder, extra)
+        news = sorted({update.new for update in updates if update.new})
+        olds = sorted({update.old for update in updates if update.old})
+        self._messages, blobs = self._tips(news)
+        commits = self._commits(news, olds, remote)
+        self._messages += [commit.decode("ascii") for commit in commits]
+        self._files: dict[tuple[str, str], tuple[str, ...]] = {(blob, "<blob>"): () for blob in blobs}
+        self._first: dict[str, list[tuple[str, str]]] = {}
+        for change in changes(self._git, commits):
+            path = change.path.decode("utf-8", "backslashreplace")
+            if (change.blob, path) not in self._files:
+                self._files[change.blob, path] = change.before
+                self._first.setdefault(change.blob, []).append((path, change.commit))
+
+    def fragments(self, share: Share) -> Iterator[Fragment]:
+        """Files first, then messages, as far as they fall to `share`."""
+        with object_reader(self._git, self._limits, self._report) as reader:
+            for (blob, path), before in share.claim(list(self._files.items())):
+                yield from reader.added(path, blob, before)
+            for name in share.claim(self._messages):
+                yield from reader.message(name)
+
+    def attribute(self, object_ids: Iterable[str]) -> dict[str, list[Place]]:
+        """The places of these objects within what is pushed. None of it is in HEAD yet."""
+        wanted = {name: self._first.get(name, []) for name in object_ids}
+        commits = {commit for places in wanted.values() for _, commit in places}
+        authors = commit_authors(self._git, commits | (set(wanted) & set(self._messages)))
+        found = {
+            name: [Place(path, commit, *authors.get(commit, ("", "")), False) for path, commit in places]
+            for name, places in wanted.items()
+            if places
+        }
+        for name in set(wanted) & authors.keys():
+            found.setdefault(name, [Place("<commit message>", name, *authors[name], False)])
+        return found
+
+    def _tips(self, news: list[str]) -> tuple[list[str], list[str]]:
+        """Annotated tags among what is pushed, and blobs that a reference names directly, as nobody should."""
+        tags, blobs = [], []
+        left = list(news)
+        while left:
+            lines = self._git.output(
+                "cat-file",
+                "--batch-check=%(objectname) %(objecttype)",
+                given="".join(f"{name}\n" for name in left).encode(),
+            )
+            kinds = [line.split(" ") for line in lines.decode("ascii").splitlines()]
+            if any(kind == "missing" for _, kind in kinds):
+                raise GitFailed("an object that is pushed is not in the repository")
+            tagged = [name for name, kind in kinds if kind == "tag"]
+            blobs += [name for name, kind in kinds if kind == "blob"]
+            tags += tagged
+            left = [
+                self._git.output("cat-file", "tag", name)[7:].partition(b"\n")[0].decode("ascii") for name in tagged
+            ]
+        return tags, blobs
+
+    def _commits(self, news: list[str], olds: list[str], remote: str | None) -> list[bytes]:
+        """The commits that only the new references have, parents first."""
+        known = ["--all"] if remote is None else []
+        if remote and _REMOTE.fullmatch(remote):
+            known.append(f"--remotes={remote}")
+        known += [old for old in olds if self._has(old)] if remote is not None else []
+        found: dict[bytes, None] = {}
+        for start in range(0, len(news), _AT_ONCE):
+            tips = [name for name in news[start : start + _AT_ONCE] if self._is_commit(name)]
+            if tips:
+                excluded = ["--not", *known] if known else []
+                lines = self._git.lines("rev-list", "--topo-order", "--reverse", *tips, *excluded, "--")
+                found.update(dict.fromkeys(lines))
+        return list(found)
+
+    def _has(self, name: str) -> bool:
+        try:
+            self._git.output("cat-file", "-e", name)
+        except GitFailed:
+            return False
+        return True
+
+    def _is_commit(self, name: str) -> bool:
+        return self._has(f"{name}^{{commit}}")
