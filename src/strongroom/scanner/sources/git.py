@@ -83,7 +83,8 @@ class GitRepository:
             if not wanted:
                 break
             try:
-                in_store = places(store.git, wanted)
+                linked = [Git(folder) for folder in store.repository.linked()]
+                in_store = places(store.git, wanted, linked)
             except GitFailed:
                 what = "where the findings stand in the history could not be told: git could not read it"
                 self._report(Problem(store.repository.shown_below or ".", what))

@@ -38,6 +38,14 @@ class Repository:
         except OSError:
             return False
 
+    def linked(self) -> list[str]:
+        """The folders of linked working trees: each has an index of its own."""
+        folder = os.path.join(self.common, "worktrees")
+        try:
+            return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+        except OSError:
+            return []
+
     def quarantines(self) -> list[str]:
         """Folders of objects that were pushed, and never accepted."""
         objects = os.path.join(self.common, "objects")

@@ -13,10 +13,10 @@ _COMMIT = "commit"
 _HEADER = "%H%x00%an <%ae>%x00%aI%x00"
 
 
-def places(git: Git, wanted: Iterable[str]) -> dict[str, list[Place]]:
-    """The places of the objects among `wanted` that this repository has. An object that is in no commit has none.
+def places(git: Git, wanted: Iterable[str], linked: Iterable[Git] = ()) -> dict[str, list[Place]]:
+    """The places of the objects among `wanted` that this repository has. What is in no commit and not staged has none.
 
-    One pass over all commits, unreachable ones too, oldest first: its time depends on the history, not on how many are wanted.
+    `linked` are its linked working trees, where something may be staged as well. One pass over all commits, unreachable ones too, oldest first: its time depends on the history, not on how many are wanted.
     """
     names = sorted(set(wanted))
     kinds = _kinds(git, names)
@@ -30,7 +30,8 @@ def places(git: Git, wanted: Iterable[str]) -> dict[str, list[Place]]:
     if blobs:
         for name, path, commit in _first_commits(git, blobs):
             found[name].append(Place(path, commit, "", "", None))
-        _add_staged(git, blobs, found)
+        for tree in (git, *linked):
+            _add_staged(tree, blobs, found)
     return _described(git, found)
 
 
