@@ -13,6 +13,7 @@ from tests.scanner.hiding.files import zipped
 from tests.scanner.hiding.secret_token import made_up_token
 
 from strongroom.scanner.decoding import DECODERS
+from strongroom.scanner.expressions import DECODER_SHIFT
 from strongroom.scanner.layers import Layer
 
 TOKEN = made_up_token(1)
@@ -82,8 +83,16 @@ def layers_of(data: bytes, depth: int = 5) -> list[Layer]:
         for decoder in DECODERS:
             ends = [match.end() for match in re.finditer(decoder.gate, layer.data)]
             if ends and len(layer.names) < depth:
-                found += [layer.below(decoder.id, decoded) for decoded in decoder.decode(layer.data, ends[:1])]
+                found += [layer.below(decoder.id, decoded) for decoded in decoder.decode(layer.data, bucketed(ends))]
     return found
+
+
+def bucketed(ends: list[int]) -> list[int]:
+    """The ends as the engine gives them: the first in each bucket."""
+    firsts: dict[int, int] = {}
+    for end in ends:
+        firsts.setdefault((end - 1) >> DECODER_SHIFT, end)
+    return list(firsts.values())
 
 
 def where(data: bytes, value: bytes) -> list[bytes]:

@@ -9,6 +9,7 @@ __all__ = ["DECODERS", "Decoded", "Decoder"]
 
 DECODERS = (
     radix.BASE64,
+    radix.PACKED_BASE64,
     radix.HEX,
     escapes.PERCENT,
     escapes.ESCAPES,

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from strongroom.scanner.expressions import DECODER_SHIFT
 from strongroom.scanner.layers import Locate
 
 
@@ -25,9 +26,9 @@ class Decoder:
     """Uncovers one way of writing bytes.
 
     `gate` is a pattern over bytes, in the syntax that RE2 and Hyperscan share, that is found in all data with something to
-    decode, and seldom in other data: decoding happens only where it matched. `decode(data, ends)` gets where it matched:
-    the offsets behind the matches, of which the first is enough; it looks for further ones by itself. The time that it takes
-    is linear in the data, and what it yields is together at most a few times as long.
+    decode, and seldom in other data: decoding happens only where it matched. `decode(data, ends)` gets where it matched: the
+    ends of matches, of which those that end in the same `2 ** DECODER_SHIFT` bytes count once, by the first of them. The
+    time that it takes is linear in the data, and what it yields is together at most a few times as long.
     """
 
     id: str
@@ -73,6 +74,12 @@ class Spliced:
 
     def _stretch(self, offset: int) -> int:
         return min(bisect_right(self.decoded_at, offset), len(self.decoded_at) - 1) - 1
+
+
+def near(ends: Sequence[int], length: int) -> Iterator[tuple[int, int]]:
+    """Ranges that hold all matches, of at most `length` bytes, that ended at `ends` or later in the same bucket; in order."""
+    for end in ends:
+        yield max(0, end - length), ((end - 1) | (1 << DECODER_SHIFT) - 1) + 1
 
 
 def splice(data: bytes, start: int, end: int, replaced: Iterator[tuple[int, int, bytes]]) -> Decoded:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from strongroom.scanner.decoding.decoded import Decoded, Decoder, splice
+from strongroom.scanner.decoding.decoded import Decoded, Decoder, near, splice
 
 _REACH = 2048
 """How far before and behind an escape its line is read along, so that a rule sees the name of what holds the value."""
@@ -20,10 +20,12 @@ class Replacing:
     pattern: re.Pattern[bytes]
     value: Callable[[re.Match[bytes]], bytes | None]
     reach: int = _REACH
+    span: int = 320
+    """Bytes that a match of the gate can be long, and how far behind it the pattern may go on."""
 
     def __call__(self, data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
         """The decoded lines, region by region."""
-        for start, end in self._regions(data, max(0, ends[0] - self.reach) if ends else 0):
+        for start, end in self._regions(data, ends):
             yield splice(data, start, end, self._replaced(data, start, end))
 
     def _replaced(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
@@ -32,16 +34,14 @@ class Replacing:
             if new is not None:
                 yield found.start(), found.end(), new
 
-    def _regions(self, data: bytes, position: int) -> Iterator[tuple[int, int]]:
-        """The lines that hold matches, bounded in length; those that touch are one region."""
+    def _regions(self, data: bytes, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """The lines around what the gate saw, bounded in length; those that touch are one region."""
         start = end = -1
-        for found in self.pattern.finditer(data, position):
-            if found.end() <= end - self.reach // 2 and start >= 0:
+        for found in self._matches(data, ends):
+            if found.end() <= end:
                 continue
-            line_start = data.rfind(b"\n", max(0, found.start() - self.reach), found.start()) + 1
-            line_end = data.find(b"\n", found.end(), found.end() + self.reach)
-            line_start = line_start or max(0, found.start() - self.reach)
-            line_end = line_end if line_end >= 0 else min(len(data), found.end() + self.reach)
+            line_start = self._line_start(data, found.start())
+            line_end = self._line_end(data, found.end())
             if start >= 0 and line_start > end + 1:
                 yield start, end
                 start = -1
@@ -49,6 +49,27 @@ class Replacing:
             end = max(end, line_end)
         if start >= 0:
             yield start, end
+
+    def _matches(self, data: bytes, ends: Sequence[int]) -> Iterator[re.Match[bytes]]:
+        """The first and the last match near each place that the gate saw."""
+        for first, last in near(ends, self.span):
+            latest = None
+            for found in self.pattern.finditer(data, first, min(len(data), last + self.span)):
+                if latest is None:
+                    yield found
+                latest = found
+            if latest is not None:
+                yield latest
+
+    def _line_start(self, data: bytes, position: int) -> int:
+        """Where the line of `position` begins; not further back than the reach."""
+        floor = max(0, position - self.reach)
+        return data.rfind(b"\n", floor, position) + 1 or floor
+
+    def _line_end(self, data: bytes, position: int) -> int:
+        ceiling = min(len(data), position + self.reach)
+        found = data.find(b"\n", position, ceiling)
+        return found if found >= 0 else ceiling
 
 
 def _utf8(code: int) -> bytes | None:

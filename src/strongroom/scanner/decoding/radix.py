@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from strongroom.scanner.decoding.decoded import Decoded, Decoder, Spliced
+from strongroom.scanner.decoding.decoded import Decoded, Decoder, Spliced, near
 
 _QUAD = rb"[A-Za-f][AQBRCSDTEUFVGWHXgwhxiyjzk0l1m2n3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _TEXT = rb"(?:" + _QUAD + rb"){6}"
@@ -23,6 +24,9 @@ _MAGIC = (
 )
 _HEX_TEXT = rb"(?:[2-7][0-9A-Fa-f]){16}"
 
+_BLOCK = 4096
+_LEAST_WIDTH = 20
+"""Characters of a line of wrapped text, at least."""
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 # Between two lines of one encoded text: how languages continue a literal, quote, comment or indent it; or an escaped line break.
 _GAP = (
@@ -57,6 +61,8 @@ class _Alphabet:
     strip: bytes
     group: int
     """Characters that stand for whole bytes together."""
+    least: int
+    """Characters of the shortest text that the gate sees."""
 
     def to_bytes(self, characters: bytes) -> bytes:
         if self.bits == 4:
@@ -68,38 +74,114 @@ class _Alphabet:
 _B64 = rb"[A-Za-z0-9+/_-]"
 _BASE64 = _Alphabet(
     bits=6,
-    run=re.compile(_B64 + rb"{16,}"),
+    run=re.compile(_B64 + rb"+"),
     continued=re.compile(_GAP + rb"(" + _B64 + rb"+)"),
-    text=re.compile(_TEXT + rb"|" + _MAGIC),
+    text=re.compile(_TEXT),
     strip=b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
     group=4,
+    least=32,
 )
+_PACKED_BASE64 = replace(_BASE64, text=re.compile(_MAGIC))
 _HEX = _Alphabet(
     bits=4,
-    run=re.compile(rb"[0-9A-Fa-f]{16,}"),
+    run=re.compile(rb"[0-9A-Fa-f]+"),
     continued=re.compile(_GAP + rb"([0-9A-Fa-f]+)"),
     text=re.compile(_HEX_TEXT),
     strip=b"0123456789ABCDEFabcdef",
     group=2,
+    least=32,
 )
 
 
-def _lines(data: bytes, ends: Sequence[int], alphabet: _Alphabet) -> Iterator[list[tuple[int, int]]]:
-    """The encoded texts of `data`, each as the ranges of its lines. Lines of one text are equally long, except for the last."""
-    position = len(data[: ends[0]].rstrip(alphabet.strip)) if ends else 0
-    # A wrapped text may begin before the line with the first match; that line's predecessors are no match by themselves.
-    position = max(0, data.rfind(b"\n", 0, max(0, position - 400)) + 1) if position else 0
-    while run := alphabet.run.search(data, position):
-        lines = [run.span()]
-        width = run.end() - run.start()
-        while more := alphabet.continued.match(data, lines[-1][1]):
-            if more.end(1) - more.start(1) > width:
-                break
-            lines.append(more.span(1))
-            if more.end(1) - more.start(1) < width:
-                break
-        position = lines[-1][1]
-        yield lines
+@dataclass(slots=True)
+class _Text:
+    """An encoded text: the ranges of its lines, and where in them readable stretches begin."""
+
+    lines: list[tuple[int, int]]
+    readable: list[int]
+
+
+def _texts(data: bytes, ends: Sequence[int], alphabet: _Alphabet) -> Iterator[_Text]:
+    """The encoded texts of `data`. Lines of one text are equally long, except for the last."""
+    windows = list(near(ends, alphabet.least))
+    done = 0
+    for number, (first, last) in enumerate(windows):
+        position = max(done, first)
+        while found := alphabet.text.search(data, position, min(len(data), last)):
+            text = _Text(_around(data, found.start(), done, alphabet), [found.start()])
+            done = position = max(text.lines[-1][1], found.end())
+            for ahead in range(number + 1, len(windows)):
+                later_first, later_last = windows[ahead]
+                if later_first >= done:
+                    break
+                if later := alphabet.text.search(data, max(found.end(), later_first), min(done, later_last)):
+                    text.readable.append(later.start())
+            yield text
+
+
+def _around(data: bytes, inside: int, floor: int, alphabet: _Alphabet) -> list[tuple[int, int]]:
+    """The lines of the text that has a character at `inside`, none of which begins before `floor`."""
+    lines = [_run(data, inside, floor, alphabet)]
+    width = lines[0][1] - lines[0][0]
+    # Upwards through lines that are as long: what precedes the first readable one may be another language, or compressed.
+    while (above := _above(data, lines[-1][0], width, floor, alphabet)) is not None:
+        lines.append((above, above + width))
+    lines.reverse()
+    if len(lines) == 1 and (first := _longer_above(data, lines[0], floor, alphabet)):
+        lines.insert(0, first)
+        width = first[1] - first[0]
+    while more := alphabet.continued.match(data, lines[-1][1]):
+        length = more.end(1) - more.start(1)
+        if length > width:
+            break
+        lines.append(more.span(1))
+        if length < width:
+            break
+    return lines
+
+
+def _run(data: bytes, inside: int, floor: int, alphabet: _Alphabet) -> tuple[int, int]:
+    """The characters without a gap around `inside`."""
+    start = inside
+    while start > floor:
+        block = max(floor, start - _BLOCK)
+        kept = len(data[block:start].rstrip(alphabet.strip))
+        start = block + kept
+        if kept:
+            break
+    found = alphabet.run.match(data, inside)
+    return start, found.end() if found else inside
+
+
+def _above(data: bytes, start: int, width: int, floor: int, alphabet: _Alphabet) -> int | None:
+    """Where a line of just `width` characters begins that is continued at `start`."""
+    gap = _gap_before(data, start, floor)
+    begin = gap - width
+    if gap < 0 or begin < floor or width < _LEAST_WIDTH or data[begin:gap].strip(alphabet.strip):
+        return None
+    if begin > floor and not data[begin - 1 : begin].strip(alphabet.strip):
+        return None
+    found = alphabet.continued.match(data, gap)
+    return begin if found and found.start(1) == start else None
+
+
+def _longer_above(data: bytes, line: tuple[int, int], floor: int, alphabet: _Alphabet) -> tuple[int, int] | None:
+    """The line above a last line, which is shorter."""
+    gap = _gap_before(data, line[0], floor)
+    if gap <= floor:
+        return None
+    found = alphabet.continued.match(data, gap)
+    above = _run(data, gap - 1, floor, alphabet)
+    is_text = found is not None and found.start(1) == line[0] and gap - above[0] > max(line[1] - line[0], _LEAST_WIDTH)
+    return (above[0], gap) if is_text else None
+
+
+def _gap_before(data: bytes, start: int, floor: int) -> int:
+    """Where the gap begins that ends at `start`: behind the line break before it, quotes and blanks are its own; -1 if there is none."""
+    gap = data.rfind(b"\n", max(floor, start - 130), start)
+    if gap < 0:
+        return -1
+    return max(floor, gap - 16) + len(data[max(floor, gap - 16) : gap].rstrip(b" \t\r\"'`+.,&\\_"))
 
 
 def _joined(data: bytes, lines: list[tuple[int, int]]) -> tuple[bytes, Spliced]:
@@ -112,31 +194,37 @@ def _joined(data: bytes, lines: list[tuple[int, int]]) -> tuple[bytes, Spliced]:
     return b"".join(data[start:end] for start, end in lines), Spliced(decoded_at, encoded_at, [True] * len(lines))
 
 
-def _decode(data: bytes, lines: list[tuple[int, int]], alphabet: _Alphabet) -> Iterator[Decoded]:
-    characters, place = _joined(data, lines)
-    offsets = {found.start() % alphabet.group for found in alphabet.text.finditer(characters)}
+def _decode(data: bytes, text: _Text, alphabet: _Alphabet) -> Iterator[Decoded]:
+    """The text, decoded from each offset at which some of it is readable: mostly one."""
+    characters, place = _joined(data, text.lines)
+    starts = [start for start, _ in text.lines]
+    offsets = set()
+    for readable in text.readable:
+        line = bisect_right(starts, readable) - 1
+        offsets.add((place.decoded_at[line] + readable - starts[line]) % alphabet.group)
     for skipped in sorted(offsets):
         yield Decoded(alphabet.to_bytes(characters[skipped:]), _Digits(alphabet.bits, skipped, place))
 
 
 def _decode_all(data: bytes, ends: Sequence[int], alphabet: _Alphabet) -> Iterator[Decoded]:
-    for lines in _lines(data, ends, alphabet):
-        yield from _decode(data, lines, alphabet)
-        if len(lines) > 1:  # perhaps they are no wrapped text, but one secret a line
-            yield from _each_by_itself(data, lines, alphabet)
+    for text in _texts(data, ends, alphabet):
+        yield from _decode(data, text, alphabet)
+        if len(text.lines) > 1 and len(text.readable) > 1:  # perhaps they are no wrapped text, but one secret a line
+            yield from _each_by_itself(data, text, alphabet)
 
 
-def _each_by_itself(data: bytes, lines: list[tuple[int, int]], alphabet: _Alphabet) -> Iterator[Decoded]:
+def _each_by_itself(data: bytes, text: _Text, alphabet: _Alphabet) -> Iterator[Decoded]:
     """All lines decoded one by one, with line breaks between them, as one: thousands of small results would cost more."""
     parts: list[bytes] = []
     decoded_at, encoded_at, length = [], [], 0
-    for start, end in lines:
-        for piece in _decode(data, [(start, end)], alphabet):
+    for start, end in text.lines:
+        found = alphabet.text.search(data, start, end)
+        for piece in _decode(data, _Text([(start, end)], [found.start()]), alphabet) if found else ():
             parts.append(piece.data)
             decoded_at += [length, length + len(piece.data)]  # the line, and the break behind it
             encoded_at += [start, end]
             length += len(piece.data) + 1
-    if parts:
+    if len(parts) > 1:
         decoded_at.append(length)
         encoded_at.append(encoded_at[-1])
         yield Decoded(b"\n".join(parts), Spliced(decoded_at, encoded_at, [False] * len(decoded_at)))
@@ -147,10 +235,17 @@ def decode_base64(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _BASE64)
 
 
+def decode_packed_base64(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
+    """The same for what is compressed."""
+    return _decode_all(data, ends, _PACKED_BASE64)
+
+
 def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     """Hexadecimal digits of either case, two for a byte."""
     return _decode_all(data, ends, _HEX)
 
 
-BASE64 = Decoder("base64", _TEXT + rb"|" + _MAGIC, decode_base64, reach=64 << 10)
-HEX = Decoder("hex", _HEX_TEXT, decode_hex, reach=64 << 10)
+BASE64 = Decoder("base64", _TEXT, decode_base64)
+# By itself, since the two patterns together take longer than one after the other.
+PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
+HEX = Decoder("hex", _HEX_TEXT, decode_hex)
