@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
-from strongroom.scanner.assembly import Wanted, assemble
+from strongroom.scanner.assembly import Opens, Wanted, assemble
 from strongroom.scanner.containers import Limits, expand
 from strongroom.scanner.decoding import DECODERS
 from strongroom.scanner.examine import Hit
@@ -45,8 +44,9 @@ class Search:
 def search(source: Source, problems: list[Problem], limits: Limits | None = None) -> Search:
     """Scans `source` in this process."""
     found = Search()
-    expanding = partial(expand, limits=limits or Limits(), report=problems.append)
-    wanted = Wanted((TOKEN_RULE,), DECODERS, expand=expanding, level=Level.ALL)
+    bounds = limits or Limits()
+    opens: Opens = lambda fragment, report: expand(fragment, bounds, report)  # noqa: E731 -- it names its type
+    wanted = Wanted((TOKEN_RULE,), DECODERS, opens=opens, level=Level.ALL)
     assemble(wanted, problems, found_slow).run(source, found)
     return found
 

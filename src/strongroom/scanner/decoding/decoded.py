@@ -34,8 +34,8 @@ class Decoder:
     id: str
     gate: bytes
     decode: Callable[[bytes, Sequence[int]], Iterator[Decoded]]
-    reach: int = 8 << 10
-    """How many bytes behind a match of its gate it may need to see; it is given no more."""
+    reach: int = 1 << 30
+    """How many bytes behind a match of its gate it may need to see: as many as there are, since it looks at what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Spliced:
 def near(ends: Sequence[int], length: int) -> Iterator[tuple[int, int]]:
     """Ranges that hold all matches, of at most `length` bytes, that ended at `ends` or later in the same bucket; in order."""
     for end in ends:
-        yield max(0, end - length), ((end - 1) | (1 << DECODER_SHIFT) - 1) + 1
+        # Where buckets begin is not known here: a decoder may be given only a part of what they were counted in.
+        yield max(0, end - length), end + (1 << DECODER_SHIFT)
 
 
 def splice(data: bytes, start: int, end: int, replaced: Iterator[tuple[int, int, bytes]]) -> Decoded:
