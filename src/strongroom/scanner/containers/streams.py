@@ -88,7 +88,7 @@ def is_zlib(head: bytes) -> bool:
     if head[:2] not in {b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"}:
         return False
     try:
-        return bool(zlib_engine().decompress(head, 1))
+        return bool(zlib.decompressobj().decompress(head, 1 << 20))
     except zlib.error:
         return False
 

@@ -11,6 +11,7 @@ from strongroom.scanner.containers.member import Member, Opening, Stream, label
 
 _BLOCK = 512
 _LARGEST_HEADER = 1 << 20
+_EMPTY_READS = 4
 
 
 class Bounded:
@@ -25,7 +26,6 @@ class Bounded:
         wanted = min(self.left, size if size >= 0 else 1 << 20)
         part = self._stream.read(wanted) if wanted else b""
         if wanted and not part:
-            self.left = 0
             raise DamagedContainer("it ends in the middle of an entry")
         self.left -= len(part)
         return part
@@ -52,15 +52,37 @@ def exactly(stream: Stream, size: int) -> bytes:
 
 
 class _TarInput:
-    """A stream as tarfile reads it. A header that wants more than a header can be is no header."""
+    """A stream as tarfile reads it. A header that wants more than a header can be is no header.
+
+    Behind its end nothing is read more than a few times: tarfile would walk to the end of an entry of any length, block by block.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._empty_reads = 0
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= 1 << 26:
             raise tarfile.ReadError
-        return self._stream.read(size)
+        part = self._stream.read(size)
+        self._empty_reads += not part
+        if self._empty_reads > _EMPTY_READS:
+            raise tarfile.ReadError
+        return part
+
+
+class _TarContent:
+    """A file of a tar. Read in small steps: tarfile gives nothing of a step that meets the end."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next at most `size` bytes."""
+        try:
+            return self._content.read(min(size, 1 << 14) if size >= 0 else 1 << 14)
+        except (tarfile.TarError, OSError, ValueError, EOFError):
+            raise DamagedContainer("it ends in the middle of an entry") from None
 
 
 def is_tar(head: bytes) -> bool:
@@ -84,9 +106,7 @@ def open_tar(stream: Stream, opening: Opening) -> Iterator[Member]:
             for entry in tar:
                 tar.members = []  # type: ignore[attr-defined]  # tarfile keeps them all, and there may be millions
                 if entry.isreg() and (content := tar.extractfile(entry)):
-                    yield Member(label(entry.name), content)
-                elif entry.pax_headers.get("comment"):
-                    continue
+                    yield Member(label(entry.name), _TarContent(content))
     except DamagedContainer:
         raise
     except (tarfile.TarError, ValueError, OverflowError, EOFError, OSError, RecursionError):

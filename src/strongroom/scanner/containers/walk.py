@@ -101,6 +101,7 @@ def windows(path: str, stream: Stream, object_id: str = "") -> Iterator[Fragment
     """A stream as one fragment or as several that overlap. Raises the stream's fault, after all that came before it."""
     readable = _ToItsFault(stream)
     yield from fragments_of(cast("BinaryIO", readable), path, object_id)
+    readable.read(1)  # whether it was meant to end there is known only behind the end
     if readable.fault:
         raise readable.fault
 

@@ -103,6 +103,8 @@ class GitRepository:
         git = self._git(repository)
         inventory = Inventory.of(git, self._is_seen)
         self._say_what_is_missing(repository, git)
+        for name in inventory.damaged:
+            self._report(Problem(f"{repository.shown_below}<object {name[:12]}>", "not read: this object is damaged"))
         store = _Store(repository, git, inventory)
         self._stores.append(store)
         below = repository.shown_below

@@ -30,6 +30,8 @@ class Inventory:
     chunks: list[bytes] = field(default_factory=list)
     id_bytes: int = 20
     count: int = 0
+    damaged: list[str] = field(default_factory=list)
+    """Objects that are there, and that git cannot make sense of."""
 
     @classmethod
     def of(cls, git: Git, skip: Callable[[str], bool]) -> Inventory:
@@ -37,7 +39,10 @@ class Inventory:
         entries = git.lines(
             "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objecttype) %(objectsize)"
         )
-        return cls.listed(_parsed(entries), skip)
+        damaged: list[str] = []
+        found = cls.listed(_parsed(entries, damaged), skip)
+        found.damaged = damaged
+        return found
 
     @classmethod
     def of_ids(cls, git: Git, ids: Iterable[str], skip: Callable[[str], bool]) -> Inventory:
@@ -46,7 +51,7 @@ class Inventory:
         if not given:
             return cls()
         entries = git.lines("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", given=given)
-        return cls.listed(_parsed(line for line in entries if not line.endswith(b" missing")), skip)
+        return cls.listed(_parsed(entries, []), skip)
 
     @classmethod
     def listed(cls, entries: Iterable[tuple[str, str, int]], skip: Callable[[str], bool]) -> Inventory:
@@ -79,10 +84,13 @@ class Inventory:
         return [digits[start : start + width] for start in range(0, len(digits), width)]
 
 
-def _parsed(lines: Iterable[bytes]) -> Iterator[tuple[str, str, int]]:
+def _parsed(lines: Iterable[bytes], damaged: list[str]) -> Iterator[tuple[str, str, int]]:
     for line in lines:
-        name, kind, size = line.decode("ascii").split(" ")
-        yield name, kind, int(size)
+        fields = line.decode("ascii").split(" ")
+        if len(fields) == 3:
+            yield fields[0], fields[1], int(fields[2])
+        else:
+            damaged.append(fields[0])
 
 
 def read_objects(git: Git, inventory: Inventory, share: Share, limits: Limits, report: Report) -> Iterator[Fragment]:
