@@ -10,18 +10,20 @@ from strongroom.scanner.rule import Rule
 from strongroom.scanner.rules import checksums
 from strongroom.scanner.rules.builtin import PROVIDER_RULES
 
+OF_ANY = "Of any provider"
+
 
 def page() -> str:
     """Every rule, by provider."""
     rules = sorted(PROVIDER_RULES, key=lambda rule: (rule.provider.lower(), rule.id))
-    providers = len({rule.provider for rule in rules})
+    providers = len({rule.provider for rule in rules if rule.provider})
     proven = sum(has_checksum(rule) for rule in rules)
     asked = sum(bool(rule.verifier) for rule in rules)
     proof = f"{proven} prove their finds by a checksum or structure that the issuer made public"
     verified = f"of {asked} the issuer can be asked whether the secret lives (`--verify`)"
     parts = [f"{len(rules)} rules for {providers} providers. {proof}; {verified}.\n"]
     for provider, group in groupby(rules, key=lambda rule: rule.provider):
-        parts.append(f"## {provider}\n\n{table(tuple(group))}")
+        parts.append(f"## {provider or OF_ANY}\n\n{table(tuple(group))}")
     return "\n".join(parts)
 
 

@@ -25,10 +25,11 @@ def scan_options() -> tuple[click.Option, ...]:
         switch("-reveal", help="Show secrets in full."),
         switch("-redact", help="Show not even the beginning of secrets."),
         whole("-exit-code", help="Exit code when secrets were found. (1)", default=1),
-        text("-config", help="Configuration: .strongroom-scan.toml, or one of gitleaks. (that of the folder scanned)"),
+        text("-config", help="Configuration: .strongroom-scan.toml, or one of gitleaks. (that of the folder)"),
         texts("-rules", help="Use only rules with these ids; * and ? may stand in them. May be repeated."),
         whole("-jobs", help="How many processes scan. (one for each processor)"),
         whole("-max-depth", help="How many encodings are taken off, one after the other. (5)"),
+        switch("-verify", help="Ask the issuers of the secrets, and nobody else, which of them live."),
         switch("-no-decode", help="Do not look into base64 and other encodings."),
         switch("-no-cache", help="Compile the rules anew, and keep nothing."),
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from strongroom.scanner.config import ScanConfig
     from strongroom.scanner.findings import Ignores
     from strongroom.scanner.fragment import Source
-    from strongroom.scanner.job import Job
+    from strongroom.scanner.job import Job, Verify
     from strongroom.scanner.problem import Problem, Report
     from strongroom.scanner.reports.report import Report as ScanReport
     from strongroom.scanner.rule import Rule
@@ -113,7 +113,8 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
     )
     key_file = flags["fingerprint_key_file"]
     fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
-    return Job(wanted, _now, fingerprinter, ignores=[*_ignores(target), *target.ignores], version=__version__)
+    ignores = [*_ignores(target), *config.ignores, *target.ignores]
+    return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=_verify(flags))
 
 
 def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
@@ -121,7 +122,8 @@ def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule
     from strongroom.scanner.config import FILE_NAME, ScanConfig, parse_config, read_toml
     from strongroom.scanner.rules.builtin import PROVIDER_RULES
 
-    path = Path(flags["config"]) if flags["config"] else target.folder / FILE_NAME
+    folder, others = target.folder, ".gitleaks.toml"
+    path = Path(flags["config"] or (folder / FILE_NAME if (folder / FILE_NAME).is_file() else folder / others))
     config = parse_config(read_toml(path), path.name) if flags["config"] or path.is_file() else ScanConfig()
     own = {rule.id for rule in config.rules}
     rules = [rule for rule in PROVIDER_RULES if rule.id not in own] + list(config.rules)
@@ -138,15 +140,36 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _ignores(target: Target) -> list[Ignores]:
-    from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
+def _verify(flags: dict[str, Any]) -> Verify | None:
+    if not flags["verify"]:
+        return None
+    import time
 
-    path = target.folder / FILE_NAME
-    if not path.is_file():
-        return []
-    ignore_file = read_ignore_file(path)
-    root = target.root
-    return [lambda print_, rule, path, line: ignore_file.ignores(print_, rule, path.removeprefix(root), line)]
+    from strongroom.scanner.verifiers.ask import Asker
+    from strongroom.scanner.verifiers.verify import Verification
+
+    return Verification(Asker(), time.monotonic, time.sleep)
+
+
+def _ignores(target: Target) -> list[Ignores]:
+    from strongroom.scanner.gitleaks.accepted import FILE_NAME as OTHERS
+    from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
+    from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
+    from strongroom.scanner.rules.builtin import PROVIDER_RULES
+
+    root, folder = target.root, target.folder
+    found: list[Ignores] = []
+    if (folder / FILE_NAME).is_file():
+        found.append(read_ignore_file(folder / FILE_NAME).ignores)
+    if (folder / OTHERS).is_file():
+        known = [rule.id for rule in PROVIDER_RULES]
+        found.append(read_gitleaks_ignore((folder / OTHERS).read_text(errors="replace"), known).ignores)
+    return [_below(root, ignores) for ignores in found]
+
+
+def _below(root: str, ignores: Ignores) -> Ignores:
+    """As `ignores`, of paths from which `root` is cut off."""
+    return lambda print_, rule, path, line: ignores(print_, rule, path.removeprefix(root), line)
 
 
 def _with(value: Any, **changes: Any) -> Any:

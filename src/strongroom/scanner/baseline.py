@@ -21,7 +21,8 @@ from strongroom.scanner.finding import Finding
 _KIND = "strongroom scan"
 _VERSION = 1
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_LARGEST = 256 * 1024 * 1024
+LARGEST = 256 * 1024 * 1024
+"""Bytes that a baseline may have."""
 
 
 class BadBaseline(ValueError):
@@ -40,8 +41,8 @@ class Entry:
 
 def read_baseline(path: Path, scheme: str) -> dict[str, Entry]:
     """The entries of a baseline by fingerprint. Raises BadBaseline, and OSError where the file cannot be read."""
-    if path.stat().st_size > _LARGEST:
-        raise BadBaseline(f"the baseline {path.name} is larger than {_LARGEST} bytes")
+    if path.stat().st_size > LARGEST:
+        raise BadBaseline(f"the baseline {path.name} is larger than {LARGEST} bytes")
     try:
         rows = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

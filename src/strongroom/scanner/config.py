@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from strongroom.scanner.findings import Ignores
+from strongroom.scanner.gitleaks.rules import BadGitleaksConfig, is_gitleaks, parse_gitleaks
 from strongroom.scanner.levels import Level
 from strongroom.scanner.regex import BadPattern, compile_regex
 from strongroom.scanner.rule import Kind, Rule, Severity
@@ -44,11 +46,15 @@ class ScanConfig:
     include: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    ignores: tuple[Ignores, ...] = ()
+    """What a configuration of gitleaks allows, by place."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises BadConfig."""
     try:
+        if not path.is_file():  # a device or a pipe would never end
+            raise BadConfig(f"{path.name} is no file")
         if path.stat().st_size > _LARGEST:
             raise BadConfig(f"{path.name} is larger than {_LARGEST} bytes")
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -62,6 +68,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_config(values: Mapping[str, Any], name: str) -> ScanConfig:
     """The configuration in `values`; `name` is that of its file. Raises BadConfig."""
+    if is_gitleaks(values):
+        return _of_gitleaks(values, name)
     unknown = sorted(set(values) - _KEYS)
     if unknown:
         raise BadConfig(f"{name}: there is no setting {unknown[0]}; there are {', '.join(sorted(_KEYS))}")
@@ -72,7 +80,22 @@ def parse_config(values: Mapping[str, Any], name: str) -> ScanConfig:
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise BadConfig(f"{name}: rules are written as [[rules]]")
     lists = {key: _texts(values.get(key, []), f"{name}: {key}") for key in _TEXT_LISTS}
-    return ScanConfig(Level(level) if level else None, **lists, rules=tuple(_rule(rule, name) for rule in rules))
+    return ScanConfig(
+        Level(level) if level else None,
+        lists["exclude"],
+        lists["include"],
+        lists["disable"],
+        tuple(_rule(rule, name) for rule in rules),
+    )
+
+
+def _of_gitleaks(values: Mapping[str, Any], name: str) -> ScanConfig:
+    """A configuration of gitleaks. Its rules join ours, whether it extends the default ones of gitleaks or not."""
+    try:
+        config = parse_gitleaks(values, lambda path: read_toml(Path(path)))
+    except BadGitleaksConfig as error:
+        raise BadConfig(f"{name}: {error}") from None
+    return ScanConfig(disable=tuple(sorted(config.disabled)), rules=config.rules, ignores=(config.ignores,))
 
 
 def _rule(values: Mapping[str, Any], name: str) -> Rule:

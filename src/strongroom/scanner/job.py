@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from strongroom.scanner.assembly import Wanted, assemble
-from strongroom.scanner.baseline import Entry, read_baseline
+from strongroom.scanner.baseline import LARGEST, Entry, read_baseline
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding
 from strongroom.scanner.findings import Collector, Ignores, Place
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.fragment import Source
+from strongroom.scanner.gitleaks.accepted import report_fingerprints
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.reports.report import Report
 
@@ -98,8 +99,14 @@ class _Heard:
 
 
 def known_from(path: Path | None, fingerprinter: Fingerprinter) -> dict[str, Entry]:
-    """What the baseline at `path` knows; nothing without one. Raises BadBaseline and OSError."""
-    return {} if path is None else read_baseline(path, fingerprinter.scheme)
+    """What the baseline at `path`, or the report of gitleaks there, knows; nothing without one. Raises BadBaseline and OSError."""
+    if path is None:
+        return {}
+    if path.stat().st_size <= LARGEST:
+        known = report_fingerprints(path.read_bytes(), fingerprinter.fingerprint)
+        if known is not None:
+            return {fingerprint: Entry(fingerprint) for fingerprint in known}
+    return read_baseline(path, fingerprinter.scheme)
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -61,7 +61,7 @@ class Spans:
 def strongest(judged: Iterable[Judged]) -> list[Judged]:
     """Of the matches in one layer, those that no stronger one overlaps.
 
-    A provider's format beats a guess from context; then the rule that can prove itself, the higher score, the longer match.
+    A provider's format beats a guess from context, and a rule that knows the provider one that does not; then the rule that can prove itself, the higher score, the longer match.
     """
     taken = Spans()
     kept: list[Judged] = []

@@ -91,7 +91,7 @@ def _nkey(random: Random, _: int) -> str:
 
 def _pypi(random: Random, _: int) -> str:
     identifier = json.dumps({"version": 1, "permissions": "user", "nonce": random.getrandbits(64)}).encode()
-    fields = [(1, b"pypi" + b".org"), (2, identifier)]
+    fields = [(1, b"index.example"), (2, identifier)]
     body = b"\x02" + b"".join(bytes([kind, len(value)]) + value for kind, value in fields) + b"\x00\x00\x06\x20"
     return _url64(body + random.randbytes(32))
 

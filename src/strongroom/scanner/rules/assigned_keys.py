@@ -10,13 +10,12 @@ from strongroom.scanner.rules.plausible import key_or_token
 from strongroom.scanner.rules.shapes import ANY_UUID, assigned
 
 _REVOKE = "Find who issued it, from the names around it, and revoke it there."
-_VALUE = r"[0-9A-Za-z_.~+/-]{18,160}={0,2}"
+_VALUE = r"[0-9A-Za-z_.~+/-]{16,160}={0,2}"
 
 RULES = (
     Rule(
         id="access-token-assignment",
         title="Token assigned to a name that says so",
-        provider="any",
         keywords=("token",),
         pattern=assigned(
             r"(?:access|refresh|auth|oauth|bearer|session|api|private|user|bot|deploy|admin|secret|push|id)[_.-]?token",
@@ -36,7 +35,6 @@ RULES = (
     Rule(
         id="api-key-assignment",
         title="API key assigned to a name that says so",
-        provider="any",
         keywords=("key",),
         pattern=assigned(
             r"(?:api|app|access|auth|consumer|secret|private|subscription|encryption|master|service|admin)[_.-]?key",
@@ -51,7 +49,6 @@ RULES = (
     Rule(
         id="client-secret-assignment",
         title="Client secret assigned to a name that says so",
-        provider="any",
         keywords=("secret",),
         pattern=assigned(r"(?:client|app|api|consumer|shared|signing|webhook|token|oauth)[_.-]?secret", _VALUE),
         entropy=3.2,
@@ -61,9 +58,23 @@ RULES = (
         ignores=("client_secret=changeme", "client_secret: process.env.CLIENT_SECRET", "secret={hex:40}"),
     ),
     Rule(
+        id="long-secret-assignment",
+        title="Long random value assigned to a name that ends in token or secret",
+        keywords=("token", "secret"),
+        pattern=assigned("token|secret", r"[0-9A-Za-z_+/.~-]{28,200}={0,2}"),
+        entropy=3.4,
+        checksum=key_or_token,
+        revoke=_REVOKE,
+        finds=("plugin_token: '{base62:60}'", "hmac_secret = {hex:64}"),
+        ignores=(
+            "token = {base62:12}",
+            "secretName: production-database-credentials",
+            "token: config.token_for_the_user",
+        ),
+    ),
+    Rule(
         id="uuid-secret-assignment",
         title="UUID assigned to a name that says secret",
-        provider="any",
         keywords=("key", "token", "secret"),
         pattern=assigned(r"(?:api|access|auth|client|app|secret|private|session)[_.-]?(?:key|token|secret)", ANY_UUID),
         entropy=3.0,

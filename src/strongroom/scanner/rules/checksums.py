@@ -73,7 +73,8 @@ def nkey(token: bytes) -> bool:
         data = base64.b32decode(token + b"=" * (-len(token) % 8))
     except (ValueError, binascii.Error):
         return False
-    return data[0] & 0xF8 == 0x90 and _same(crc16(data[:-2]).to_bytes(2, "little"), data[-2:])
+    is_canonical = _same(base64.b32encode(data).rstrip(b"="), token)
+    return is_canonical and data[0] & 0xF8 == 0x90 and _same(crc16(data[:-2]).to_bytes(2, "little"), data[-2:])
 
 
 def nkey_seed(kind: str, seed: bytes) -> str:
@@ -114,7 +115,10 @@ def base58_checked(token: bytes) -> bool:
     """Base58Check, of Bitcoin's private keys (WIF) and extended keys: the last four bytes are of a double SHA-256."""
     number = 0
     for letter in token:
-        number = number * 58 + _BASE58.find(bytes([letter]))
+        digit = _BASE58.find(bytes([letter]))
+        if digit < 0:
+            return False
+        number = number * 58 + digit
     data = number.to_bytes(max(5, (number.bit_length() + 7) // 8), "big")
     return _same(_double_sha256(data[:-4])[:4], data[-4:])
 
@@ -142,6 +146,8 @@ def cask_tail(body: str) -> str:
 def azure_iot_key(token: bytes) -> bool:
     """Azure's identifiable keys for IoT: the last four bytes are a Marvin checksum, seeded by the kind of the key."""
     data = _bytes_of(token)
+    if not _same(base64.b64encode(data), token):
+        return False
     return any(_same(marvin32(data[:-4], seed).to_bytes(4, "little"), data[-4:]) for seed in _IOT_SEEDS)
 
 

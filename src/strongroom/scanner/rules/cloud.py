@@ -62,8 +62,11 @@ RULES = (
         entropy=4.0,
         checksum=drawn_at_random,
         revoke="It ends by itself within 36 hours; AWS IAM, the role, Revoke sessions ends it at once.",
-        finds=("AWS_SESSION_TOKEN=IQoJb3JpZ2luX2Vj{base64:300}", '"SessionToken": "FwoGZXIvYXdz{base64:200}"'),
-        ignores=("AWS_SESSION_TOKEN=IQoJb3JpZ2luX2Vj", "session_token={base62:40}"),
+        finds=(
+            "AWS_SESSION_TOKEN={start}IQoJb3JpZ2luX2Vj{base64:300}",
+            '"SessionToken": "{start}FwoGZXIvYXdz{base64:200}"',
+        ),
+        ignores=("AWS_SESSION_TOKEN={start}IQoJb3JpZ2luX2Vj", "session_token={base62:40}"),
     ),
     Rule(
         id="aws-bedrock-api-key",

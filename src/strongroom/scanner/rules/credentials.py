@@ -9,8 +9,8 @@ from strongroom.scanner.rules.shapes import assigned
 _CHANGE = "Change the password where the address leads, and see its log for who used it."
 _DATABASE = "Change the role's password in the database, and see who may reach it from outside."
 _USER = r"[^\s/@:'\"<>{}\[\]()$%?#,;|\\`*]{0,64}"
-_PART = r"[^\s/@:'\"<>{}()\[\]$,;|\\`*?#&]{3,128}"
-_HOST = r"@(?:\[?[0-9A-Za-z_.:-]{2,100}\]?)"
+_PART = r"[^\s/@:'\"<>{}()\[\]$,;|\\`*?#&]{4,128}"
+_HOST = r"@(?:[\[%]?[0-9A-Za-z_.:-]{1,100}\]?)"
 
 
 def _url(schemes: str) -> str:
@@ -114,7 +114,6 @@ RULES = (
     Rule(
         id="file-transfer-url-password",
         title="Password in an FTP, SSH or mail URL",
-        provider="URL",
         keywords=("ftp", "ssh", "smtp", "imap", "rsync", "smb", "webdav"),
         pattern=_url("s?ftps?|ssh|smtps?|imaps?|rsync|smb|webdavs?"),
         checksum=password_in_url,
@@ -123,11 +122,10 @@ RULES = (
         ignores=("ftp://user:password@host/", "sftp://files.acme.io"),
     ),
     Rule(
-        id="http-url-password",
-        title="Password or token in a web address",
-        provider="URL",
-        keywords=("http", "git+", "ws"),
-        pattern=_url(r"(?:git\+)?https?|wss?"),
+        id="url-password",
+        title="Password or token in a URL",
+        keywords=("://",),
+        pattern=_url(r"[a-z][a-z0-9+.-]{1,24}"),
         checksum=password_in_url,
         revoke=_CHANGE,
         finds=("https://bot:{base62:20}@git.acme.io/x/y.git", "http://admin:{base62:12}@10.0.0.1:8080/"),
@@ -141,7 +139,6 @@ RULES = (
     Rule(
         id="http-basic-authorization",
         title="Credentials in a Basic authorization header",
-        provider="HTTP",
         keywords=("basic ",),
         pattern=r"\b(?:[Bb]asic|BASIC) (?P<secret>[0-9A-Za-z+/]{8,400}={0,2})(?:[^0-9A-Za-z+/=]|$)",
         checksum=basic_credentials,
@@ -152,7 +149,6 @@ RULES = (
     Rule(
         id="http-bearer-authorization",
         title="Token in a Bearer authorization header",
-        provider="HTTP",
         severity=Severity.MEDIUM,
         keywords=("bearer ",),
         pattern=r"\b(?:[Bb]earer|BEARER) (?P<secret>[0-9A-Za-z._~+/-]{16,900}={0,2})(?:[^0-9A-Za-z._~+/=-]|$)",

@@ -70,7 +70,6 @@ RULES = (
         pattern=url_token(r"ya29\.[0-9A-Za-z_-]{30,1000}"),
         reach=1100,
         entropy=3.5,
-        verifier="google-oauth",
         revoke="It ends within an hour by itself; myaccount.google.com/permissions takes the app's access away.",
         finds=("Bearer ya29.{base64url:180}", '"access_token": "ya29.{base64url:60}"'),
         ignores=("ya29.{base64url:10}", "may29.{base64url:40}"),

@@ -17,7 +17,6 @@ RULES = (
         pattern=token("npm_[0-9A-Za-z]{36}"),
         entropy=3.0,
         checksum=crc32_base62_of_body,
-        verifier="npm",
         revoke="npm, Access tokens: delete it (`npm token revoke`).",
         finds=("NPM_KEY=npm_{start}{base62:30}{crc32_base62}", 'send("npm_{start}{base62:30}{crc32_base62}")'),
         ignores=("npm_{base62:36}", "npm_config_registry_url_for_everybody_x"),

@@ -12,7 +12,7 @@ import re
 from itertools import pairwise
 
 _WORDS = re.compile(
-    rb"example|change|replace|placeholder|dummy|sample|secret|token|passw|access|client|api_?key|apikey|undefined|insert|"
+    rb"example|change|replace|placeholder|dummy|sample|secret|token|passw|access|client|api[_-]?key|your[_-]|undefined|insert|"
     rb"foobar|abcdef|123456|987654|qwert|default|redacted|removed|localhost|config|string|process|environ|https?:"
 )
 _SHORT_WORDS = re.compile(rb"your|fake|test|xxxx|todo|none|null|here|value")
@@ -51,7 +51,7 @@ def no_example(value: bytes) -> bool:
 def key_or_token(value: bytes) -> bool:
     """Drawn at random, with a digit at least: what is assigned to a name that anything can have must look the part."""
     digits = sum(48 <= byte <= 57 for byte in value)
-    return digits > 1 and drawn_at_random(value) and not _STRUCTURED.search(value)
+    return digits > 1 and drawn_at_random(value) and (bool(_HEX.fullmatch(value)) or not _STRUCTURED.search(value))
 
 
 def password_in_url(value: bytes) -> bool:
@@ -59,7 +59,7 @@ def password_in_url(value: bytes) -> bool:
     lowered = value.lower()
     if _TUTORIAL.fullmatch(lowered) or _AGAIN.search(lowered) or _REFERENCE.search(value):
         return False
-    return _WORDS_OF_PASSWORDS.search(lowered) is None and len(set(value)) > 3
+    return _WORDS_OF_PASSWORDS.search(lowered) is None and len(set(value)) > 2
 
 
 def basic_credentials(value: bytes) -> bool:
@@ -83,10 +83,10 @@ def bearer_token(value: bytes) -> bool:
 _TUTORIAL = re.compile(
     rb"(?:my|the|some|db|root|user|admin|your|a)?[._-]?(?:pass(?:word|wd|wrd|phrase)?|pwd|pw|secret|token|key|pat|credentials?|api_?key|access_?token)?\d{0,4}[!.]?|"
     rb"user(?:name)?|admin\d{0,4}|root|guest|test(?:ing|er)?\d{0,4}|postgres(?:ql)?|mysql|mongo(?:db)?|redis|rabbitmq|sa|foo|bar|baz|foobar|qux|abc\d{0,4}|"
-    rb"12345\d{0,5}|localhost|example|changeme|default|demo|dev|prod|docker|sample|dummy|p@ss\w{0,8}|hunter2|letmein\d{0,4}|opensesame|s3cr3t|x{2,}|\.{2,}|\*+|-+|_+|[0-9]{1,5}"
+    rb"(?:123){2}|12345\d{0,5}|localhost|example|changeme|default|demo|dev|prod|docker|sample|dummy|p@ss\w{0,8}|hunter2|letmein\d{0,4}|opensesame|s3cr3t|x{2,}|\.{2,}|\*+|-+|_+|[0-9]{1,5}"
 )
 _WORDS_OF_PASSWORDS = re.compile(
-    rb"passw|example|change.?me|placeholder|your[_-]|[_-]here|redacted|replace|dummy|x-oauth-basic|insert|todo"
+    rb"passw|example|change.?me|placeholder|[_-]pass$|wrong|your[_-]|[_-]here|redacted|replace|dummy|x-oauth-basic|insert|todo"
 )
 _REFERENCE = re.compile(rb"^[$%#{<\[(]|[}>\])%]$|^[A-Z]+(?:_[A-Z]+)+$|\$\{|\{\{|%[sd(]|\+|^\w+\.\w+(?:\(\))?$|^:")
 _STRUCTURED = re.compile(
