@@ -46,6 +46,7 @@ PROOFS = (
     Proof("unknown_outcome", "rounds", 20),
     Proof("bit_rot", "runs", 500),
     Proof("full_disk"),
+    Proof("vault_keys", "cycles", 72),
     Proof("seal_load", "rounds", 40),
     Proof("restart_load", "rounds", 20),
     Proof("overload", "seconds", 30, is_timed=True),

@@ -24,7 +24,11 @@ from strongroom.failpoints import NAMES
 
 VAULT_CYCLES = 25
 """After so many kills a new vault is made, so that the checks do not grow."""
-_RARE = frozenset(name for name in NAMES if name.startswith(("keyring_", "rekey_", "seal_", "counter_", "founding_")))
+_ELSEWHERE = ("founding_", "former_", "migration_", "rewrap_")
+"""Reached by :func:`found`, and by ``vault_keys``."""
+_RARE = frozenset(
+    name for name in NAMES if name.startswith(("keyring_", "rekey_", "root_key_", "seal_", "counter_", *_ELSEWHERE))
+)
 
 
 @dataclass
@@ -114,7 +118,7 @@ class Vault:
             client.call("PUT", "sys/rotate")
         elif point.startswith("seal_"):
             client.call("PUT", "sys/seal")
-        elif point.startswith("rekey_"):
+        elif point.startswith(("rekey_", "root_key_")):
             options = {"secret_shares": 1, "secret_threshold": 1, "require_verification": True}
             nonce = client.call("PUT", "sys/rekey/init", options).body["nonce"]
             made = client.call("PUT", "sys/rekey/update", {"key": self.server.unseal_keys[0], "nonce": nonce}).body
@@ -132,8 +136,15 @@ class Vault:
 
 
 def found(folder: Path, tally: Tally) -> None:
-    """Kill a server that makes its vault: before the commit there is none, after it there is a whole one."""
-    for point, is_there in (("founding_before_persist", False), ("founding_after_persist", True)):
+    """Kill a server that makes its vault: until its shares are on record there is none, after that there is a whole one."""
+    points = (
+        "founding_before_persist",
+        "founding_after_persist",
+        "founding_before_announce",
+        "founding_after_announce",
+    )
+    for point in points:
+        is_there = point == "founding_after_announce"
         server = Server(folder / point)
         server.start(f"{point}=kill")
         try:
@@ -155,7 +166,7 @@ def prove(arguments: argparse.Namespace) -> Result:
     """Run the cycles; every second one is killed at a failpoint, in turn."""
     chance = random.Random(arguments.seed)
     tally = Tally()
-    points = [name for name in NAMES if not name.startswith(("founding_", "backup_", "restore_"))]
+    points = [name for name in NAMES if not name.startswith((*_ELSEWHERE, "backup_", "restore_"))]
     with tempfile.TemporaryDirectory(prefix="kill-loop-") as scratch:
         found(Path(scratch), tally)
         vault: Vault | None = None

@@ -109,7 +109,7 @@ class Server:
     """Keys of which one unseals: several, while a change of them is in doubt."""
     process: subprocess.Popen[bytes] | None = None
     more: str = ""
-    """More of the configuration."""
+    """What else stands in the configuration."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -29,9 +29,15 @@ def prove(module: str, *options: str) -> dict[str, Any]:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(workers: int) -> None:
     result = prove("kill_loop", "--cycles", "18", "--workers", str(workers), "--seed", str(workers))
-    assert result["n"] == 18 + 2
+    assert result["n"] == 18 + 4
     assert result["acknowledged"] > 100
     assert result["failpoints_reached"] >= 8
+
+
+def test_the_vault_opens_the_old_or_the_new_way_wherever_a_change_of_its_keys_is_killed() -> None:
+    result = prove("vault_keys", "--cycles", "16")
+    assert result["n"] >= 16 + 8
+    assert result["failpoints_reached"] >= 12
 
 
 def test_nothing_acknowledged_is_lost_with_the_power() -> None:

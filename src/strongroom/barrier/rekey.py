@@ -2,7 +2,7 @@
 
 Enough holders of the present shares must agree. The new shares take effect in one commit, with a new root key where they are unseal shares.
 A crash must not leave shares in effect that nobody was told: so the present ones go on counting beside them until the answer with the new ones
-is recorded, or until one of the two sets was used. With verification the new ones take effect only after enough of them came back, and then
+was sent, or until one of the two sets was used. With verification the new ones take effect only after enough of them came back, and then
 alone.
 """
 
@@ -98,7 +98,7 @@ class RekeyResult:
     """The new shares, of which there is no other copy. They are in effect unless ``verification_required``.
 
     With ``outcome_unknown`` the store failed while installing them: keep the old and the new ones, for either may be in effect.
-    The present shares count beside them until ``settle``, which belongs after the record of the answer and does not fail; ``take_back``
+    The present shares count beside them until ``settle``, which belongs after the sending of the answer and does not fail; ``take_back``
     puts them into effect alone, where the new ones cannot be handed out. It raises what the store raises.
     """
 

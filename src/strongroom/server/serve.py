@@ -50,11 +50,12 @@ LOST_SECONDS = 0.5
 """How long answers that are ready may still be sent after another process of this server died."""
 PUBLISH_SECONDS = 1.0
 """How old the numbers of another process are at most when somebody asks for the metrics."""
+SENT_SECONDS = 1.0
+"""So long after an answer was handed out it has left, and what waited for that is done."""
 END_SECONDS = 1.5
 """How long this process may take to end after that."""
 _MIGRATION = (
-    "the vault waits for its migration to another seal, and does not unseal by itself: give its present key shares with"
-    " strongroom operator unseal -migrate, or configure its former seal again"
+    "the vault waits for its migration to another seal: unseal it with -migrate, or configure the former seal again"
 )
 START_FAILURES = (Unavailable, TlsConfigurationError, LogicalError, OSError)
 """What keeps a server from starting and can be told to the operator in a sentence."""
@@ -125,6 +126,7 @@ class Server:
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
         self.node.lifecycle.call_at_seal(self._scrub)
         self.node.scrub = self._scrub
+        self.node.after_answer = self._after_answer
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
         """Serve until a signal or a failure ends it."""
@@ -237,6 +239,11 @@ class Server:
         # Once the answer to the sealing is on its way; at the end all memory goes back anyway.
         if not self._is_over:
             self.listener.call_soon(scrub_freed_memory)
+
+    def _after_answer(self, call: Callable[[], None]) -> None:
+        # Not on the loop, for it may wait for the disk.
+        thread = threading.Thread(target=call, name="after-answer", daemon=True)
+        self.listener.call_soon(lambda: self.listener.call_later(SENT_SECONDS, thread.start))
 
     def _listen(self, listener: TcpListener | UnixListener, listening: socket.socket) -> str:
         rules = listener.rules

@@ -106,6 +106,8 @@ class Node:
         self._siblings: Siblings | None = None
         self.scrub: Callable[[], None] = lambda: None
         """Overwrites what was freed, once the answer under way is sent; set where a process has such a thing."""
+        self.after_answer: Callable[[Callable[[], None]], None] = lambda call: call()
+        """Has something done once the answer under way has been sent; at once where nothing is sent."""
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
         self.integrity = Integrity(OnTamper(settings.on_tamper), settings.integrity_anchor)

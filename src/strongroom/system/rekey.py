@@ -136,7 +136,8 @@ class RekeyArea:
         if result.take_back is not None:
             context.take_back.append(self._one_at_a_time(result.take_back))
         if result.settle is not None:
-            context.after_commit.append(self._one_at_a_time(result.settle))
+            settle = self._one_at_a_time(result.settle)
+            context.after_commit.append(lambda: self._node.after_answer(settle))
         if result.outcome_unknown:
             context.warnings.append(
                 "the store failed while the new shares were installed: keep the old and the new ones, either may be in effect"
