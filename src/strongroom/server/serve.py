@@ -241,7 +241,6 @@ class Server:
             self.listener.call_soon(scrub_freed_memory)
 
     def _after_answer(self, call: Callable[[], None]) -> None:
-        # Not on the loop, for it may wait for the disk.
         thread = threading.Thread(target=call, name="after-answer", daemon=True)
         self.listener.call_soon(lambda: self.listener.call_later(SENT_SECONDS, thread.start))
 
