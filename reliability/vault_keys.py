@@ -170,7 +170,8 @@ class Vault:
         self.server.wait()
         command = [sys.executable, "-m", "strongroom", "audit", "verify", f"-public-key={key}", str(self.server.audit)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
+        # 2 says that it cannot vouch for lines of a process that was killed before it signed them; 1 that something was done to the log.
+        if done.returncode == 1:
             self.tally.findings.append(f"the audit log is not intact: {done.stdout[-300:]}")
         self.tally.findings += check_folder(self.server.data, self.server.unseal_keys[0])
         self.tally.writes += self.journal.writes
