@@ -104,6 +104,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         sys.stderr.write(f"{name}: normal client p99 {percentile(found, 0.99) * 1000:.0f} ms of {len(found)}\n")
     under_attack = [took for name, found in times.items() if name != "calm" for took in found]
     hashes = growth.pop("wrong passwords", 0)
+    growth.setdefault("none of them", 0)
     worst = max(growth, key=lambda name: growth[name])
     slowest = max((name for name in times if name != "calm"), key=lambda name: percentile(times[name], 0.99))
     figures: dict[str, Figure] = {

@@ -6,10 +6,8 @@ has begun is not interrupted: it may have changed something, and the client must
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,20 +19,12 @@ from strongroom.logical.errors import InternalFailure, Overdue, RateLimited
 
 THREADS = 4
 """A busy thread halves the loop's throughput, so there are few (DESIGN 8); their work is in C and lets the loop run."""
-NICER = 5
-"""By how much the threads are nicer than the loop. Linux keeps that for each thread."""
 WAITING_MAX = 64
 RETRY_AFTER_SECONDS = 1
 
 CallLater = Callable[[float, Callable[[], None]], None]
 """Has a call run on the loop's thread after some seconds."""
 Respond = Callable[[HttpResponse], None]
-
-
-def _yield_to_the_loop() -> None:
-    """Have the calling thread step back where processors are short: who waits for a hash waits anyway, and everybody waits for the loop."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + NICER)
 
 
 class Pool:
@@ -52,7 +42,7 @@ class Pool:
         self._clock = clock
         self._on_failure = on_failure
         self._call_later = call_later
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slow", initializer=_yield_to_the_loop)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slow")
         self._free = threading.BoundedSemaphore(threads + waiting_max)
         # Whoever takes an entry out answers its client: the thread that begins with it, or the timer. Taking is atomic.
         self._waiting: dict[int, Respond] = {}
