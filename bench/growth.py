@@ -28,7 +28,6 @@ from pathlib import Path
 from bench.usage import memory_bytes
 from reliability.lab import Lab
 from reliability.server import Client, Server
-
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.engines.kv_v2.store import SecretStore

@@ -6,7 +6,6 @@ import os
 import sys
 
 from reliability.armed import VARIABLE, parse
-
 from strongroom import failpoints
 from strongroom.server.restore import Wishes, run
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from reliability.backup_lab import Origin, Parts, Target, replace_struct, with_frames, with_header
 from reliability.result import Figure, Result, run
-
 from strongroom.backup.form import Frame, Kind
 from strongroom.physical.store import DATA_FORMAT, Record
 from strongroom.server.restore import Wishes

@@ -24,7 +24,6 @@ from reliability.armed import VARIABLE
 from reliability.lab import Asked, Lab
 from reliability.result import Figure, Result, percentile, run
 from reliability.server import Client, Gone, Server, together
-
 from strongroom.backup.damage import BadBackup
 from strongroom.backup.reading import look
 from strongroom.physical.sqlite import has_database

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reliability.lab import Lab
-
 from strongroom.backup.chunks import ChunkCipher
 from strongroom.backup.form import (
     CHUNK_BYTES,

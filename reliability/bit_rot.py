@@ -17,7 +17,6 @@ from pathlib import Path
 
 from reliability.lab import Asked, Lab, copy_vault
 from reliability.result import Figure, Result, run
-
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Unavailable

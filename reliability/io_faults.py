@@ -18,7 +18,6 @@ from reliability.checker import check_database, check_indexes
 from reliability.faulty_disk import Fault, FaultyDisk, Schedule, faulty_audit
 from reliability.lab import Asked, Lab, Told, copy_vault
 from reliability.result import Figure, Result, run
-
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Unavailable

@@ -19,7 +19,6 @@ from reliability.checker import check_folder
 from reliability.result import Result, percentile, run
 from reliability.server import Client, Gone, Server
 from reliability.writers import Journal, Writers, prepare, settle
-
 from strongroom.failpoints import NAMES
 
 VAULT_CYCLES = 25

@@ -19,7 +19,6 @@ from pathlib import Path
 from reliability.checker import check_database
 from reliability.recording_disk import Disk, Loss, RecordingDisk
 from reliability.result import Figure, Result, run
-
 from strongroom.physical.sqlite import SqliteStore
 from strongroom.physical.sqlite.folder import DATABASE
 from strongroom.physical.store import Record, Unavailable

@@ -25,7 +25,6 @@ from reliability.readers import Load
 from reliability.result import Result, run
 from reliability.server import Client, Gone, Server
 from reliability.writers import Journal, Writers, prepare, settle
-
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.lifecycle import Lifecycle
 from strongroom.crypto.aead import Damaged

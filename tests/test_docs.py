@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 import pytest
 from tests.tidy.source import ROOT
-from tools import reference
 
 from strongroom.cli.main import root
 from strongroom.server import config_schema
+from tools import reference
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tools.labelled import Unit
-
 from strongroom.scanner.automaton import load_automaton
 from strongroom.scanner.candidate import Candidate, Verdict
 from strongroom.scanner.examine import Examiner, Plan
@@ -19,6 +17,7 @@ from strongroom.scanner.generic.catalogue import GENERIC_RULES
 from strongroom.scanner.levels import THRESHOLDS, Level
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.rules.builtin import PROVIDER_RULES
+from tools.labelled import Unit
 
 _CONTEXT = 1500
 _SHORT, _LONG = 5, 28

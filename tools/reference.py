@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from tools import scanner_rules
 
 from strongroom.cli.main import root
 from strongroom.describe.openapi import Part
@@ -22,6 +21,7 @@ from strongroom.server.assemble import assemble
 from strongroom.server.config import parse_config
 from strongroom.server.doctor import examine
 from strongroom.telemetry.page import metrics_table
+from tools import scanner_rules
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REFERENCE = DOCS / "reference"

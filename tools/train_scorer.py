@@ -18,15 +18,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tools.gathered import Gathered, as_people_choose, gather
-from tools.labelled import Labels, Score, Unit, repository_of, score
-from tools.scorer_weights import SCALE, learn_words, to_json
-
 from strongroom.scanner.rule import Kind
 from strongroom.scanner.scorer.features import Feature, features_of
 from strongroom.scanner.scorer.judge import LinearJudge
 from strongroom.scanner.scorer.model import Model
 from strongroom.scanner.scorer.vocabulary import Vocabulary
+from tools.gathered import Gathered, as_people_choose, gather
+from tools.labelled import Labels, Score, Unit, repository_of, score
+from tools.scorer_weights import SCALE, learn_words, to_json
 
 WEIGHTS = Path(__file__).parent.parent / "src/strongroom/scanner/scorer/weights.json"
 FOLDS = 8

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.compat.journey import JOURNEY, Step
+
 from tools.servers import Product, Server, openbao_binary, openbao_in_memory, serving, strongroom
 
 pytestmark = [pytest.mark.compat, pytest.mark.xdist_group("journey")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+
 from reliability.armed import parse
 from reliability.audit_log import AuditLog
 from reliability.bit_rot import Judge
@@ -20,7 +21,6 @@ from reliability.lab import Lab, copy_vault
 from reliability.power_loss import Verdicts, lose_power
 from reliability.recording_disk import Cut, Delete, Disk, Loss, Sync, Write
 from reliability.result import Result, percentile
-
 from strongroom.core import batch
 from strongroom.core.fingerprints import AREA
 from strongroom.logical.errors import AuditUnavailable
