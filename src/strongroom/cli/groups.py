@@ -131,6 +131,11 @@ scan = LazyGroup(
     {
         "dir": ("scan:scan_dir", "Scan files and folders"),
         "git": ("scan:scan_git", "Scan a git repository with all its history"),
+        "stdin": ("scan_streams:scan_stdin", "Scan what comes in over standard input"),
+        "staged": ("scan_changes:scan_staged", "Scan what the next commit adds"),
+        "image": ("scan_streams:scan_image", "Scan a container image with all its layers"),
+        "archive": ("scan_streams:scan_archive", "Scan an archive, a package or a document"),
+        "url": ("scan_streams:scan_url", "Scan what an address answers with"),
     },
 )
 

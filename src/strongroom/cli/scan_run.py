@@ -119,14 +119,14 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
 
 def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
     """The configuration, and the rules that it and the flags leave."""
+    from strongroom.scanner.catalogue import ALL_RULES
     from strongroom.scanner.config import FILE_NAME, ScanConfig, parse_config, read_toml
-    from strongroom.scanner.rules.builtin import PROVIDER_RULES
 
     folder, others = target.folder, ".gitleaks.toml"
     path = Path(flags["config"] or (folder / FILE_NAME if (folder / FILE_NAME).is_file() else folder / others))
     config = parse_config(read_toml(path), path.name) if flags["config"] or path.is_file() else ScanConfig()
     own = {rule.id for rule in config.rules}
-    rules = [rule for rule in PROVIDER_RULES if rule.id not in own] + list(config.rules)
+    rules = [rule for rule in ALL_RULES if rule.id not in own] + list(config.rules)
     rules = [rule for rule in rules if not _matches(rule.id, config.disable)]
     if flags["rules"]:
         wanted = [name for given in flags["rules"] for name in given.split(",")]
@@ -152,17 +152,17 @@ def _verify(flags: dict[str, Any]) -> Verify | None:
 
 
 def _ignores(target: Target) -> list[Ignores]:
+    from strongroom.scanner.catalogue import ALL_RULES
     from strongroom.scanner.gitleaks.accepted import FILE_NAME as OTHERS
     from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
     from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
-    from strongroom.scanner.rules.builtin import PROVIDER_RULES
 
     root, folder = target.root, target.folder
     found: list[Ignores] = []
     if (folder / FILE_NAME).is_file():
         found.append(read_ignore_file(folder / FILE_NAME).ignores)
     if (folder / OTHERS).is_file():
-        known = [rule.id for rule in PROVIDER_RULES]
+        known = [rule.id for rule in ALL_RULES]
         found.append(read_gitleaks_ignore((folder / OTHERS).read_text(errors="replace"), known).ignores)
     return [_below(root, ignores) for ignores in found]
 

@@ -55,11 +55,13 @@ def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, c
     """A scan with all that comes with Strongroom: `rules`, the guesses and their judge where the level wants them, decoders, containers."""
     from strongroom.scanner.containers import Limits, expand
     from strongroom.scanner.decoding import DECODERS
+    from strongroom.scanner.scorer.judge import standard_judge
 
     limits = Limits()
     return Wanted(
         rules,
         DECODERS,
+        standard_judge(),
         opens=lambda fragment, report: expand(fragment, limits, report),
         level=level,
         max_depth=depth,
