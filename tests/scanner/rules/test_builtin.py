@@ -28,7 +28,7 @@ OF_ANY_PROVIDER = {
     "http-basic-authorization",
     "http-bearer-authorization",
     "long-secret-assignment",
-    "url-password",
+    "any-url-password",
 }
 each_rule = pytest.mark.parametrize("rule", PROVIDER_RULES, ids=lambda rule: rule.id)
 

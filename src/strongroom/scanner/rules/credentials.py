@@ -122,7 +122,7 @@ RULES = (
         ignores=("ftp://user:password@host/", "sftp://files.acme.io"),
     ),
     Rule(
-        id="url-password",
+        id="any-url-password",
         title="Password or token in a URL",
         keywords=("://",),
         pattern=_url(r"[a-z][a-z0-9+.-]{1,24}"),
