@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _since() -> Any:
-    return text("-since", help="Only what commits after this revision, or this date, brought.")
+    return text("-since", help="Only what commits brought: after a revision, in a range (main..HEAD), or after a date.")
 
 
 @command("dir", "PATH...", *choosing_options(), *scan_options(), remote=False)
@@ -58,7 +58,7 @@ def scan_git(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
     Merges, stashes, messages, tags, notes and dangling objects are read too. Nothing of the repository is executed.
 
         strongroom scan git .
-        strongroom scan git -since=origin/main -format=github .
+        strongroom scan git -since=origin/main..HEAD -format=github .
     """
     expect(arguments, 0, 1)
     path = arguments[0] if arguments else "."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,15 +11,14 @@ from strongroom.scanner.containers import Limits
 from strongroom.scanner.findings import Place
 from strongroom.scanner.fragment import Fragment, Share
 from strongroom.scanner.problem import Problem, Report
+from strongroom.scanner.sources.brought import Brought
 from strongroom.scanner.sources.directory import Directory, is_object_store
 from strongroom.scanner.sources.git_command import Git, GitFailed
 from strongroom.scanner.sources.git_layout import Repository, find_repository, repository_within, submodules
 from strongroom.scanner.sources.git_objects import Inventory, read_objects
-from strongroom.scanner.sources.git_places import changes, index, places
-
-_AGO = re.compile(
-    r"[0-9]{1,5} (?:minute|hour|day|week|month|year)s?(?: ago)?|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.+Z-]{4,24})?"
-)
+from strongroom.scanner.sources.git_places import index, places
+from strongroom.scanner.sources.git_since import commits_since
+from strongroom.scanner.sources.globs import Choice
 
 
 @dataclass(slots=True)
@@ -33,13 +31,15 @@ class _Store:
     loose: Directory | None = None
     worktree: Directory | None = None
     staged: dict[bytes, str] = field(default_factory=dict)
+    brought: Brought | None = None
 
 
 class GitRepository:
     """The repository at `root`, with its submodules and repositories within its working tree.
 
-    `seen` holds ids of objects that were scanned before, which are not read again. `since`, a revision or a date, restricts the
-    scan to what later commits brought, and leaves out the files of the repository and of the working tree.
+    `seen` holds ids of objects that were scanned before, which are not read again. `since`, a revision, a range or
+    a date (see `git_since`), restricts the scan to the lines and messages that those commits brought, and leaves out the files of
+    the repository and of the working tree.
     """
 
     def __init__(
@@ -69,6 +69,9 @@ class GitRepository:
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """Objects first, then the repositories' own files, then files that are not as they were committed or staged."""
         for store in self._stores:
+            if store.brought:
+                yield from store.brought.fragments(store.git, share, self._limits, self._report)
+                continue
             yield from read_objects(store.git, store.inventory, share, self._limits, self._report)
             if store.loose:
                 yield from store.loose.fragments(share)
@@ -164,11 +167,11 @@ class GitRepository:
 
     def _recent(self, repository: Repository, since: str) -> _Store:
         git = self._git(repository)
-        commits = _commits_since(git, since)
-        brought = {change.blob for change in changes(git, commits)}
-        ids = sorted(brought | {commit.decode("ascii") for commit in commits})
+        brought = Brought.by(git, commits_since(git, since), Choice.of(*self._chosen).wants)
+        brought.files = {key: before for key, before in brought.files.items() if key[0] not in self._seen}
+        brought.messages = [name for name in brought.messages if name not in self._seen]
         self._say_what_is_missing(repository, git)
-        return _Store(repository, git, Inventory.of_ids(git, ids, self._is_seen))
+        return _Store(repository, git, Inventory(), brought=brought)
 
     def _git(self, repository: Repository) -> Git:
         stores = repository.quarantines()
@@ -207,14 +210,3 @@ def _is_blob(data: bytes, name: str) -> bool:
     digest = hashlib.new(algorithm, b"blob %d\0" % len(data), usedforsecurity=False)
     digest.update(data)
     return digest.hexdigest() == name
-
-
-def _commits_since(git: Git, since: str) -> list[bytes]:
-    """The commits after a revision, or after a date."""
-    try:
-        revision = git.output("rev-parse", "--verify", "--quiet", "--end-of-options", f"{since}^{{commit}}").strip()
-    except GitFailed:
-        if not _AGO.fullmatch(since):
-            raise GitFailed("--since is neither a commit here nor a date: write 2026-01-31, or 2 weeks ago") from None
-        return list(git.lines("rev-list", f"--since={since}", "--all", "--reflog", "--"))
-    return list(git.lines("rev-list", "--all", "--reflog", "--not", revision.decode("ascii"), "--"))

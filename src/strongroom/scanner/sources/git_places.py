@@ -10,6 +10,8 @@ from strongroom.scanner.sources.git_command import Git, GitFailed
 from strongroom.scanner.sources.git_objects import COMMIT_PATH, TAG_PATH
 
 _COMMIT = "commit"
+SUBMODULE_MODE = "160000"
+"""The mode of an entry that names a commit of another repository."""
 _HEADER = "%H%x00%an <%ae>%x00%aI%x00"
 
 
@@ -97,8 +99,8 @@ def changes(git: Git, commits: list[bytes]) -> Iterator[Change]:
             for token in tokens:
                 if not token.startswith(b":"):
                     current = token.strip()
-                elif (path := next(tokens, None)) is not None and not token.startswith((b":160000", b":000000 160000")):
-                    yield _change(current, token, path)
+                elif (path := next(tokens, None)) is not None and (change := _change(current, token, path)):
+                    yield change
         except GitFailed:
             # It does not say at which commit it broke: behind the last one that had any changes, perhaps further on.
             start = left.index(current) + 2 if current in left else 1
@@ -107,11 +109,15 @@ def changes(git: Git, commits: list[bytes]) -> Iterator[Change]:
         return
 
 
-def _change(commit: bytes, token: bytes, path: bytes) -> Change:
+def _change(commit: bytes, token: bytes, path: bytes) -> Change | None:
+    """A change, or nothing where the path is a submodule now: what it names is in another store."""
     parents = len(token) - len(token.lstrip(b":"))
-    fields = token.decode("ascii").split(" ")
-    names = fields[parents + 1 : 2 * parents + 2]
-    before = tuple(name for name in names[:-1] if name.strip("0"))
+    fields = token.lstrip(b":").decode("ascii").split(" ")
+    modes, names = fields[: parents + 1], fields[parents + 1 : 2 * parents + 2]
+    if modes[-1] == SUBMODULE_MODE:
+        return None
+    pairs = zip(modes[:-1], names[:-1], strict=True)
+    before = tuple(name for mode, name in pairs if name.strip("0") and mode != SUBMODULE_MODE)
     return Change(commit.decode("ascii"), names[-1], path, before)
 
 

@@ -17,10 +17,11 @@ from strongroom.scanner.findings import Place
 from strongroom.scanner.fragment import Fragment, Share
 from strongroom.scanner.problem import Report
 from strongroom.scanner.scan import ScanFailed
+from strongroom.scanner.sources.brought import Brought
 from strongroom.scanner.sources.git_command import Git, GitFailed
 from strongroom.scanner.sources.git_layout import find_repository
-from strongroom.scanner.sources.git_places import changes, commit_authors
-from strongroom.scanner.sources.git_reader import object_reader
+from strongroom.scanner.sources.git_places import commit_authors
+from strongroom.scanner.sources.globs import Choice
 
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REMOTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
@@ -64,6 +65,7 @@ class Pushed:
         *,
         remote: str | None = None,
         environment: Mapping[str, str] | None = None,
+        choice: Choice | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Lists what is new. Raises GitFailed where there is no repository, or a pushed commit is not there."""
@@ -77,30 +79,20 @@ class Pushed:
         self._git = Git(find_repository(root).folder, extra)
         news = sorted({update.new for update in updates if update.new})
         olds = sorted({update.old for update in updates if update.old})
-        self._messages, blobs = self._tips(news)
-        commits = self._commits(news, olds, remote)
-        self._messages += [commit.decode("ascii") for commit in commits]
-        self._files: dict[tuple[str, str], tuple[str, ...]] = {(blob, "<blob>"): () for blob in blobs}
-        self._first: dict[str, list[tuple[str, str]]] = {}
-        for change in changes(self._git, commits):
-            path = change.path.decode("utf-8", "backslashreplace")
-            if (change.blob, path) not in self._files:
-                self._files[change.blob, path] = change.before
-                self._first.setdefault(change.blob, []).append((path, change.commit))
+        tags, blobs = self._tips(news)
+        self._brought = Brought.by(self._git, self._commits(news, olds, remote), (choice or Choice.of((), ())).wants)
+        self._brought.messages = [*tags, *self._brought.messages]
+        self._brought.add_blobs(blobs)
 
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """Files first, then messages, as far as they fall to `share`."""
-        with object_reader(self._git, self._limits, self._report) as reader:
-            for (blob, path), before in share.claim(list(self._files.items())):
-                yield from reader.added(path, blob, before)
-            for name in share.claim(self._messages):
-                yield from reader.message(name)
+        return self._brought.fragments(self._git, share, self._limits, self._report)
 
     def attribute(self, object_ids: Iterable[str]) -> dict[str, list[Place]]:
         """The places of these objects within what is pushed. None of it is in HEAD yet."""
-        wanted = {name: self._first.get(name, []) for name in object_ids}
+        wanted = {name: self._brought.first.get(name, []) for name in object_ids}
         commits = {commit for places in wanted.values() for _, commit in places}
-        authors = commit_authors(self._git, commits | (set(wanted) & set(self._messages)))
+        authors = commit_authors(self._git, commits | (set(wanted) & set(self._brought.messages)))
         found = {
             name: [Place(path, commit, *authors.get(commit, ("", "")), False) for path, commit in places]
             for name, places in wanted.items()
