@@ -12,6 +12,7 @@ from strongroom.audit.trail import LINES_MAX, SECONDS_MAX, Evidence, Kept
 from strongroom.evidence.chain import Head
 from strongroom.evidence.checkpoint import Reason, read_checkpoint, statement_of
 from strongroom.evidence.signature import PublicKey, SigningKey
+from strongroom.logical.ambient import Entropy, SystemEntropy
 
 SIGNING_KEY = SigningKey(bytes(range(32)))
 
@@ -33,8 +34,10 @@ def device() -> RereadDevice:
     return RereadDevice()
 
 
-def make_broker(clock: FakeClock, device: MemoryDevice, **stored: tuple[Kept, ...]) -> Broker:
-    broker = Broker(clock, FixedEntropy())
+def make_broker(
+    clock: FakeClock, device: MemoryDevice, entropy: Entropy | None = None, **stored: tuple[Kept, ...]
+) -> Broker:
+    broker = Broker(clock, entropy or FixedEntropy())
     broker.enable(enabled("main", device))
     broker.unseal(KEY, Evidence("vault-1", SIGNING_KEY, stored, lambda: {"counter": 7}))
     return broker
@@ -106,6 +109,22 @@ def test_a_new_process_goes_on_where_the_file_ends(clock: FakeClock, device: Rer
     make_broker(clock, device)
     assert checkpoints(device)[-1]["previous"] == last
     assert checkpoints(device)[-1]["generation"] == 2
+
+
+def test_a_new_process_names_every_chain_that_nobody_had_signed_to_its_end(
+    clock: FakeClock, device: RereadDevice
+) -> None:
+    brokers = [make_broker(clock, device, entropy=SystemEntropy()) for _ in range(3)]
+    for broker in (*brokers, brokers[0]):
+        record(broker)
+    ends = {line["chain"]["id"]: line["chain"] for line in device.lines()}
+    last = device.lines()[-1]["chain"]
+    make_broker(clock, device, entropy=SystemEntropy())
+    first = checkpoints(device)[-1]
+    assert first["previous"] == last
+    assert first["beside"] == [end for end in ends.values() if end != last]
+    make_broker(clock, device, entropy=SystemEntropy())
+    assert "beside" not in checkpoints(device)[-1]
 
 
 def test_what_the_vault_remembers_is_looked_for_and_said(clock: FakeClock, device: RereadDevice) -> None:

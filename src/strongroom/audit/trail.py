@@ -14,7 +14,7 @@ from strongroom.audit.devices import Rereads
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.text import Stamp
 from strongroom.evidence.chain import Chain, Head, last_head
-from strongroom.evidence.checkpoint import Checkpoint, Reason, Stored, last_generation
+from strongroom.evidence.checkpoint import Checkpoint, Reason, Stored, last_generation, open_ends
 from strongroom.evidence.signature import SigningKey
 from strongroom.logical.ambient import Clock, Entropy
 
@@ -75,6 +75,8 @@ class Trail:
         self._acknowledged: Head | None = None
         """The last line that the device is known to have kept."""
         self._previous: Head | None = None
+        self._beside: tuple[Head, ...] = ()
+        """Ends of other chains that stood on the device when the present one began."""
         self._has_begun = False
         self._generation = 0
         self._unsigned = 0
@@ -150,12 +152,13 @@ class Trail:
         return True
 
     def _begin(self) -> Chain:
+        content = self._tail()
         if self._acknowledged is not None:
             self._previous = self._acknowledged
         else:
-            content = self._tail()
             self._previous = last_head(content)
             self._generation = last_generation(content)
+        self._beside = tuple(head for head in open_ends(content) if head != self._previous)
         chain = self._chain = Chain(self._source.entropy.bytes(_CHAIN_ID_BYTES).hex())
         return chain
 
@@ -171,6 +174,7 @@ class Trail:
             generation=self._generation,
             covers=chain.head,
             previous=self._previous,
+            beside=() if chain.sequence else self._beside,
             stored=self._stored if key else (),
             missed=self.missed,
             root=evidence.root() if evidence else None,

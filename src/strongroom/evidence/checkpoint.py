@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from strongroom.evidence.chain import Head
+from strongroom.evidence.chain import Head, place_of
 
 _DOMAIN = b"strongroom audit checkpoint 1\n"
 _OPENING = b'{"time":"'
 _MARK = b'","type":"checkpoint","checkpoint":{'
 _SIGNATURE = b',"signature":"'
+_ENDS_MAX = 64
 
 Sign = Callable[[bytes], str]
 
@@ -61,7 +62,7 @@ class Checkpoint:
     """What a checkpoint says.
 
     ``covers`` is the last line before it in its own chain (number 0: none). ``previous`` is what the device held before the chain
-    began. ``stored`` is what the vault remembered of the device when it was unsealed; only the first signed checkpoint after that says
+    began, and ``beside`` are the ends of other chains there for which nobody had vouched: those of processes that were killed. ``stored`` is what the vault remembered of the device when it was unsealed; only the first signed checkpoint after that says
     so. ``missed`` counts lines that the device did not keep. ``root`` is the store's root counter. ``generation`` counts the files
     of the device; 0 is not known yet.
     """
@@ -72,6 +73,7 @@ class Checkpoint:
     generation: int
     covers: Head
     previous: Head | None = None
+    beside: tuple[Head, ...] = ()
     stored: tuple[Stored, ...] = ()
     missed: int = 0
     root: Any = None
@@ -94,6 +96,8 @@ class Checkpoint:
             "previous": _members(self.previous),
             "missed": self.missed,
         }
+        if self.beside:
+            members["beside"] = [head._asdict() for head in self.beside]
         if sign is not None:
             members |= {"vault": self.vault, "key_id": self.key_id, "root": self.root}
             members["stored"] = [
@@ -124,6 +128,7 @@ def read_checkpoint(line: bytes) -> Checkpoint | None:
             generation=int(members["generation"]),
             covers=_head(members["covers"]),
             previous=_head(members["previous"]) if members["previous"] else None,
+            beside=tuple(_head(one) for one in members.get("beside") or ()),
             stored=tuple(
                 Stored(_head(one), str(one["reason"]), bool(one["found"])) for one in members.get("stored") or ()
             ),
@@ -151,6 +156,26 @@ def last_generation(content: bytes) -> int:
     start = content.rfind(b"\n", 0, mark) + 1
     checkpoint = read_checkpoint(content[start : content.find(b"\n", mark)])
     return checkpoint.generation if checkpoint else 0
+
+
+def open_ends(content: bytes) -> tuple[Head, ...]:
+    """The last lines of the chains in ``content`` for which no signature in it vouches and which no later chain names, the newest last.
+
+    A server of several processes leaves more than one when all of them are killed. The very last line counts like the others.
+    """
+    ends: dict[str, Head] = {}
+    for line in content.split(b"\n"):
+        place = place_of(line)
+        if place is None:
+            continue
+        ends.pop(place.id, None)
+        checkpoint = read_checkpoint(line) if is_checkpoint(line) else None
+        if checkpoint is None or not checkpoint.signature:
+            ends[place.id] = place.head
+        for named in (checkpoint.previous, *checkpoint.beside) if checkpoint is not None else ():
+            if named is not None and ends.get(named.id) == named:
+                del ends[named.id]
+    return tuple(ends.values())[-_ENDS_MAX:]
 
 
 def _members(head: Head | None) -> Mapping[str, Any] | None:

@@ -82,7 +82,8 @@ class Track:
     digest: bytes
     spot: Spot
     tell: Tell
-    parent: Head | None = None
+    parents: tuple[Head, ...] = ()
+    """Where other chains had got to when this one began, for which its signatures vouch."""
     device: str = ""
     vault: str = ""
     unsigned: int = 0

@@ -212,7 +212,10 @@ class Verifier:
 
     def _check_beginning(self, track: Track, checkpoint: Checkpoint, spot: Spot, *, is_first: bool) -> None:
         """A chain begins: it says what stood before it on its device."""
-        previous = track.parent = checkpoint.previous
+        previous = checkpoint.previous
+        track.parents = (*([previous] if previous is not None else []), *checkpoint.beside)
+        for head in checkpoint.beside:
+            self._check_beside(head, checkpoint, spot)
         if previous is None:
             if self._has_lines_in_file:
                 text = "the chain says that its device was empty, but lines stand before it: it comes from another log"
@@ -232,6 +235,15 @@ class Verifier:
             return
         parent.catch_up()
         self._check_parent(parent, previous, checkpoint, spot)
+
+    def _check_beside(self, head: Head, checkpoint: Checkpoint, spot: Spot) -> None:
+        """Another chain had got this far, in the same file."""
+        beside = self._tracks.get(head.id)
+        if beside is not None:
+            beside.catch_up()
+            self._check_parent(beside, head, checkpoint, spot)
+        elif not self._begins_late and self._has_lines_in_file:
+            self.tell(spot.finding(Kind.DELETED, head.sequence, f"every line of the chain {head.id} before this one is missing"))
 
     def _check_parent(self, parent: Track, previous: Head, checkpoint: Checkpoint, spot: Spot) -> None:
         if previous.sequence > parent.sequence:
@@ -295,13 +307,14 @@ class Verifier:
     def _vouch(self, track: Track) -> None:
         """A good signature vouches for its chain up to here, and for the chains before it up to where it began."""
         track.unsigned = 0
-        parent = track.parent
-        while parent is not None and (before := self._tracks.get(parent.id)) is not None:
-            remaining = max(0, before.sequence - parent.sequence)
-            if before.unsigned <= remaining:
-                break
-            before.unsigned = remaining
-            parent = before.parent
+        parents = list(track.parents)
+        while parents:
+            head = parents.pop()
+            before = self._tracks.get(head.id)
+            remaining = max(0, before.sequence - head.sequence) if before is not None else 0
+            if before is not None and before.unsigned > remaining:
+                before.unsigned = remaining
+                parents += before.parents
 
     def _check_stored(self, head: Head, reason: str, track: Track, *, is_found: bool) -> None:
         """What the vault remembered when it was unsealed must be in the log."""
