@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.kit import PATIENT_SECONDS
+
 from strongroom.audit.broker import Broker
 from strongroom.audit.devices import Device, DeviceFailed
 from strongroom.audit.enabled import Enabled
@@ -92,7 +94,7 @@ def enabled(
 
 
 def make_broker(*devices: Enabled, unsealed: bool = True) -> Broker:
-    broker = Broker(FakeClock(), FixedEntropy())
+    broker = Broker(FakeClock(), FixedEntropy(), deadline_seconds=PATIENT_SECONDS)
     for device in devices:
         broker.enable(device)
     if unsealed:

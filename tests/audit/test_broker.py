@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.audit.scene import KEY, FakeClock, FixedEntropy, MemoryDevice, enabled, make_broker, make_facts, make_request
+from tests.kit import PATIENT_SECONDS
 
 from strongroom.audit.broker import RETRY_SECONDS, Broker
 from strongroom.audit.devices import DeviceFailed
@@ -128,7 +129,7 @@ def test_without_a_durable_record_nothing_may_happen(failure: Exception) -> None
 
 def test_a_failed_device_is_left_alone_for_a_while_and_tried_again() -> None:
     clock, good, bad = FakeClock(), MemoryDevice(), MemoryDevice()
-    broker = Broker(clock, FixedEntropy())
+    broker = Broker(clock, FixedEntropy(), deadline_seconds=PATIENT_SECONDS)
     broker.enable(enabled("good", good))
     broker.enable(enabled("bad", bad))
     broker.unseal(KEY)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.audit.scene import KEY, FakeClock, FixedEntropy, MemoryDevice, enabled, make_facts
+from tests.kit import PATIENT_SECONDS
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.trail import LINES_MAX, SECONDS_MAX, Evidence, Kept
@@ -37,7 +38,7 @@ def device() -> RereadDevice:
 def make_broker(
     clock: FakeClock, device: MemoryDevice, entropy: Entropy | None = None, **stored: tuple[Kept, ...]
 ) -> Broker:
-    broker = Broker(clock, entropy or FixedEntropy())
+    broker = Broker(clock, entropy or FixedEntropy(), deadline_seconds=PATIENT_SECONDS)
     broker.enable(enabled("main", device))
     broker.unseal(KEY, Evidence("vault-1", SIGNING_KEY, stored, lambda: {"counter": 7}))
     return broker

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.kit import PATIENT_SECONDS
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.devices import Device, DeviceFailed
@@ -89,7 +90,7 @@ def test_a_broken_device_says_so_each_time_and_works_once_mended(place: Place) -
 
 
 def test_a_broken_device_stops_everything_until_it_is_mended(place: Place) -> None:
-    broker = Broker(SystemClock(), SystemEntropy())
+    broker = Broker(SystemClock(), SystemEntropy(), deadline_seconds=PATIENT_SECONDS)
     broker.enable(Enabled(name="only", type="any", device=place.device))
     broker.unseal(bytes(32))
     line = broker.request_line(Facts(request=Request(id="1", operation=Operation.READ, path="secret/a")))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.audit.scene import KEY, FakeClock, enabled, make_facts
+from tests.kit import PATIENT_SECONDS
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.devices.file import open_file_device
@@ -33,7 +34,7 @@ class Crew:
         return [self._process() for _ in range(PROCESSES)]
 
     def _process(self) -> Broker:
-        broker = Broker(self.clock, SystemEntropy())
+        broker = Broker(self.clock, SystemEntropy(), deadline_seconds=PATIENT_SECONDS)
         device = open_file_device({"file_path": str(self.file)}, Limits(from_api=False))
         broker.enable(enabled("main", device))
         broker.unseal(KEY, Evidence("vault-1", SIGNING_KEY, {}))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 
+from tests.alone import alone
+
 from strongroom.http.visitors import Bounds, Visitors
 
 
@@ -28,6 +30,7 @@ def test_whoever_is_gone_takes_no_place() -> None:
     assert (visitors.open, visitors.refused) == (0, 0)
 
 
+@alone
 def test_bounds_hold_over_all_processes() -> None:
     visitors = Visitors(Bounds(connections=100, connections_per_address=10), processes=2)
     pid = os.fork()

@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.alone import alone
 
 from strongroom.sharing.table import SharedTable
 
@@ -82,6 +83,7 @@ def test_a_table_is_a_dictionary_as_long_as_its_buckets_have_room(steps: list[tu
         assert made.numbers[slot] == value
 
 
+@alone
 def test_processes_that_count_at_once_lose_nothing() -> None:
     made = table(processes=3)
     children = []

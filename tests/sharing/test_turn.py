@@ -5,6 +5,7 @@ import signal
 import threading
 
 import pytest
+from tests.alone import alone
 
 from strongroom.sharing.turn import Turn
 
@@ -33,6 +34,7 @@ def test_a_turn_ends_with_an_error_too() -> None:
         pass
 
 
+@alone
 def test_a_process_that_is_killed_in_its_turn_does_not_keep_it() -> None:
     turn = Turn(2)
     reading, writing = os.pipe()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.alone import alone
 from tests.telemetry.promlint import problems, read
 
 from strongroom.logical import errors
@@ -126,6 +127,7 @@ def test_processes_write_rows_of_their_own_and_show_the_sum() -> None:
     assert math.isclose(cell.total, 0.6)
 
 
+@alone
 def test_what_a_child_process_counts_is_seen_by_its_parent() -> None:
     board = Board(2)
     parent = telemetry(Place(board))
