@@ -163,7 +163,9 @@ def _show_status(session: Session, status: dict[str, Any]) -> None:
         required = status.get("required") or status.get("t", 0)
         rows += [("Progress", f"{status.get('progress', 0)}/{required}")]
         rows += [("New Shares", status.get("n", 0)), ("New Threshold", status.get("t", 0))]
-        rows += [("Verification Required", status.get("verification_required", False))]
+        # The status of the verification itself does not say it.
+        if "verification_required" in status:
+            rows += [("Verification Required", status["verification_required"])]
         if status.get("pgp_fingerprints"):
             rows += [("PGP Fingerprints", "[" + " ".join(status["pgp_fingerprints"]) + "]")]
             rows += [("Backup", status.get("backup", False))]
