@@ -243,7 +243,11 @@ class Verifier:
             beside.catch_up()
             self._check_parent(beside, head, checkpoint, spot)
         elif not self._begins_late and self._has_lines_in_file:
-            self.tell(spot.finding(Kind.DELETED, head.sequence, f"every line of the chain {head.id} before this one is missing"))
+            self.tell(
+                spot.finding(
+                    Kind.DELETED, head.sequence, f"every line of the chain {head.id} before this one is missing"
+                )
+            )
 
     def _check_parent(self, parent: Track, previous: Head, checkpoint: Checkpoint, spot: Spot) -> None:
         if previous.sequence > parent.sequence:
