@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,62 @@ def test_kept_tokens_that_the_data_of_before_does_not_hold_stay_revoked(site: Si
     assert again.get("kv/a").data == {"value": "first"}
     with again.node.require().barrier.transaction() as transaction:
         assert [key for key in transaction.scan("logical/") if "mine" in key] == []
+
+
+def revoked_after_a_backup_and(site: Site, change: Callable[[Vault], None]) -> tuple[Path, str, str]:
+    """A backup, a token that was revoked after it, and one that was not; ``change`` happened to the vault's keys meanwhile."""
+    vault = site.found()
+    kept, revoked = vault.token_for("default"), vault.token_for("default")
+    file = site.save(vault)
+    vault.post("auth/token/revoke", {"token": revoked})
+    change(vault)
+    for _ in range(5):
+        vault.post("kv/a", {"value": "later"})
+    vault.node.close()
+    return file, kept, revoked
+
+
+def another_root_key(vault: Vault) -> None:
+    assert vault.post("sys/rotate/root", {}).status in {200, 204}
+
+
+def other_shares(vault: Vault) -> None:
+    begun = vault.post("sys/rekey/init", {"secret_shares": 1, "secret_threshold": 1}).body or {}
+    for share in vault.shares[:2]:
+        assert vault.post("sys/rekey/update", {"key": share, "nonce": begun["nonce"]}).status == 200
+
+
+def test_what_was_revoked_stays_revoked_where_the_root_key_was_exchanged_since(site: Site) -> None:
+    file, kept, revoked = revoked_after_a_backup_and(site, another_root_key)
+    done = site.restore(file, "-keep-tokens", "-force")
+    assert done.exit_code == 0, done
+    assert "but for 1" in done.out
+    again = site.unsealed()
+    assert again.get("auth/token/lookup-self", token=kept).status == 200
+    assert again.get("auth/token/lookup-self", token=revoked).status == 403
+    assert again.node.integrity.findings == ()
+    again.node.close()
+
+
+def test_tokens_are_not_kept_over_data_that_the_keys_of_the_backup_do_not_open(site: Site) -> None:
+    file, kept, revoked = revoked_after_a_backup_and(site, other_shares)
+    assert "-keep-tokens" in site.refusal(file, "-keep-tokens", "-force")
+    done = site.restore(file, "-force")
+    assert done.exit_code == 0, done
+    again = site.unsealed()
+    for token in (kept, revoked):
+        assert again.get("auth/token/lookup-self", token=token).status == 403
+    again.node.close()
+
+
+def test_tokens_are_not_kept_over_data_that_is_damaged_or_another_vaults(site: Site, tmp_path: Path) -> None:
+    file, _, _ = revoked_after_a_backup_and(site, lambda _: None)
+    other = Site(tmp_path / "other")
+    other.found().node.close()
+    foreign = (other.data / "strongroom.db").read_bytes()
+    for content in (bytes(8192), foreign):
+        (site.data / "strongroom.db").write_bytes(content)
+        assert "-keep-tokens" in site.refusal(file, "-keep-tokens", "-force")
 
 
 def test_the_restore_stands_in_the_audit_log_once(site: Site, empty: Site) -> None:

@@ -13,6 +13,7 @@ from strongroom.backup.damage import BadBackup, Damage
 from strongroom.backup.examination import Examination, Examined
 from strongroom.backup.form import Header
 from strongroom.backup.reading import Looked, look, read_header
+from strongroom.barrier.seals.seal import Seal
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Clock, Entropy, SystemClock, SystemEntropy
@@ -53,7 +54,8 @@ def run(path: str, config_paths: Sequence[str], ask: AskShare) -> Checked:
             checked.looked = look(file)
             if config_paths:
                 config = load_config(config_paths)
-                root_key = open_backup(config, checked.looked.header, ask, SystemEntropy())
+                root_key, seal = open_backup(config, checked.looked.header, ask, SystemEntropy())
+                seal.wipe()
                 try:
                     examine(file, config, root_key, SystemClock(), SystemEntropy())
                 finally:
@@ -68,8 +70,11 @@ def run(path: str, config_paths: Sequence[str], ask: AskShare) -> Checked:
     return checked
 
 
-def open_backup(config: ServerConfig, header: Header, ask: AskShare, entropy: Entropy) -> bytearray:
-    """The root key that the backup was made under; the caller wipes it. Raises BadBackup, InvalidRequest and Unavailable."""
+def open_backup(config: ServerConfig, header: Header, ask: AskShare, entropy: Entropy) -> tuple[bytearray, Seal]:
+    """The root key that the backup was made under, and the seal that opened it; the caller wipes both.
+
+    Raises BadBackup, InvalidRequest and Unavailable.
+    """
     is_by_hand = header.seal.type == SealType.SHAMIR.value
     if not has_key_for(config, header.seal.type) or (is_by_hand and config.seal.type is not SealType.SHAMIR):
         raise InvalidRequest(
@@ -80,9 +85,10 @@ def open_backup(config: ServerConfig, header: Header, ask: AskShare, entropy: En
         stored = StoredSeal(header.seal.type, header.seal.threshold, header.seal.root_key)
         seal = open_seal(config, stored, ask, entropy)
         try:
-            return seal.unwrap(header.seal.root_key)
-        finally:
+            return seal.unwrap(header.seal.root_key), seal
+        except BaseException:
             seal.wipe()
+            raise
     except Damaged:
         raise BadBackup(Damage.WRONG_KEY) from None
 

@@ -20,6 +20,7 @@ from strongroom.backup.examination import Examined
 from strongroom.backup.reading import KeyedReader, look, read_header
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.restoration import inspected, take_over
+from strongroom.barrier.seals.seal import Seal
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import SystemClock, SystemEntropy
@@ -38,6 +39,11 @@ from strongroom.system.restored import RestoreNote
 RESTORED, REFUSED = 0, 1
 _BATCH_ROWS = 4096
 _BATCH_BYTES = 8 << 20
+_NOT_KNOWN = (
+    "which tokens were revoked since the backup stands in the data that is there, and the backup's keys do not open it (shares or the seal's "
+    "key were changed since, or it is damaged); restore without -keep-tokens, or move that data away first: then tokens that were revoked "
+    "since are valid again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +118,13 @@ class _Restore:
             if self._folder.exists():
                 self._hold(stack)
                 self._refuse_full_folder()
-            root_key = open_backup(self._config, header, ask, self._entropy)
+            root_key, seal = open_backup(self._config, header, ask, self._entropy)
+            stack.callback(seal.wipe)
             stack.callback(aead.wipe, root_key)
             examined = examine(file, self._config, root_key, self._clock, self._entropy)
             if not self._folder.exists():
                 self._hold(stack)
-            self._restore(file, examined, root_key)
+            self._restore(file, examined, root_key, seal)
 
     def _hold(self, stack: contextlib.ExitStack) -> None:
         """Hold the folder, so that no server opens it meanwhile. Makes it where it is missing."""
@@ -134,18 +141,16 @@ class _Restore:
             "the data folder holds a vault already; restore to an empty folder, or use -force, which keeps the old data aside"
         )
 
-    def _restore(self, file: BinaryIO, examined: Examined, root_key: bytearray) -> None:
+    def _restore(self, file: BinaryIO, examined: Examined, root_key: bytearray, seal: Seal) -> None:
         replacement = Replacement(self._folder)
         try:
             _load(file, root_key, replacement.store, examined)
             surroundings = Surroundings(replacement.store, self._clock, self._entropy)
             _refuse_tampered(surroundings, root_key)
             with present_store(self._folder) as old:
-                known = known_from(old, root_key, self._clock, self._entropy)
+                known = known_from(old, root_key, seal, examined.header.vault, surroundings)
                 if known.is_unreadable or (old is None and has_database(self._folder)):
-                    self._restored.notes.append(
-                        "the data that was there before could not be read, so nothing is known of it"
-                    )
+                    self._go_on_without_what_was_there()
                 self._finish(surroundings, examined, root_key, known)
             mark = f"{rfc3339(self._clock.now_ns())[:19].replace(':', '')}Z-{examined.header.id[:8]}"
             aside = replacement.install(mark)
@@ -154,6 +159,11 @@ class _Restore:
             replacement.discard()
             raise
         self._restored.aside = str(aside) if aside is not None else ""
+
+    def _go_on_without_what_was_there(self) -> None:
+        if self._wishes.keep_tokens:
+            raise InvalidRequest(_NOT_KNOWN)
+        self._restored.notes.append("the data that was there before could not be read, so nothing is known of it")
 
     def _finish(self, surroundings: Surroundings, examined: Examined, root_key: bytearray, known: Known) -> None:
         anchor = self._wishes.anchor or self._config.integrity_anchor

@@ -7,16 +7,19 @@ known, of the data that was there, the anchor and the audit log, is taken from t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from strongroom.barrier.anchor import AnchorFile, BadAnchor
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.keyring import KEYRING_ROOT, counter_key, open_counter
+from strongroom.barrier.seal_rows import SealRows, read_seal_rows
+from strongroom.barrier.seals.seal import Seal
 from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import TENANT_PREFIX
+from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import Clock, Entropy
@@ -47,22 +50,50 @@ class Known:
     is_unreadable: bool = False
 
 
-def known_from(old: Store | None, root_key: bytearray, clock: Clock, entropy: Entropy) -> Known:
-    """What ``old`` tells. It is believed only where it opens under the same keys. ``root_key`` is only read."""
+def known_from(old: Store | None, root_key: bytearray, seal: Seal, vault: str, surroundings: Surroundings) -> Known:
+    """What ``old`` tells. It is believed only where it opens under the same keys, or under a root key that the same seal wrapped, and is of
+    the same vault. ``root_key`` and ``seal`` are only used.
+    """
     if old is None:
         return Known()
+    there = replace(surroundings, store=old)
     try:
         with old.snapshot() as snapshot:
             if not snapshot.keys("", limit=1):
                 return Known()
-            encryptions = open_counter(root_key, KEYRING_ROOT, snapshot.get(counter_key(KEYRING_ROOT)))
-        barrier = Barrier.load(Surroundings(old, clock, entropy), bytearray(root_key), is_reader=True)
-        try:
-            return Known(barrier.root_counter(), encryptions, old)
-        finally:
-            barrier.seal()
-    except (Damaged, TamperedStore, StoreError):
-        return Known(is_unreadable=True)
+            rows = read_seal_rows(snapshot)
+        for key in _root_keys(root_key, seal, rows):
+            try:
+                return _told_by(there, key, vault)
+            except Damaged:
+                continue
+            finally:
+                aead.wipe(key)
+    except (Damaged, TamperedStore, StoreError, LookupError, ValueError):
+        pass
+    return Known(is_unreadable=True)
+
+
+def _root_keys(root_key: bytearray, seal: Seal, rows: SealRows | None) -> Iterator[bytearray]:
+    """The one of the backup, and those that its seal opens in the data that is there: the root key may have been exchanged since."""
+    yield bytearray(root_key)
+    former = rows.former_unseal if rows is not None else None
+    for blob in (rows.root_key if rows is not None else b"", former.root_key if former is not None else b""):
+        with contextlib.suppress(Damaged):
+            yield seal.unwrap(blob)
+
+
+def _told_by(there: Surroundings, root_key: bytearray, vault: str) -> Known:
+    with there.store.snapshot() as snapshot:
+        encryptions = open_counter(root_key, KEYRING_ROOT, snapshot.get(counter_key(KEYRING_ROOT)))
+    barrier = Barrier.load(there, bytearray(root_key), is_reader=True)
+    try:
+        with barrier.transaction() as transaction:
+            if founding.load(transaction).cluster_id != vault:
+                raise Damaged
+        return Known(barrier.root_counter(), encryptions, there.store)
+    finally:
+        barrier.seal()
 
 
 def counters_outside(surroundings: Surroundings, root_key: bytearray, anchor: str, audit_logs: Iterable[str]) -> int:
