@@ -1,12 +1,14 @@
 # The menu of this project. `make` alone prints it; every target installs what it needs by itself.
 
+# Where nobody names a Python, the installer may prefer the distribution's own: see tools/install.py.
+THIS_PYTHON := $(if $(filter undefined,$(origin PYTHON)),,--this-python)
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(PYTHON) tools/install.py
+INSTALL := $(PYTHON) tools/install.py $(THIS_PYTHON)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench bench-growth reliability machine quality train docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth reliability machine quality train docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +52,10 @@ compat:   ## run hvac's own integration suite against the server
 bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write stores the table
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.run $(WRITE)
+
+cpu-gate: ## hold the processor time of a read and a write to their bars, beside a fixed loop (needs wrk and a quiet machine)
+	@$(INSTALL) dev
+	$(BIN)/python -m bench.cpu_gate
 
 bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (half an hour); WRITE=--write
 	@$(INSTALL) dev
