@@ -32,6 +32,7 @@ _SEED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", f"sys/policies/acl/{NAME}", {"policy": POLICY}),
     ("POST", f"sys/mounts/{NAME}", {"type": "kv"}),
     ("POST", f"sys/auth/{NAME}", {"type": "userpass"}),
+    ("POST", f"sys/environments/{NAME}", {"rank": 1}),
     ("POST", f"sys/quotas/rate-limit/{NAME}", {"rate": 1000, "path": NAME}),
     ("POST", f"auth/token/roles/{NAME}", {"allowed_policies": [NAME]}),
     ("POST", f"kv/{NAME}", {"value": STORED_SECRET}),

@@ -120,6 +120,7 @@ class Formatter:
                 "token_policies": caller.token_policies,
                 "metadata": self._cover.walk(caller.metadata),
                 "entity_id": caller.entity_id,
+                "environments": caller.environments,
                 "token_type": "batch" if caller.is_batch else "service",
             }
         )
@@ -144,6 +145,10 @@ class Formatter:
             members["headers"] = self._headers(request.headers, facts.audited_headers)
         if request.wrap_ttl is not None:
             members["wrap_ttl"] = request.wrap_ttl
+        if facts.environment:
+            members["environment"] = facts.environment
+        if request.reason:
+            members["reason"] = request.reason
         return members
 
     def _headers(self, headers: Mapping[str, str], audited: Mapping[str, bool]) -> dict[str, list[str]]:
@@ -205,6 +210,7 @@ class Formatter:
                 "token_policies": auth.policies,
                 "metadata": self._cover.walk(auth.metadata),
                 "entity_id": auth.entity_id,
+                "environments": auth.environments,
                 "num_uses": auth.num_uses,
                 "token_type": (auth.token_type or TokenType.SERVICE).value,
                 "token_ttl": auth.lease_duration,

@@ -24,6 +24,8 @@ class Facts:
     request: Request
     caller: Caller | None = None
     mount: Mount | None = None
+    environment: str = ""
+    """The environment that the mount belongs to."""
     policies_allowed: bool = False
     granting_policies: tuple[str, ...] = ()
     operation: str = ""

@@ -6,7 +6,7 @@ also have older names for a few fields; such a name is read back as long as it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ import msgspec
 
 from strongroom.auth import networks
 from strongroom.auth.policy_names import check_policy_names
+from strongroom.logical.environment_name import check_environment_names
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.request import Auth, TokenType
@@ -58,6 +59,9 @@ class TokenFields:
     token_type: Annotated[
         str | None, Doc("'service', 'batch', or 'default' for what the mount is tuned to.", public=True)
     ] = None
+    token_environments: Annotated[
+        list[str] | None, Doc("The environments that the tokens are bound to; none: to no particular one.", public=True)
+    ] = None
 
 
 class TokenParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +78,7 @@ class TokenParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     strictly_bind_ip: bool = False
     type: str = "default"
     older_names: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
 
     def updated(self, fields: TokenFields, older_names: Mapping[str, str], warnings: list[str]) -> TokenParameters:
         """These parameters with what ``fields`` says. ``older_names`` maps older names of fields to the names they stand for.
@@ -106,12 +111,19 @@ class TokenParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
             "token_ttl": self.ttl,
             "token_type": self.type,
         }
+        if self.environments:
+            data["token_environments"] = list(self.environments)
         data |= {older: data[older_names[older]] for older in self.older_names if data[older_names[older]]}
         return data
 
     def granted_policies(self) -> list[str]:
         """The policies that a login gets today, as stored with its token: what a renewal compares with."""
         return sorted({*self.policies, *(() if self.no_default_policy else ("default",))})
+
+    def check_unchanged(self, environments: Sequence[str]) -> None:
+        """Refuse to renew a token that was bound to other environments than a login would bind it to today. Raises InvalidRequest."""
+        if list(self.environments) != list(environments):
+            raise InvalidRequest("environments have changed, not renewing; log in again")
 
     def auth(self, remote_address: str) -> Auth:
         """The token for a login from ``remote_address``; who it is for is left to the caller to fill in."""
@@ -126,6 +138,7 @@ class TokenParameters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
             bound_cidrs=networks.only_block_of(remote_address) if self.strictly_bind_ip else self.bound_cidrs,
             no_default_policy=self.no_default_policy,
             token_type=None if self.type == "default" else TokenType(self.type),
+            environments=self.environments,
         )
 
     def renewed(self, auth: Auth) -> Auth:
@@ -151,6 +164,8 @@ def _checked(name: str, value: Any, warnings: list[str]) -> Any:
         return check_policy_names(value, name)
     if name == "token_bound_cidrs":
         return networks.check_blocks(value, name)
+    if name == "token_environments":
+        return check_environment_names(value)
     if name == "token_type":
         return _checked_type(value, warnings)
     if not isinstance(value, bool) and value < 0:

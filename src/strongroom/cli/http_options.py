@@ -21,6 +21,7 @@ def http_options() -> list[click.Option]:
         text("-tls-server-name", help="Name to expect in the server's certificate. [..._TLS_SERVER_NAME]"),
         text("-namespace", "-ns", help="Namespace to work in. [..._NAMESPACE]"),
         duration("-wrap-ttl", help="Wrap the answer in a single-use token that lives this long. [..._WRAP_TTL]"),
+        text("-reason", help="Why this is done: kept in the audit log, and asked for by protected environments."),
         texts("-header", help="An additional header, as name=value. May be repeated."),
         switch("-disable-redirects", default=None, help="Follow no redirect. [..._DISABLE_REDIRECTS]"),
         switch("-non-interactive", help="Never ask on the terminal."),

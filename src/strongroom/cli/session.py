@@ -18,6 +18,8 @@ from strongroom.client.settings import Settings, from_environment, variable
 if TYPE_CHECKING:
     from strongroom.client.client import Call, Client
 
+REASON_HEADER = "X-Strongroom-Reason"
+
 
 class CurlPrinted(Exception):
     """Ends a command whose request was printed instead of sent."""
@@ -115,6 +117,8 @@ class Session:
         if options.get("disable_redirects") is not None:
             given["follow_redirects"] = not options["disable_redirects"]
         headers = tuple(_header(text) for text in options.get("header") or ())
+        if options.get("reason"):
+            headers = (*headers, (REASON_HEADER, _reason(options["reason"])))
         return settings._replace(**given, headers=headers, tls=settings.tls._replace(**tls))
 
     def _print_curl(self, call: Call) -> NoReturn:
@@ -132,3 +136,10 @@ def _header(text: str) -> tuple[str, str]:
     if name.lower().startswith("x-vault-"):
         raise CommandFailed("-header cannot set a header that starts with X-Vault-")
     return name, value.strip()
+
+
+def _reason(text: str) -> str:
+    """``text`` as it may stand in a header."""
+    if not text.isprintable() or any(ord(letter) > 255 for letter in text):
+        raise CommandFailed("-reason takes printable text in Latin letters, on one line")
+    return text.strip()

@@ -51,14 +51,15 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     token = steps.identify(unsealed, storage, request, route)
     is_last_use = token is not None and unsealed.tokens.spend_use(storage, token)
 
-    # 3  May they? By declaration, address and policies; a no stays a value until it is written down.
+    # 3  May they? By declaration, address, environment and policies; a no stays a value until it is written down.
+    environment = steps.environment_of(unsealed, storage, epoch, route)
     context = steps.new_context(unsealed, storage, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 
     # 4  Read what was sent, and write down who wants what, before anything happens.
     decoded = steps.decode(request, route)
-    facts = unit.facts = steps.facts_for_audit(context, route, verdict, decoded)
+    facts = unit.facts = steps.facts_for_audit(context, route, verdict, decoded, environment)
     unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))
 
@@ -72,19 +73,20 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
         # 6  So may what cannot be read; what no field takes becomes a warning.
         typed = steps.readable(decoded, context)
         wrapping.check_ttl(unsealed, request)
+        steps.check_reason(request, route, environment)
 
         # 7  Do it, on a view of this mount alone.
         response = steps.limited(declared.endpoint.handler(context, typed), verdict)
 
         # 8  A login becomes a token.
         if response is not None and response.auth is not None and response.auth.client_token is None:
-            steps.issue_token(unsealed, storage, context, route, response.auth)
+            steps.issue_token(unsealed, storage, context, route, response.auth, environment)
         response = steps.with_warnings(response, context.warnings)
 
         # 9  Wrap it, if that was asked.
         if response is not None and request.wrap_ttl and not response.wrap_info:
             unit.issued.extend(steps.issued_tokens(unsealed, response))  # the token inside, which nobody can name later
-            response = wrapping.wrap(unsealed, storage, request, response)
+            response = wrapping.wrap(unsealed, storage, request, response, steps.origin_of(environment, token))
         unit.after_commit.extend(context.after_commit)
     except LoginFailed as failed:
         error = failed  # what it changed stays: the count of failures must survive

@@ -10,6 +10,9 @@ from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.unit import Unit
 from strongroom.describe.path_help import help_endpoint
+from strongroom.environments.binding import narrowed
+from strongroom.environments.environment import Environment
+from strongroom.environments.reason import require_reason
 from strongroom.logical.backend import Context, Declared, Mount, Shape
 from strongroom.logical.errors import (
     AccessDenied,
@@ -172,6 +175,8 @@ def authorize(
         return Verdict()
     if token is None:
         return Verdict(denial=PermissionDenied())
+    if token.environments and is_out_of_bounds(unsealed, storage, epoch, route, token):
+        return Verdict(denial=AccessDenied())  # said like any other no: it must not tell what lies where
     acl = unsealed.acl_for(storage, token, epoch)
     if request.operation is Operation.HELP and route.live is not None:
         # A mount below which the token may do nothing is not explained either: it would show that it is there.
@@ -191,6 +196,25 @@ def authorize(
         )
     )
     return Verdict(decision, None if decision.allowed else AccessDenied(), capability)
+
+
+def is_out_of_bounds(unsealed: Unsealed, storage: Storage, epoch: int, route: Route, token: TokenEntry) -> bool:
+    """Whether the token is bound to environments and the request goes elsewhere, whatever its policies say."""
+    if route.live is None:
+        return False
+    endpoints = (route.declared.endpoint,) if route.declared else ()
+    return unsealed.is_out_of_bounds(storage, token, route.live.entry, endpoints, epoch)
+
+
+def environment_of(unsealed: Unsealed, storage: Storage, epoch: int, route: Route) -> Environment | None:
+    """The environment that the reached mount belongs to."""
+    return unsealed.environments.at(storage, epoch).of_mount(route.live.entry.uuid) if route.live else None
+
+
+def check_reason(request: Request, route: Route, environment: Environment | None) -> None:
+    """Refuse a change in a protected environment without a stated reason; a login is none. Raises InvalidRequest."""
+    if environment is not None and not route.is_unauthenticated:
+        require_reason(request, environment)
 
 
 def capability_for(context: Context, route: Route) -> Capability:
@@ -217,7 +241,9 @@ def decode(request: Request, route: Route) -> Decoded:
     return Decoded(typed, unknown)
 
 
-def facts_for_audit(context: Context, route: Route, verdict: Verdict, decoded: Decoded) -> Facts:
+def facts_for_audit(
+    context: Context, route: Route, verdict: Verdict, decoded: Decoded, environment: Environment | None
+) -> Facts:
     """What both audit records of this request say about it.
 
     What its declaration cannot read is public in nothing: a value of another type may be anything, pasted into the wrong field
@@ -230,6 +256,7 @@ def facts_for_audit(context: Context, route: Route, verdict: Verdict, decoded: D
         request=context.request,
         caller=context.caller,
         mount=route.live.mount if route.live else None,
+        environment=environment.name if environment else "",
         policies_allowed=verdict.denial is None,
         granting_policies=verdict.decision.reasons if verdict.decision else (),
         operation=Capability.CREATE.value if verdict.capability is Capability.CREATE else "",
@@ -281,10 +308,13 @@ def limited(response: Response | None, verdict: Verdict) -> Response | None:
     return replace(response, data=data)
 
 
-def issue_token(unsealed: Unsealed, storage: Storage, context: Context, route: Route, auth: Auth) -> None:
-    """Make the token for a login that an auth method found good."""
+def issue_token(
+    unsealed: Unsealed, storage: Storage, context: Context, route: Route, auth: Auth, environment: Environment | None
+) -> None:
+    """Make the token for a login that an auth method found good, bound to the method's environment and to what the method says."""
     if route.live is None or not context.mount.is_auth:
         raise InvalidRequest("only an auth method may log anybody in")
+    auth.environments = narrowed(auth.environments, (environment.name,) if environment else ())
     context.warnings.extend(
         issue_for_login(
             unsealed.tokens,
@@ -296,6 +326,13 @@ def issue_token(unsealed: Unsealed, storage: Storage, context: Context, route: R
             mount_token_type=route.live.entry.config.token_type,
         )
     )
+
+
+def origin_of(environment: Environment | None, token: TokenEntry | None) -> tuple[str, ...]:
+    """From which environments an answer comes: the mount's, or else those that the caller is bound to."""
+    if environment is not None:
+        return (environment.name,)
+    return token.environments if token is not None else ()
 
 
 def with_warnings(response: Response | None, warnings: list[str]) -> Response | None:

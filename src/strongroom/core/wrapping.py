@@ -18,8 +18,12 @@ def check_ttl(unsealed: Unsealed, request: Request) -> None:
         raise InvalidRequest(f"the wrapping TTL is longer than the system's maximum of {most} seconds")
 
 
-def wrap(unsealed: Unsealed, storage: Storage, request: Request, response: Response) -> Response:
+def wrap(
+    unsealed: Unsealed, storage: Storage, request: Request, response: Response, environments: tuple[str, ...] = ()
+) -> Response:
     """Keep ``response`` and answer with a wrapping token that lives for the request's ``wrap_ttl`` seconds.
+
+    ``environments`` are those that the answer comes from.
 
     An answer that is handed on as it was wrapped before, and one that is not JSON, are not wrapped again.
     """
@@ -33,4 +37,6 @@ def wrap(unsealed: Unsealed, storage: Storage, request: Request, response: Respo
         "creation_path": request.path,
     }
     wrapped_accessor = response.auth.accessor if response.auth else ""
-    return Response(wrap_info=unsealed.wrapped.put(storage, kept, wrapped_accessor=wrapped_accessor))
+    return Response(
+        wrap_info=unsealed.wrapped.put(storage, kept, wrapped_accessor=wrapped_accessor, environments=environments)
+    )

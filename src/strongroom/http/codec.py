@@ -6,6 +6,7 @@ target, its body and the few headers named here, and nothing else of HTTP goes o
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -29,6 +30,10 @@ INLINE_AUTH = "x-vault-inline-auth-path"
 """Of OpenBao's clients: the path of a login that shall happen before the request, with its parameters in more such headers."""
 KEPT_HEADERS = ("accept", "user-agent", "x-forwarded-for", "x-vault-request")
 """The headers that a Request carries on, as they came; everything else of HTTP ends here."""
+
+REASON = "x-strongroom-reason"
+"""Why a change is made. A protected environment asks for it, and the audit record keeps it in clear."""
+REASON_CHARACTERS_MAX = 256
 
 _KEPT_HEADER_CHARACTERS = 512
 _TOKEN_CHARACTERS_MAX = 8192
@@ -103,6 +108,7 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
         connection=http.connection,
         headers={name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
         method=http.method,
+        reason=_reason(headers[REASON]) if REASON in headers else "",
     )
 
 
@@ -210,6 +216,15 @@ def _wrap_ttl(text: str) -> int | None:
     if seconds < 0:
         raise InvalidRequest("X-Vault-Wrap-TTL must not be negative")
     return seconds or None
+
+
+def _reason(text: str) -> str:
+    with contextlib.suppress(UnicodeError):  # what is not UTF-8 stays what it is
+        text = text.encode("latin-1").decode()
+    text = text.strip()
+    if len(text) > REASON_CHARACTERS_MAX or not text.isprintable():
+        raise InvalidRequest(f"X-Strongroom-Reason has at most {REASON_CHARACTERS_MAX} printable characters")
+    return text
 
 
 def _namespace(text: str) -> str:

@@ -45,6 +45,8 @@ class Caller:
     entity_id: str = ""
     is_root: bool = False
     is_batch: bool = False
+    environments: tuple[str, ...] = ()
+    """To which environments the token is bound; none: to no environment in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,9 @@ class Endpoint:
     Its records are kept in memory then, and written as soon as a device is back."""
     any_access: bool = False
     """Any valid token may ask; the handler itself shows only what the token may see."""
+    open_to_bound: bool = False
+    """Of ``sys/`` and of auth methods that belong to no environment: whether a token that is bound to environments may ask here, too.
+    Only for what concerns nothing but the token itself, or what it was told. Where ``any_access`` is set it may in any case."""
     open_to: Callable[[Connection], bool] | None = None
     """Where the operator opened it: connections over which no token is needed. An endpoint that has this and ``answers_sealed``
     is answered on such connections alone while the vault is sealed."""
@@ -224,6 +229,15 @@ class NamesRole(Protocol):
 
         May raise InvalidRequest. Proves nothing, changes nothing, and reads ``body`` as the login itself does.
         """
+        ...
+
+
+@runtime_checkable
+class BindsEnvironments(Protocol):
+    """An auth method whose roles or users can bind their tokens to environments."""
+
+    def bound_to(self, storage: Storage, environment: str) -> list[str]:
+        """The paths, below the mount, of every role or user that names this environment."""
         ...
 
 

@@ -31,7 +31,8 @@ class Request:
     """What one client asks. Handlers read it and never change it.
 
     ``path`` has no leading slash and no ``/v1``; ``body`` holds the decoded JSON object, or the query parameters of an
-    operation without a body. ``wrap_ttl`` is in seconds, or None where no wrapping was asked for.
+    operation without a body. ``wrap_ttl`` is in seconds, or None where no wrapping was asked for. ``reason`` is what the caller says
+    about why, in printable text; audit records keep it in clear.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Request:
     connection: Connection = field(default_factory=Connection)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     method: str = ""
+    reason: str = ""
 
 
 class TokenType(Enum):
@@ -80,6 +82,8 @@ class Auth:
     accessor: str = ""
     lease_duration: int = 0
     entity_id: str = ""
+    environments: tuple[str, ...] = ()
+    """To which environments the token is bound; none: to no environment in particular."""
     is_new: bool = True
     """Whether this answer makes the token: it is revoked again where the answer cannot be recorded."""
 

@@ -75,65 +75,71 @@ class TokenBackend:
             Path(
                 "create",
                 "Make a token; it is a child of the calling one and dies with it.",
-                (Endpoint(update, self.create, "Make a child token."),),
+                (Endpoint(update, self.create, "Make a child token.", open_to_bound=True),),
             ),
             Path(
                 "create-orphan",
                 "Make a token that does not die with the calling one.",
-                (Endpoint(update, self.create_orphan, "Make an orphan token."),),
+                (Endpoint(update, self.create_orphan, "Make an orphan token.", open_to_bound=True),),
             ),
             Path(
                 "create/{role_name}",
                 "Make a token within the bounds of a role.",
-                (Endpoint(update, self.create_for_role, "Make a token for a role."),),
+                (Endpoint(update, self.create_for_role, "Make a token for a role.", open_to_bound=True),),
                 folded=frozenset({"role_name"}),
             ),
             Path(
                 "lookup",
                 "What is known of a token.",
                 (
-                    Endpoint(read, self.lookup_self, "Look up the calling token."),
-                    Endpoint(update, self.lookup, "Look up a token."),
+                    Endpoint(read, self.lookup_self, "Look up the calling token.", open_to_bound=True),
+                    Endpoint(update, self.lookup, "Look up a token.", open_to_bound=True),
                 ),
             ),
             Path(
                 "lookup-self",
                 "What is known of the calling token.",
                 (
-                    Endpoint(read, self.lookup_self, "Look up the calling token."),
-                    Endpoint(update, self.lookup_self, "Look up the calling token."),
+                    Endpoint(read, self.lookup_self, "Look up the calling token.", open_to_bound=True),
+                    Endpoint(update, self.lookup_self, "Look up the calling token.", open_to_bound=True),
                 ),
             ),
             Path(
                 "lookup-accessor",
                 "What is known of the token that an accessor names, except the token.",
-                (Endpoint(update, self.lookup_accessor, "Look up by accessor."),),
+                (Endpoint(update, self.lookup_accessor, "Look up by accessor.", open_to_bound=True),),
             ),
-            Path("renew", "Let a token live on.", (Endpoint(update, self.renew, "Renew a token."),)),
+            Path(
+                "renew", "Let a token live on.", (Endpoint(update, self.renew, "Renew a token.", open_to_bound=True),)
+            ),
             Path(
                 "renew-self",
                 "Let the calling token live on.",
-                (Endpoint(update, self.renew_self, "Renew the calling token."),),
+                (Endpoint(update, self.renew_self, "Renew the calling token.", open_to_bound=True),),
             ),
             Path(
                 "renew-accessor",
                 "Let the token that an accessor names live on.",
-                (Endpoint(update, self.renew_accessor, "Renew by accessor."),),
+                (Endpoint(update, self.renew_accessor, "Renew by accessor.", open_to_bound=True),),
             ),
             Path(
                 "revoke",
                 "Revoke a token with all of its children.",
-                (Endpoint(update, self.revoke, "Revoke a token.", audit_exempt=True),),
+                (Endpoint(update, self.revoke, "Revoke a token.", audit_exempt=True, open_to_bound=True),),
             ),
             Path(
                 "revoke-self",
                 "Revoke the calling token with all of its children.",
-                (Endpoint(update, self.revoke_self, "Revoke the calling token.", audit_exempt=True),),
+                (
+                    Endpoint(
+                        update, self.revoke_self, "Revoke the calling token.", audit_exempt=True, open_to_bound=True
+                    ),
+                ),
             ),
             Path(
                 "revoke-accessor",
                 "Revoke the token that an accessor names, with all of its children.",
-                (Endpoint(update, self.revoke_accessor, "Revoke by accessor.", audit_exempt=True),),
+                (Endpoint(update, self.revoke_accessor, "Revoke by accessor.", audit_exempt=True, open_to_bound=True),),
             ),
             Path(
                 "revoke-orphan",
@@ -220,7 +226,7 @@ class TokenBackend:
         if not request.accessor:
             raise InvalidRequest("missing field 'accessor': name the accessor of a token")
         entry = self._node.require().tokens.by_accessor(context.storage, request.accessor)
-        if entry is None:
+        if entry is None or not _is_within(context, entry):
             context.warnings.append("No token found with this accessor")
             return
         self._node.require().tokens.revoke_tree(context.storage, entry.id)
@@ -254,7 +260,7 @@ class TokenBackend:
         if not accessor:
             raise InvalidRequest("missing field 'accessor': name the accessor of a token")
         entry = self._node.require().tokens.by_accessor(context.storage, accessor)
-        if entry is None:
+        if entry is None or not _is_within(context, entry):
             raise InvalidRequest("invalid accessor")
         return entry
 
@@ -270,6 +276,12 @@ class TokenBackend:
     def _renew(self, context: Context, entry: TokenEntry, token: Secret[str] | None, increment: int) -> Response:
         renewed(self._node, context, entry, increment)
         return Response(auth=auth_of(entry, token, context.now_ns()))
+
+
+def _is_within(context: Context, entry: TokenEntry) -> bool:
+    """Whether the caller, where it is bound to environments, may know of ``entry``: one that is bound to no others."""
+    bound = set(context.caller.environments) if context.caller is not None else set()
+    return not bound or (bool(entry.environments) and bound >= set(entry.environments))
 
 
 def auth_of(entry: TokenEntry, token: Secret[str] | None, now_ns: int) -> Auth:
@@ -317,6 +329,8 @@ def described(entry: TokenEntry, token: Secret[str] | None, now_ns: int) -> dict
         data["period"] = entry.period
     if entry.role:
         data["role"] = entry.role
+    if entry.environments:
+        data["environments"] = list(entry.environments)
     if entry.bound_cidrs:
         data["bound_cidrs"] = list(entry.bound_cidrs)
     return data

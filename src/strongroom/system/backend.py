@@ -9,6 +9,7 @@ from strongroom.system.audit import AuditArea
 from strongroom.system.audit_evidence import AuditEvidenceArea
 from strongroom.system.backup_area import BackupArea
 from strongroom.system.capabilities import CapabilityArea
+from strongroom.system.environments import EnvironmentArea
 from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
 from strongroom.system.host import HostArea
@@ -40,6 +41,7 @@ class SystemBackend:
             health,
             SealArea(node, health),
             MountArea(node),
+            EnvironmentArea(node),
             PolicyArea(node),
             CapabilityArea(node),
             LeaseArea(node),

@@ -57,7 +57,11 @@ class CapabilityArea:
             Path(
                 "capabilities-self",
                 "The capabilities of the calling token on paths.",
-                (Endpoint(Operation.UPDATE, self.of_self, "Ask about the calling token.", shape=shape),),
+                (
+                    Endpoint(
+                        Operation.UPDATE, self.of_self, "Ask about the calling token.", shape=shape, open_to_bound=True
+                    ),
+                ),
             ),
             Path(
                 "capabilities-accessor",
@@ -94,9 +98,23 @@ class CapabilityArea:
         unsealed = self._node.require()
         epoch = self._node.epoch(context.storage)
         acl = unsealed.acl_for(context.storage, entry, epoch)
-        data: dict[str, list[str]] = {
-            path: list(acl.capabilities(path.removeprefix("/"), now_ns=context.now_ns())) for path in asked
-        }
+        data: dict[str, list[str]] = {}
+        for path in asked:
+            bare = path.removeprefix("/")
+            is_barred = self._is_out_of_bounds(context, entry, bare)
+            data[path] = ["deny"] if is_barred else list(acl.capabilities(bare, now_ns=context.now_ns()))
         if len(asked) == 1:
             data["capabilities"] = data[asked[0]]
         return Response(data=data)
+
+    def _is_out_of_bounds(self, context: Context, entry: TokenEntry, path: str) -> bool:
+        """Whether the token is bound to environments, and nothing that it may use lies there (as ``core.steps`` decides)."""
+        if not entry.environments:
+            return False
+        unsealed, epoch = self._node.require(), self._node.epoch(context.storage)
+        found = unsealed.mounts.at(context.storage, epoch).find(path)
+        if found is None:
+            return False
+        live, rest = found
+        endpoints = [one.endpoint for one in live.router.matching(rest.removesuffix("/"))]
+        return unsealed.is_out_of_bounds(context.storage, entry, live.entry, endpoints, epoch)

@@ -18,6 +18,7 @@ from strongroom.policy.resultant import resultant_acl
 from strongroom.system.area import Nothing
 from strongroom.system.mounts import described
 from strongroom.system.node import Node
+from strongroom.tokens.entry import TokenEntry
 from strongroom.tokens.store import is_address_allowed
 
 
@@ -89,12 +90,14 @@ class InternalArea:
 
     def visible(self, context: Context, _: Nothing) -> Response:
         """Mounts by what the caller may see."""
-        acl = self._acl(context)
+        caller, acl = self._asking(context)
         secret: dict[str, Any] = {}
         auth: dict[str, Any] = {}
         for live in self._mounts(context):
             entry = live.entry
             is_shown = entry.config.listing_visibility == "unauth"
+            if caller is not None and self._is_barred(context, caller, entry):
+                continue
             if not is_shown and (acl is None or not acl.has_any_access(entry.path, now_ns=context.now_ns())):
                 continue
             into = auth if entry.is_auth else secret
@@ -104,10 +107,10 @@ class InternalArea:
     def preflight(self, context: Context, request: Preflight) -> Response:
         """The mount under a path. No access and no mount are the same answer, so that mounts cannot be guessed."""
         found = self._map(context).find(request.path.rstrip("/"))
-        acl = self._acl(context)
+        caller, acl = self._asking(context)
         entry = found[0].entry if found else None
         may_see = acl is not None and entry is not None and acl.has_any_access(entry.path, now_ns=context.now_ns())
-        if entry is None or not may_see:
+        if entry is None or not may_see or (caller is not None and self._is_barred(context, caller, entry)):
             # The path as it was asked, never the mount's: its length would show where a mount ends.
             raise PermissionDenied(
                 "preflight capability check returned 403, please ensure client's policies grant access to path "
@@ -117,7 +120,7 @@ class InternalArea:
 
     def resultant_acl(self, context: Context, _: Nothing) -> Response:
         """Root, or the rules of all the token's policies together."""
-        acl = self._acl(context)
+        acl = self._asking(context)[1]
         if acl is None:
             raise PermissionDenied
         return Response(data=resultant_acl(acl, context.now_ns()))
@@ -129,12 +132,15 @@ class InternalArea:
 
     def openapi(self, context: Context, request: Specification) -> Response:
         """The document of every mount that the caller may see something of."""
-        acl = self._acl(context)
+        caller, acl = self._asking(context)
         now = context.now_ns()
         parts = [
             Part(live.entry.path, live.router)
             for live in self._mounts(context)
-            if acl is not None and acl.has_any_access(live.entry.path, now_ns=now)
+            if acl is not None
+            and caller is not None
+            and acl.has_any_access(live.entry.path, now_ns=now)
+            and not self._is_barred(context, caller, live.entry)
         ]
         return Response(data=document(parts, generic=request.generic_mount_paths), is_documentation=True)
 
@@ -145,14 +151,19 @@ class InternalArea:
     def _map(self, context: Context) -> MountMap:
         return self._node.require().mounts.at(context.storage, self._node.epoch(context.storage))
 
-    def _acl(self, context: Context) -> ACL | None:
+    def _asking(self, context: Context) -> tuple[TokenEntry | None, ACL | None]:
+        """Who asks and what they may do, where the request shows a good token."""
         unsealed = self._node.require()
         token = context.request.token
         entry = unsealed.tokens.find(context.storage, token) if token else None
         # Where no token is needed nobody has looked yet from where this one is shown.
         if entry is None or not is_address_allowed(entry, context.request.connection.remote_address):
-            return None
-        return unsealed.acl_for(context.storage, entry, self._node.epoch(context.storage))
+            return None, None
+        return entry, unsealed.acl_for(context.storage, entry, self._node.epoch(context.storage))
+
+    def _is_barred(self, context: Context, caller: TokenEntry, entry: MountEntry) -> bool:
+        epoch = self._node.epoch(context.storage)
+        return self._node.require().is_barred(context.storage, caller, entry.uuid, epoch)
 
 
 def _brief(entry: MountEntry) -> dict[str, Any]:

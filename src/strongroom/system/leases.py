@@ -97,7 +97,7 @@ class LeaseArea:
             Path(
                 "leases/lookup",
                 "What is known of a lease.",
-                (Endpoint(Operation.UPDATE, self.lookup, "Look up a lease."),),
+                (Endpoint(Operation.UPDATE, self.lookup, "Look up a lease.", open_to_bound=True),),
             ),
             Path(
                 "leases/lookup/{prefix*}",
@@ -127,6 +127,7 @@ class LeaseArea:
                 slow=on_many,
                 deprecated=deprecated,
                 audit_exempt=handler != self.renew,
+                open_to_bound=not on_many,
             )
             return Path(f"{folder}{template}", f"{text}{spelling}.", (endpoint,))
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from strongroom.encoding import base62
+from strongroom.environments.reason import require_reason
+from strongroom.environments.store import take_out
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, Duration
@@ -198,6 +200,7 @@ class MountArea:
         entry = self._find(context.storage, source[0], is_auth=source[1])
         if entry is None:
             raise InvalidRequest("no matching mount at the source path")
+        self._require_reason(context, entry)
         before = entry.path
         unsealed.mounts.move(context.storage, entry, canonical_mount_path(target[0], is_auth=target[1]))
         migration_id = self._node.new_uuid()
@@ -260,6 +263,8 @@ class MountArea:
         entry = self._find(context.storage, path, is_auth=is_auth)
         if entry is None:
             return
+        self._require_reason(context, entry)
+        take_out(context.storage, entry.uuid)
         unsealed.mounts.remove(context.storage, entry)
         if is_auth:
             unsealed.tokens.revoke_of_mount(context.storage, entry.uuid)
@@ -289,6 +294,7 @@ class MountArea:
 
     def _tune(self, context: Context, request: Tune, *, is_auth: bool) -> None:
         entry = self._tunable(context.storage, request.path, is_auth=is_auth)
+        self._require_reason(context, entry)
         if request.token_type is not None and (not entry.is_auth or entry.type == TOKEN_TYPE):
             raise InvalidRequest("token_type can only be set for auth methods that log somebody in")
         for name in MountConfig.__struct_fields__:
@@ -314,6 +320,11 @@ class MountArea:
         if after != before:
             self._node.upgrade_kv(context, entry)
             context.warnings.append("the kv engine was upgraded to version 2: secrets are now below data/")
+
+    def _require_reason(self, context: Context, entry: MountEntry) -> None:
+        """Changing a mount of a protected environment needs a reason, like changing something in it."""
+        environments = self._node.require().environments.at(context.storage, self._node.epoch(context.storage))
+        require_reason(context.request, environments.of_mount(entry.uuid))
 
     def _tunable(self, storage: Storage, path: str, *, is_auth: bool) -> MountEntry:
         bare, below_auth = _split_auth(path)

@@ -21,6 +21,7 @@ from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
+from strongroom.environments.map import EnvironmentBook
 from strongroom.evidence.checkpoint import Reason
 from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import Clock, Entropy
@@ -342,6 +343,7 @@ class Node:
             tokens=tokens,
             policies=self._policies,
             mounts=mounts,
+            environments=EnvironmentBook(),
             clock=self.clock,
             entropy=self.entropy,
             settings=self.settings,

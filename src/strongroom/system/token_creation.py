@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from strongroom.environments.binding import chosen, narrowed
 from strongroom.logical.backend import Context
+from strongroom.logical.environment_name import check_environment_names
 from strongroom.logical.errors import InvalidRequest, PermissionDenied
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.instant import NANOSECONDS
@@ -43,6 +45,10 @@ class CreateToken:
     period: Annotated[Duration, Doc("Make it periodic; only with sudo.", public=True)] = 0
     display_name: Annotated[str, Doc("A name for people.", public=True)] = ""
     num_uses: Annotated[int, Doc("How often it may be used; 0 for no limit.", public=True)] = 0
+    environments: Annotated[
+        list[str] | None,
+        Doc("The environments that it is bound to; without them, those of the parent and the role.", public=True),
+    ] = None
     entity_alias: Annotated[str, Doc("An alias of an entity; only with a role that allows it.", public=True)] = ""
 
 
@@ -73,6 +79,9 @@ class TokenCreation:
         # A role alone says whether its tokens are orphans: what the request says of it was not checked for sudo then.
         entry.orphan = role.orphan if role is not None else as_orphan or request.no_parent
         entry.parent = "" if entry.orphan else parent.id
+        entry.environments = self._environments(context, request, role, parent)
+        if entry.is_root and entry.environments:
+            raise InvalidRequest("a root token is bound to no environment; give the token other policies")
         token = self._node.require().tokens.create(context.storage, entry, token=request.id or None)
         context.warnings.extend((*warnings, *self._missing_policies(context, entry.policies)))
         return Response(
@@ -88,6 +97,14 @@ class TokenCreation:
                 lease_duration=entry.remaining_seconds(context.now_ns()),
             )
         )
+
+    def _environments(
+        self, context: Context, request: CreateToken, role: TokenRole | None, parent: TokenEntry
+    ) -> tuple[str, ...]:
+        """To what the new token is bound: never to more than the parent and the role are, an orphan neither."""
+        known = self._node.require().environments.at(context.storage, self._node.epoch(context.storage))
+        allowed = narrowed(parent.environments, tuple(role.environments) if role else ())
+        return chosen(check_environment_names(request.environments or ()), allowed, known)
 
     def _missing_policies(self, context: Context, names: tuple[str, ...]) -> list[str]:
         """A warning for each policy that grants nothing yet because nobody wrote it, in the words that clients know."""

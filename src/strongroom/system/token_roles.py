@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from strongroom.logical.backend import Context, Endpoint, Path
+from strongroom.logical.environment_name import check_environment_names
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, Duration
 from strongroom.logical.operation import Operation
@@ -43,6 +44,7 @@ class TokenRole(msgspec.Struct, kw_only=True, omit_defaults=True):
     bound_cidrs: list[str] = []
     no_default_policy: bool = False
     num_uses: int = 0
+    environments: list[str] = []
 
 
 _encode = msgspec.json.Encoder().encode
@@ -82,6 +84,9 @@ class WriteRole:
     token_bound_cidrs: Annotated[list[str] | None, Doc("Where the tokens may be used from.", public=True)] = None
     token_no_default_policy: Annotated[bool | None, Doc("Leave out the policy `default`.", public=True)] = None
     token_num_uses: Annotated[int | None, Doc("How often a token may be used; 0 for no limit.", public=True)] = None
+    token_environments: Annotated[
+        list[str] | None, Doc("The environments that the tokens are bound to; none: to no particular one.", public=True)
+    ] = None
 
 
 class TokenRoleArea:
@@ -144,6 +149,13 @@ def find_role(storage: Storage, name: str) -> TokenRole | None:
     return None if stored is None else _decode(stored)
 
 
+def roles_of_environment(storage: Storage, environment: str) -> list[str]:
+    """The names of the roles whose tokens are bound to ``environment``."""
+    stored = (storage.get(key) for key in storage.scan(_AREA))
+    roles = (_decode(one) for one in stored if one is not None)
+    return [role.name for role in roles if environment in role.environments]
+
+
 def _apply(role: TokenRole, request: WriteRole) -> None:
     for field in ("allowed_policies", "disallowed_policies"):
         names = getattr(request, field)
@@ -160,6 +172,8 @@ def _apply(role: TokenRole, request: WriteRole) -> None:
         value = today if today is not None else getattr(request, field, None)
         if value is not None:
             setattr(role, field, value)
+    if request.token_environments is not None:
+        role.environments = list(check_environment_names(request.token_environments))
     _check(role)
 
 
@@ -187,7 +201,8 @@ def _check(role: TokenRole) -> None:
 
 
 def _described(role: TokenRole) -> dict[str, Any]:
-    return {
+    shown: dict[str, Any] = {"token_environments": role.environments} if role.environments else {}
+    return shown | {
         "allowed_entity_aliases": role.allowed_entity_aliases or None,
         "allowed_policies": role.allowed_policies,
         "allowed_policies_glob": role.allowed_policies_glob,

@@ -74,22 +74,22 @@ class ToolsArea:
             Path(
                 "tools/random",
                 "Random bytes from the server's generator.",
-                (Endpoint(Operation.UPDATE, self.random, "Draw random bytes."),),
+                (Endpoint(Operation.UPDATE, self.random, "Draw random bytes.", open_to_bound=True),),
             ),
             Path(
                 "tools/random/{bytes}",
                 "Random bytes from the server's generator, the number in the path.",
-                (Endpoint(Operation.UPDATE, self.random_of, "Draw random bytes."),),
+                (Endpoint(Operation.UPDATE, self.random_of, "Draw random bytes.", open_to_bound=True),),
             ),
             Path(
                 "tools/hash",
                 "The hash of some bytes.",
-                (Endpoint(Operation.UPDATE, self.hash, "Hash bytes."),),
+                (Endpoint(Operation.UPDATE, self.hash, "Hash bytes.", open_to_bound=True),),
             ),
             Path(
                 "tools/hash/{algorithm}",
                 "The hash of some bytes, the algorithm in the path.",
-                (Endpoint(Operation.UPDATE, self.hash_by, "Hash bytes."),),
+                (Endpoint(Operation.UPDATE, self.hash_by, "Hash bytes.", open_to_bound=True),),
             ),
         )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
+from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.backend import Endpoint
 from strongroom.logical.storage import Storage
+from strongroom.mounts.entry import MountEntry
 from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.policy.acl import ACL, compile_acl
 from strongroom.policy.store import PolicyStore
@@ -39,6 +43,7 @@ class Unsealed:
     tokens: TokenStore
     policies: PolicyStore
     mounts: MountTable
+    environments: EnvironmentBook
     clock: Clock
     entropy: Entropy
     settings: Settings
@@ -72,3 +77,27 @@ class Unsealed:
         if token.is_root:
             return _ROOT_ACL
         return self.policies.acl_for(storage, token.policies, None, epoch)
+
+    def is_barred(self, storage: Storage, token: TokenEntry, mount_uuid: str, epoch: int) -> bool:
+        """Whether the token is bound to environments, and the mount belongs to another one."""
+        if not token.environments:
+            return False
+        environment = self.environments.at(storage, epoch).of_mount(mount_uuid)
+        return environment is not None and environment.name not in token.environments
+
+    def is_out_of_bounds(
+        self, storage: Storage, token: TokenEntry, entry: MountEntry, endpoints: Iterable[Endpoint], epoch: int
+    ) -> bool:
+        """Whether a binding of the token forbids it to use any of ``endpoints`` of this mount, whatever its policies say.
+
+        A bound token goes into mounts of its environments and into secrets engines of none. What administers the vault, and auth methods
+        that belong to no environment, are closed to it but for what concerns itself: there it could make itself a token without bounds.
+        """
+        if not token.environments:
+            return False
+        environment = self.environments.at(storage, epoch).of_mount(entry.uuid)
+        if environment is not None:
+            return environment.name not in token.environments
+        if not entry.is_auth and entry.type != SYSTEM_TYPE:
+            return False
+        return not any(one.open_to_bound or one.any_access or one.unauthenticated for one in endpoints)

@@ -26,8 +26,18 @@ class WrappedAnswers:
         self._clock = clock
         self._prefix = cubbyhole_prefix
 
-    def put(self, storage: Storage, kept: dict[str, Any], *, wrapped_accessor: str = "") -> WrapInfo:
-        """Keep ``kept`` (``response``, ``creation_path``, ``creation_time``, ``creation_ttl``) under a fresh token."""
+    def put(
+        self,
+        storage: Storage,
+        kept: dict[str, Any],
+        *,
+        wrapped_accessor: str = "",
+        environments: tuple[str, ...] = (),
+    ) -> WrapInfo:
+        """Keep ``kept`` (``response``, ``creation_path``, ``creation_time``, ``creation_ttl``) under a fresh token.
+
+        ``environments`` are those that the answer comes from: who is bound to others may not unwrap it with their own token.
+        """
         now = self._clock.now_ns()
         ttl = int(kept["creation_ttl"])
         entry = TokenEntry(
@@ -43,6 +53,7 @@ class WrappedAnswers:
             num_uses=1,
             use_limited=True,
             orphan=True,
+            environments=environments,
         )
         token = self._tokens.create(storage, entry)
         storage.put(f"{self._prefix}{entry.id}/response", json.encode(kept))

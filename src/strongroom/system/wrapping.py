@@ -61,7 +61,7 @@ class WrappingArea:
             Path(
                 "wrapping/wrap",
                 "Wrap whatever is sent; the wrapping TTL is taken from the X-Vault-Wrap-TTL header.",
-                (Endpoint(update, self.wrap, "Wrap.", shape=Shape.ENVELOPE_AND_TOP_LEVEL),),
+                (Endpoint(update, self.wrap, "Wrap.", shape=Shape.ENVELOPE_AND_TOP_LEVEL, open_to_bound=True),),
             ),
             Path(
                 "wrapping/rewrap",
@@ -93,18 +93,26 @@ class WrappingArea:
         entry, kept = self._open(context, request)
         unsealed = self._node.require()
         unsealed.tokens.revoke_tree(context.storage, entry.id)
-        return Response(wrap_info=unsealed.wrapped.put(context.storage, kept))
+        return Response(wrap_info=unsealed.wrapped.put(context.storage, kept, environments=entry.environments))
 
     def _open(self, context: Context, request: OfWrappingToken) -> tuple[TokenEntry, dict[str, Any]]:
         token = request.token or context.request.token
         unsealed = self._node.require()
         entry = unsealed.tokens.find(context.storage, token) if token else None
-        if entry is None or entry.policies != (RESPONSE_WRAPPING,):
+        if entry is None or entry.policies != (RESPONSE_WRAPPING,) or self._is_from_elsewhere(context, entry):
             raise InvalidRequest(_INVALID)
         kept = unsealed.wrapped.get(context.storage, entry.id)
         if kept is None:
             raise InvalidRequest(_INVALID)
         return entry, kept
+
+    def _is_from_elsewhere(self, context: Context, wrapping: TokenEntry) -> bool:
+        """Whether the caller's own token is bound to environments, and the answer comes from another one."""
+        token = context.request.token
+        caller = self._node.require().tokens.find(context.storage, token) if token else None
+        if caller is None or not caller.environments:
+            return False
+        return not set(wrapping.environments) <= set(caller.environments)
 
 
 def _names(envelope: dict[str, Any]) -> tuple[str, ...]:

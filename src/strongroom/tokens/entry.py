@@ -48,6 +48,7 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     alias: str = ""
     auth_mount: str = ""
     internal: dict[str, Any] = {}
+    environments: tuple[str, ...] = ()
 
     @property
     def is_root(self) -> bool:
@@ -83,4 +84,5 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
             entity_id=self.entity_id,
             is_root=self.is_root,
             is_batch=self.type is TokenType.BATCH,
+            environments=self.environments,
         )

@@ -59,6 +59,7 @@ def issue_for_login(
         alias=auth.alias,
         auth_mount=mount.uuid,
         internal=dict(auth.internal),
+        environments=auth.environments,
     )
     auth.client_token = tokens.create(storage, entry)
     auth.accessor = entry.accessor

@@ -7,7 +7,7 @@ from typing import Any
 
 from strongroom.auth.approle import role_paths, secret_id_paths
 from strongroom.auth.approle.login import log_in, renew
-from strongroom.auth.approle.role import find_by_role_id
+from strongroom.auth.approle.role import find_by_role_id, roles_bound_to
 from strongroom.logical.backend import Context, Endpoint, Path, folding
 from strongroom.logical.field import decode_str
 from strongroom.logical.operation import Operation
@@ -43,6 +43,10 @@ class AppRole:
         except ValueError:
             return ""
         return "" if found is None else found[0]
+
+    def bound_to(self, storage: Storage, environment: str) -> list[str]:
+        """The roles that name ``environment``; see ``BindsEnvironments``."""
+        return [f"role/{name}" for name in roles_bound_to(storage, environment)]
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login.renew``."""

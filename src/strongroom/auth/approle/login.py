@@ -60,6 +60,7 @@ def renew(context: Context, auth: Auth) -> Auth:
         _check_secret_id(context, role, known)
     if role.token.granted_policies() != list(known.get("policies", ())):
         raise InvalidRequest("policies have changed, not renewing")
+    role.token.check_unchanged(known.get("environments", ()))
     _check_address(context, role, tuple(known.get("cidr_list", ())))
     return role.token.renewed(auth)
 
@@ -97,5 +98,6 @@ def _auth(context: Context, name: str, role: Role, entry: SecretId | None, mark:
             "secret_id_creation_ns": 0 if entry is None else entry.creation_ns,
             "cidr_list": [] if entry is None else list(entry.cidr_list),
             "policies": role.token.granted_policies(),
+            "environments": list(role.token.environments),
         },
     )

@@ -87,6 +87,12 @@ def find_role(storage: Storage, name: str) -> Role | None:
     return None if stored is None else _decode(stored)
 
 
+def roles_bound_to(storage: Storage, environment: str) -> list[str]:
+    """The names of the roles whose tokens are bound to ``environment``."""
+    names = (key.removeprefix(ROLES) for key in storage.scan(ROLES))
+    return [name for name in names if (role := find_role(storage, name)) and environment in role.token.environments]
+
+
 def get_role(storage: Storage, name: str) -> Role:
     """The role called ``name``. Raises NotFound."""
     role = find_role(storage, name)

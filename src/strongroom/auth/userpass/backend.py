@@ -14,7 +14,7 @@ from strongroom.auth.token_parameters import TokenFields
 from strongroom.auth.userpass.lockout import Lockout, LockoutRule
 from strongroom.auth.userpass.login import Login
 from strongroom.auth.userpass.passwords import Argon2Passwords, Passwords, check_password
-from strongroom.auth.userpass.user import OLDER_NAMES, USERS, User, find_user, store_user
+from strongroom.auth.userpass.user import OLDER_NAMES, USERS, User, find_user, store_user, users_bound_to
 from strongroom.crypto.passwords import Mismatch
 from strongroom.logical.backend import Context, Endpoint, Path, folding
 from strongroom.logical.errors import InvalidRequest, NotFound
@@ -123,6 +123,10 @@ class UserPass:
         """The user who logs in, whether there is one or not; see ``NamesRole``."""
         del storage, body
         return fold(path.removeprefix("login/")) or "" if path.startswith("login/") else ""
+
+    def bound_to(self, storage: Storage, environment: str) -> list[str]:
+        """The users who name ``environment``; see ``BindsEnvironments``."""
+        return [f"users/{name}" for name in users_bound_to(storage, environment)]
 
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login``."""

@@ -72,6 +72,7 @@ class Login:
             raise InvalidRequest("the password has changed, not renewing; log in again")
         if user.token.granted_policies() != list(known.get("policies", ())):
             raise InvalidRequest("policies have changed, not renewing")
+        user.token.check_unchanged(known.get("environments", ()))
         if not networks.allows(user.token.bound_cidrs, context.request.connection.remote_address):
             raise InvalidRequest("source address unauthorized by CIDR restrictions on the user, not renewing")
         if self._lockout.is_locked(context, name, user.uid):
@@ -103,5 +104,10 @@ def _auth(context: Context, name: str, user: User) -> Auth:
         display_name=name,
         alias=name,
         metadata={"username": name},
-        internal={"username": name, "uid": user.uid, "policies": user.token.granted_policies()},
+        internal={
+            "username": name,
+            "uid": user.uid,
+            "policies": user.token.granted_policies(),
+            "environments": list(user.token.environments),
+        },
     )

@@ -41,3 +41,9 @@ def find_user(storage: Storage, name: str) -> User | None:
 def store_user(storage: Storage, name: str, user: User) -> None:
     """Store ``user`` under ``name``."""
     storage.put(USERS + name, _encode(user))
+
+
+def users_bound_to(storage: Storage, environment: str) -> list[str]:
+    """The names of the users whose tokens are bound to ``environment``."""
+    names = (key.removeprefix(USERS) for key in storage.scan(USERS))
+    return [name for name in names if (user := find_user(storage, name)) and environment in user.token.environments]
