@@ -55,7 +55,7 @@ def test_keys_are_chosen_and_renamed(ours: CommandLine, secret: str) -> None:
 def test_a_version_1_store_serves_as_well(ours: CommandLine) -> None:
     ours("secrets", "enable", "-path=runone", "-version=1", "kv")
     ours.value("kv", "put", "runone/a/b", "ONE=1")
-    assert variables(ours("run", "-mount=runone", "-path=a/b", *SHOW).out)["ONE"] == "1"
+    assert variables(ours("run", "-kv-mount=runone", "-path=a/b", *SHOW).out)["ONE"] == "1"
 
 
 def test_the_exit_code_is_the_programs(ours: CommandLine, secret: str) -> None:

@@ -22,6 +22,18 @@ def hidden(session: Session, question: str, instead: str) -> str:
         raise CommandFailed("nothing was entered") from None
 
 
+def confirmed(session: Session, question: str, instead: str) -> bool:
+    """Whether the person says yes; no is the default. Raises CommandFailed that says ``instead`` without a terminal."""
+    if not session.can_ask:
+        raise CommandFailed(f"{question} There is no terminal to ask on. {instead}".rstrip())
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    try:
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    except KeyboardInterrupt:
+        raise CommandFailed("nothing was answered") from None
+
+
 def standard_input() -> str:
     """All of standard input as text. Raises CommandFailed where it is too large or not UTF-8."""
     content = sys.stdin.buffer.read(_INPUT_BYTES_MAX + 1)

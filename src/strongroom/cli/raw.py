@@ -17,16 +17,25 @@ from strongroom.cli.printer import warnings_text
 from strongroom.cli.prompts import standard_input
 from strongroom.cli.session import Session
 from strongroom.client.errors import ApiError
+from strongroom.delivery.reference import is_reference
 from strongroom.logical.secret import Secret
 
 
 @command("read", "PATH [K=V...]", output=Output.FIELD)
 def read(session: Session, arguments: tuple[str, ...]) -> None:
-    """Reads what is at a path. K=V arguments go into the query.
+    """Reads what is at a path, or the value that a reference means. K=V arguments go into the query.
 
     strongroom read -field=value cubbyhole/note
+    strongroom read sr://development/app#DB_PASSWORD
+    strongroom read secret/app#DB_PASSWORD
     """
     expect(arguments, 1, max(len(arguments), 1))
+    if is_reference(arguments[0]):
+        from strongroom.cli.reference_view import show_value
+
+        expect(arguments, 1)
+        show_value(session, arguments[0])
+        return
     path, query = arguments[0].strip("/"), _query(session, arguments[1:])
     if session.printer.format == "raw":
         body = session.client.request("GET", path, query=query).body

@@ -1,7 +1,7 @@
 """``run``: a program with secrets in its environment, and nothing else left behind.
 
 Exit code: the program's own; 125 where Strongroom failed (wrong usage, no answer, no secret), 126 where the program cannot
-be executed, 127 where it is not found.
+be executed, 127 where it is not found; 128+N where a supervised program was killed by signal N.
 """
 
 from __future__ import annotations
@@ -12,25 +12,22 @@ from typing import Any
 
 import click
 
-from strongroom.cli import tables
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import Output, RunnerCommand, command
-from strongroom.cli.kv_mount import locate
 from strongroom.cli.options import Switch, switch, text, texts
+from strongroom.cli.run_sources import Gathered, Gatherer, Wanted
+from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
 from strongroom.client import exact_json
-from strongroom.client.client import Client
 from strongroom.client.errors import ClientError
 from strongroom.client.settings import DEFAULT_RETRIES, variable
 from strongroom.delivery.environment import (
     CannotDeliver,
     Inheritance,
     Selection,
-    Source,
     Variable,
     collect,
     environment,
-    is_preserved,
 )
 from strongroom.delivery.execute import CANNOT_RUN, CannotExecute, become
 
@@ -63,9 +60,14 @@ class _Run(RunnerCommand):
 @command(
     "run",
     "-- COMMAND [ARGUMENTS...]",
-    texts("-path", help="Secret to read, as MOUNT/NAME. May be repeated; of two values the later path's wins."),
-    text("-mount", help="Path of the kv store; every -path is then a name below it."),
+    texts("-path", help="Secret to read, as MOUNT/NAME or sr://ENV/PATH. Of two values the later path's wins."),
+    texts("-env", "-e", help="Environment to take secrets from; every -path is then a path in it. May be repeated."),
+    texts(
+        "-env-file", help="File of NAME=value lines; a value may be a reference, sr://ENV/PATH#KEY. May be repeated."
+    ),
+    text("-kv-mount", help="Path of the kv store; every -path is then a name below it."),
     text("-prefix", help="Put this before the name of every variable."),
+    texts("-rename", help="Give a key another name: KEY=NAME. May be repeated."),
     texts("-only", help="Only these keys: A,B. May be repeated."),
     texts("-exclude", help="All keys but these: A,B. May be repeated."),
     click.Option(
@@ -81,87 +83,66 @@ class _Run(RunnerCommand):
     output=Output.FORMAT,
     kind=_Run,
 )
-def run(session: Session, arguments: tuple[str, ...], path: tuple[str, ...], mount: str, **flags: Any) -> int:
+def run(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
     """Runs a program with secrets in its environment.
 
     The program replaces this process: signals reach it, and its exit code is the exit code. Values that are not text are given
-    as JSON. The variables STRONGROOM_TOKEN, BAO_TOKEN and VAULT_TOKEN are not passed on.
+    as JSON. The variables STRONGROOM_TOKEN, BAO_TOKEN and VAULT_TOKEN are not passed on. Without -path and -env-file the
+    project file .strongroom.toml says what to deliver.
 
         strongroom run -path secret/app -- ./server --port 8080
+        strongroom run -env production -- ./server
         strongroom run -path secret/base -path secret/app -dry-run -- ./server
     """
-    if not path:
-        raise CommandFailed("name the secret with -path, as in: strongroom run -path secret/app -- COMMAND", CANNOT_RUN)
     if not arguments and not flags["dry_run"]:
         raise CommandFailed("name the program after --, as in: strongroom run -path secret/app -- COMMAND", CANNOT_RUN)
     try:
-        selection = Selection(_names(flags["only"]), _names(flags["exclude"]), flags["prefix"])
-        inheritance = Inheritance(flags["clean_env"], flags["preserve_env"], flags["preserve_token"])
-        variables = collect(_read(session, path, mount), selection, exact_json.encode)
+        return _deliver(session, arguments, flags)
     except CommandFailed as failure:
-        raise CommandFailed(failure.text, CANNOT_RUN) from None
+        code = max(failure.exit_code, CANNOT_RUN)
+        raise CommandFailed(failure.text, code) from None
     except (CannotDeliver, ClientError) as error:
         raise CommandFailed(str(error), CANNOT_RUN) from None
+
+
+def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]) -> int:
+    selection = Selection(_names(flags["only"]), _names(flags["exclude"]), flags["prefix"], _renamed(flags["rename"]))
+    inheritance = Inheritance(flags["clean_env"], flags["preserve_env"], flags["preserve_token"])
+    gathered = _gather(session, Wanted(flags["path"], flags["kv_mount"], flags["env"], flags["env_file"]))
+    variables = collect(gathered.sources, selection, exact_json.encode)
     if flags["dry_run"]:
-        _show(session, variables, inheritance)
+        from strongroom.cli.run_view import show
+
+        show(session, variables, inheritance)
         return 0
+    tell_conflicts(session, variables)
     sys.stdout.flush()
     try:
-        become(arguments, environment(variables, _callers_environment(), inheritance))
+        become(arguments, environment(variables, callers_environment(), inheritance))
     except CannotExecute as error:
         raise CommandFailed(str(error), error.exit_code) from None
     return CANNOT_RUN
 
 
-def _read(session: Session, paths: tuple[str, ...], mount: str) -> list[Source]:
+def _gather(session: Session, wanted: Wanted) -> Gathered:
     settings = session.settings
     if not variable(session.environ, "MAX_RETRIES"):
         # Nobody waits at a terminal here: a server that restarts must not stop a deployment.
         settings = settings._replace(max_retries=DEFAULT_RETRIES)
     with session.client_with(settings._replace(wrap_ttl="")) as client:
-        return [_read_one(client, path, mount) for path in paths]
+        return Gatherer(SecretReader(client), wanted, session.environ).gather()
 
 
-def _read_one(client: Client, path: str, mount: str) -> Source:
-    place = locate(client, path, mount)
-    api_path = place.api("data")
-    answer = client.read(api_path)
-    data = (answer or {}).get("data")
-    if place.versioned and isinstance(data, dict):
-        data = data.get("data")
-    if not isinstance(data, dict):
-        raise CommandFailed(f"No value found at {api_path}")
-    return Source(api_path, data)
+def tell_conflicts(session: Session, variables: list[Variable]) -> None:
+    """Name, for a person, the variables for which two sources on the command line had different values."""
+    for item in variables:
+        if item.differs and not item.layer:
+            session.note(
+                f"{item.name} is the one of {item.source}; {', '.join(item.replaced)} had another value for it"
+            )
 
 
-def _show(session: Session, variables: list[Variable], inheritance: Inheritance) -> None:
-    kept = {item.name for item in variables if item.name in os.environ and is_preserved(item.name, inheritance)}
-    if not session.printer.is_table:
-        session.printer.data(
-            [
-                {
-                    "name": item.name,
-                    "source": "environment" if item.name in kept else item.source,
-                    "instead_of": list(item.replaced),
-                }
-                for item in variables
-            ]
-        )
-        return
-    if not variables:
-        session.say("No variables.")
-        return
-    rows = [(item.name, *_origin(item, kept)) for item in variables]
-    session.say(tables.headed(("Variable", "Source", "Instead of"), rows))
-
-
-def _origin(item: Variable, kept: set[str]) -> tuple[str, str]:
-    if item.name in kept:
-        return "environment", ", ".join((*item.replaced, item.source))
-    return item.source, ", ".join(item.replaced)
-
-
-def _callers_environment() -> dict[str, str]:
+def callers_environment() -> dict[str, str]:
     """This process's environment as it was given: Python itself may have added a locale to it (PEP 538)."""
     inherited = dict(os.environ)
     try:
@@ -176,3 +157,13 @@ def _callers_environment() -> dict[str, str]:
 
 def _names(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.strip() for word in words for name in word.split(",") if name.strip())
+
+
+def _renamed(words: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for word in (part for given in words for part in given.split(",")):
+        key, equals, name = word.strip().partition("=")
+        if not (key and equals and name):
+            raise CommandFailed("-rename takes KEY=NAME")
+        found[key] = name
+    return found

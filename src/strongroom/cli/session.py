@@ -62,6 +62,11 @@ class Session:
         """The wrapping TTL that was asked for; ``""`` for none."""
         return self.settings.wrap_ttl
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person at a terminal who may be asked."""
+        return self.interactive and sys.stdin.isatty()
+
     def close(self) -> None:
         """Close all connections."""
         for made in self._clients:

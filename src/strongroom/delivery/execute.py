@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 CANNOT_RUN = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
+ONE_STRING_BYTES_MAX = 131_072
+"""What Linux takes of one argument or one variable with its name (MAX_ARG_STRLEN)."""
 
 
 class CannotExecute(Exception):
@@ -31,9 +33,26 @@ def become(words: Sequence[str], environ: Mapping[str, str]) -> None:
     except ValueError:
         raise CannotExecute("the command line holds a zero byte", CANNOT_RUN) from None
     except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise CannotExecute(too_large(words, environ), CANNOT_RUN) from None
         reason = (error.strerror or "cannot be run").lower()
-        code = CANNOT_RUN if error.errno == errno.E2BIG else NOT_EXECUTABLE
-        raise CannotExecute(f"{words[0]}: {reason}", code) from None
+        raise CannotExecute(f"{words[0]}: {reason}", NOT_EXECUTABLE) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def too_large(words: Sequence[str], environ: Mapping[str, str]) -> str:
+    """What to tell somebody whose variables and arguments are more than the system takes. Names, sizes, no values."""
+    sizes = {name: len(os.fsencode(f"{name}={value}")) + 1 for name, value in environ.items()}
+    largest = max(sizes, key=sizes.__getitem__, default="")
+    if largest and sizes[largest] > ONE_STRING_BYTES_MAX:
+        return (
+            f"the variable {largest} has {sizes[largest]:,} bytes with its value, and the system takes "
+            f"{ONE_STRING_BYTES_MAX:,}: give it to the program as a file, with -creds-dir"
+        )
+    total = sum(sizes.values()) + sum(len(os.fsencode(word)) + 1 for word in words) + 8 * (len(sizes) + len(words))
+    return (
+        f"variables and arguments have {total:,} bytes together, and the system takes {os.sysconf('SC_ARG_MAX'):,} "
+        "(a quarter of the stack's limit): deliver fewer with -only, or as files with -creds-dir"
+    )
