@@ -171,7 +171,7 @@ def _line_of(lines: list[str], where: str, key: str) -> int:
             if table in {f"{where}.{key}", where or key}:
                 loose = loose or number
             continue
-        if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line) and table == where:
+        if table == where and re.fullmatch(rf"""\s*["']?{re.escape(key)}["']?\s*[=.].*""", line):
             return number
         if not loose and re.search(rf"""(?<![\w-]){re.escape(key)}["']?\s*=""", line):
             loose = number
