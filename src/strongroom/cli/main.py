@@ -47,6 +47,7 @@ _COMMANDS = {
     "token": ("groups:token", "Work with tokens"),
     "unwrap": ("raw:unwrap", "Open a wrapped answer"),
     "version": ("version:version", "Print the version"),
+    "watch": ("watch:watch", "Watch public places for leaked secrets"),
     "write": ("raw:write", "Write data to a path"),
 }
 _INTERRUPTED = 130

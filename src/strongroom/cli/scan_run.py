@@ -43,7 +43,7 @@ class Target:
 def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
     """Scan `target` as the flags say, write the report, and return the exit code."""
     _check(flags)
-    with _failing():
+    with failing():
         from strongroom.scanner.job import known_from
 
         config, rules = _rules(flags, target)
@@ -57,7 +57,7 @@ def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
         _tell_problems(session, report)
         if flags["write_baseline"]:
             return _write_baseline(session, flags, job, report)
-        _write(session, flags, report)
+        write_report(session, flags, report)
     if report.failures:
         return FAILED
     return int(flags["exit_code"]) if report.findings else 0
@@ -77,7 +77,7 @@ def _check(flags: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _failing() -> Iterator[None]:
+def failing() -> Iterator[None]:
     """Errors of the scanner as those of the command line."""
     try:
         yield
@@ -114,20 +114,16 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
     key_file = flags["fingerprint_key_file"]
     fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
     ignores = [*_ignores(target), *config.ignores, *target.ignores]
-    return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=_verify(flags))
+    return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=verification(flags))
 
 
 def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
     """The configuration, and the rules that it and the flags leave."""
-    from strongroom.scanner.catalogue import ALL_RULES
-    from strongroom.scanner.config import FILE_NAME, ScanConfig, parse_config, read_toml
+    from strongroom.scanner.config import FILE_NAME
 
     folder, others = target.folder, ".gitleaks.toml"
     path = Path(flags["config"] or (folder / FILE_NAME if (folder / FILE_NAME).is_file() else folder / others))
-    config = parse_config(read_toml(path), path.name) if flags["config"] or path.is_file() else ScanConfig()
-    own = {rule.id for rule in config.rules}
-    rules = [rule for rule in ALL_RULES if rule.id not in own] + list(config.rules)
-    rules = [rule for rule in rules if not _matches(rule.id, config.disable)]
+    config, rules = rules_of_config(path if flags["config"] or path.is_file() else None)
     if flags["rules"]:
         wanted = [name for given in flags["rules"] for name in given.split(",")]
         rules = [rule for rule in rules if _matches(rule.id, wanted)]
@@ -136,11 +132,23 @@ def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule
     return config, rules
 
 
+def rules_of_config(path: Path | None) -> tuple[ScanConfig, list[Rule]]:
+    """The configuration of the scanner at `path`, if there is one, and the rules that it leaves and adds."""
+    from strongroom.scanner.catalogue import ALL_RULES
+    from strongroom.scanner.config import ScanConfig, parse_config, read_toml
+
+    config = parse_config(read_toml(path), path.name) if path is not None else ScanConfig()
+    own = {rule.id for rule in config.rules}
+    rules = [rule for rule in ALL_RULES if rule.id not in own] + list(config.rules)
+    return config, [rule for rule in rules if not _matches(rule.id, config.disable)]
+
+
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _verify(flags: dict[str, Any]) -> Verify | None:
+def verification(flags: dict[str, Any]) -> Verify | None:
+    """Who asks the issuers of secrets, where that is wanted."""
     if not flags["verify"]:
         return None
     import time
@@ -224,7 +232,8 @@ def _write_baseline(session: Session, flags: dict[str, Any], job: Job, report: S
     return 0
 
 
-def _write(session: Session, flags: dict[str, Any], report: ScanReport) -> None:
+def write_report(session: Session, flags: dict[str, Any], report: ScanReport) -> None:
+    """Write `report` in the format that is wanted, to the file that is named or to standard output."""
     from strongroom.scanner.reports.formats import formatter
 
     name = flags["format"]

@@ -27,6 +27,9 @@ class Occurrence:
     layers: tuple[str, ...] = ()
     object_id: str = ""
     """The git object that holds it, where there is one."""
+    feed: str = ""
+    address: str = ""
+    """The feed that listed it and the address that it was read from, where it was found in a public place."""
 
 
 @dataclass(slots=True)

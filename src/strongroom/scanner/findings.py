@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -73,16 +73,7 @@ class Collector:
         """All findings, the surest first within each severity; occurrences in order of place."""
         for finding in self._findings.values():
             finding.occurrences.sort(key=lambda one: (one.path, one.line, one.column, one.commit))
-        return sorted(
-            self._findings.values(),
-            key=lambda one: (
-                _RANK[one.rule.severity.value],
-                -one.score,
-                one.occurrences[0].path,
-                one.occurrences[0].line,
-                one.fingerprint,
-            ),
-        )
+        return in_order(self._findings.values())
 
     def object_ids(self) -> list[str]:
         """The git objects in which something was found."""
@@ -126,6 +117,20 @@ class Collector:
                 object_id=hit.object_id,
             )
         )
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The surest first within each severity."""
+    return sorted(
+        findings,
+        key=lambda one: (
+            _RANK[one.rule.severity.value],
+            -one.score,
+            one.occurrences[0].path,
+            one.occurrences[0].line,
+            one.fingerprint,
+        ),
+    )
 
 
 _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}

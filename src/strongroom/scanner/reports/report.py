@@ -85,6 +85,8 @@ def row(report: Report, finding: Finding, occurrence: Occurrence) -> dict[str, A
         "verification": finding.verification,
         "revoke": rule.revoke,
     }
+    if occurrence.feed:
+        values |= {"feed": occurrence.feed, "address": occurrence.address}
     if report.reveal:
         values["value"] = shown(finding.value)
     return values

@@ -66,6 +66,8 @@ def _result(report: Report, finding: Finding, occurrence: Occurrence, numbers: d
     }
     if occurrence.commit:
         properties |= {"commit": occurrence.commit, "authorDate": occurrence.author_date, "inHead": occurrence.in_head}
+    if occurrence.feed:
+        properties |= {"feed": occurrence.feed, "author": occurrence.author, "time": occurrence.author_date}
     if occurrence.layers:
         properties["layers"] = list(occurrence.layers)
     if finding.verification:
@@ -78,7 +80,7 @@ def _result(report: Report, finding: Finding, occurrence: Occurrence, numbers: d
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": uri(report.relative(occurrence.path)), "uriBaseId": _ROOT},
+                    "artifactLocation": _place(report, occurrence),
                     "region": {"startLine": occurrence.line, "endLine": occurrence.end_line},
                 }
             }
@@ -86,6 +88,13 @@ def _result(report: Report, finding: Finding, occurrence: Occurrence, numbers: d
         "partialFingerprints": {"secretFingerprint/v1": finding.fingerprint},
         "properties": properties,
     }
+
+
+def _place(report: Report, occurrence: Occurrence) -> dict[str, str]:
+    """Where it is: below the root of the scan, or at an address of the web."""
+    if occurrence.feed and occurrence.path.startswith(("https://", "http://")):
+        return {"uri": quote(occurrence.path.encode("utf-8", "surrogatepass"), safe="/:?#[]@!$&'()*+,;=~-._%")}
+    return {"uri": uri(report.relative(occurrence.path)), "uriBaseId": _ROOT}
 
 
 def _where(occurrence: Occurrence) -> str:

@@ -14,9 +14,14 @@ _SHOWN_PLACES = 10
 
 def text_report(report: Report, *, colour: bool = False) -> Iterator[str]:
     """The findings, one paragraph each, and a summary."""
+    yield from paragraphs(report, colour=colour)
+    yield _summary(report) + "\n"
+
+
+def paragraphs(report: Report, *, colour: bool = False) -> Iterator[str]:
+    """The findings alone."""
     for finding in report.findings:
         yield from _paragraph(report, finding, colour)
-    yield _summary(report) + "\n"
 
 
 def _paragraph(report: Report, finding: Finding, colour: bool) -> Iterator[str]:  # noqa: FBT001 -- it is what its caller was given
@@ -43,10 +48,10 @@ def _place(occurrence: Occurrence) -> str:
 
 
 def _history(occurrence: Occurrence) -> str:
-    if not occurrence.commit:
+    if not occurrence.commit and not occurrence.feed:
         return ""
     head = {True: "still in HEAD", False: "no longer in HEAD", None: ""}[occurrence.in_head]
-    parts = [occurrence.commit[:12], occurrence.author_date, printable(occurrence.author), head]
+    parts = [occurrence.commit[:12], printable(occurrence.author_date), printable(occurrence.author), head]
     return "  " + ", ".join(part for part in parts if part)
 
 
