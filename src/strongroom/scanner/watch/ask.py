@@ -42,11 +42,8 @@ class Caller:
         """Ask for `target` at the first of `addresses` that can be reached, for at most `most` bytes. Raises FeedFailed."""
         origin = target.origin
         try:
-            with self._connected(origin, addresses) as connection, _Deadline(connection, self.deadline) as deadline:
-                answer = _exchange(connection, target, headers, most)
-                if deadline.is_over:
-                    raise FeedFailed(f"{origin.host} did not answer in time")
-                return answer
+            with self._connected(origin, addresses) as connection, _Deadline(connection, self.deadline):
+                return _exchange(connection, target, headers, most)
         except ssl.SSLError:
             raise FeedFailed(f"{origin.host} could not prove who it is, or speaks no TLS") from None
         except TimeoutError:
@@ -74,10 +71,10 @@ class Caller:
 
 
 class _Deadline:
-    """Cuts a connection when its time is over."""
+    """Cuts a connection when its time is over, and raises TimeoutError then: what came before the cut may look like an end."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
-        self.is_over = False
+        self._is_over = False
         self._connection = connection
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
@@ -88,9 +85,11 @@ class _Deadline:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        if self._is_over:
+            raise TimeoutError
 
     def _cut(self) -> None:
-        self.is_over = True
+        self._is_over = True
         try:
             socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
         except OSError:

@@ -8,6 +8,7 @@ holds addresses and digests, and no secret.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -62,9 +63,10 @@ class Pending:
 class State:
     """The open state. Nothing is kept until `commit`."""
 
-    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+    def __init__(self, database: sqlite3.Connection, name: str, lock: int) -> None:
         self._database = database
         self._name = name
+        self._lock = lock
 
     def commit(self) -> None:
         """Keep all that was said since the last time, at once or not at all."""
@@ -75,6 +77,7 @@ class State:
     def close(self) -> None:
         """Let go of the file, and forget what was not committed."""
         self._database.close()
+        os.close(self._lock)
 
     def position(self, feed: str, identity: str) -> Position:
         """Where `feed` is. What is kept under its name for another `identity` (another address or query) is dropped."""
@@ -163,7 +166,9 @@ class State:
 
     def tell(self, fingerprint: str, place: str) -> None:
         """Remember that it is reported."""
-        self._run("INSERT OR IGNORE INTO told (key) VALUES (?)", _digest(fingerprint, place))
+        if self.is_told(fingerprint, place):
+            return
+        self._run("INSERT INTO told (key) VALUES (?)", _digest(fingerprint, place))
         self._run("DELETE FROM told WHERE number <= (SELECT max(number) FROM told) - ?", MOST_TOLD)
 
     def rest_until(self, name: str) -> float:
@@ -214,10 +219,45 @@ class State:
 def open_state(path: Path) -> State:
     """The state at `path`, made anew if there is none. Raises WatchFailed if it is damaged, foreign, open to others, or in use."""
     name = path.name
-    _make(path)
+    lock = _locked(path)
+    try:
+        return State(_opened(path, name), name, lock)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _locked(path: Path) -> int:
+    """The file, made if it is not there, and held until the descriptor is closed. Locks of SQLite alone end whenever anybody in the process closes the file."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise WatchFailed(f"the state {path.name} cannot be opened: {error.strerror}") from None
+    try:
+        _check_closed(os.fstat(descriptor), path.name)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise WatchFailed(
+            f"the state {path.name} is in use: another watch runs with it. Stop it, or give this one its own -state"
+        ) from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_closed(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise WatchFailed(f"the state {name} is no file")
+    if status.st_mode & 0o077:
+        raise WatchFailed(f"the state {name} is open to others: chmod 600 {name}")
+
+
+def _opened(path: Path, name: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
-        # From the first transaction on, the file is ours alone until we close it, or die.
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("PRAGMA trusted_schema = OFF")
         database.execute("BEGIN EXCLUSIVE")
@@ -227,33 +267,14 @@ def open_state(path: Path) -> State:
         database.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
         database.close()
-        if "locked" in str(error):
-            raise WatchFailed(
-                f"the state {name} is in use: another watch runs with it. Stop it, or give this one its own -state"
-            ) from None
         raise WatchFailed(f"the state {name} cannot be opened: {error}") from None
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ValueError):
         database.close()
         raise _damaged(name) from None
     except BaseException:
         database.close()
         raise
-    return State(database, name)
-
-
-def _make(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-    except OSError as error:
-        raise WatchFailed(f"the state {path.name} cannot be opened: {error.strerror}") from None
-    try:
-        status = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise WatchFailed(f"the state {path.name} is no file")
-    if status.st_mode & 0o077:
-        raise WatchFailed(f"the state {path.name} is open to others: chmod 600 {path.name}")
+    return database
 
 
 def _prepare(database: sqlite3.Connection, name: str) -> None:
