@@ -9,6 +9,7 @@ from tests.scanner.watch.place import Asked, Place, Reply, as_json, listing
 
 RAW = "application/vnd.github.raw+json"
 PATCH = "application/vnd.github.patch"
+ANN = "ann"
 
 
 class GitHub:
@@ -19,7 +20,7 @@ class GitHub:
         self.events: list[dict[str, Any]] = []
         self.gists: list[dict[str, Any]] = []
         self.poll_interval = "60"
-        for path in ("/events", "/orgs/acme/events", "/users/ann/events", "/repos/acme/app/events"):
+        for path in ("/events", "/orgs/acme/events", f"/users/{ANN}/events", "/repos/acme/app/events"):
             place.answers[path] = self._events(path)
         place.answers["/gists/public"] = self._gists
 

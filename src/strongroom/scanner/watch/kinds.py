@@ -42,19 +42,18 @@ class Kind:
         return made
 
 
-_FEEDS = "strongroom.scanner.watch.feeds"
 _GITHUB_HEADERS = (("X-GitHub-Api-Version", "2022-11-28"),)
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "github-events": Kind(
-            f"{_FEEDS}.github_events:GitHubEvents",
+            "strongroom.scanner.watch.feeds.github_events:GitHubEvents",
             _GITHUB,
             choices=("org", "user", "repo"),
             interval=60,
             headers=_GITHUB_HEADERS,
         ),
         "github-search": Kind(
-            f"{_FEEDS}.github_search:GitHubSearch",
+            "strongroom.scanner.watch.feeds.github_search:GitHubSearch",
             _GITHUB,
             needs=("query",),
             interval=900,
@@ -62,10 +61,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             headers=_GITHUB_HEADERS,
         ),
         "github-gists": Kind(
-            f"{_FEEDS}.github_gists:GitHubGists", _GITHUB, choices=("user",), interval=60, headers=_GITHUB_HEADERS
+            "strongroom.scanner.watch.feeds.github_gists:GitHubGists",
+            _GITHUB,
+            choices=("user",),
+            interval=60,
+            headers=_GITHUB_HEADERS,
         ),
         "gitlab-events": Kind(
-            f"{_FEEDS}.gitlab_events:GitLabEvents",
+            "strongroom.scanner.watch.feeds.gitlab_events:GitLabEvents",
             _GITLAB,
             choices=("project", "user"),
             interval=60,
@@ -73,9 +76,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             prefix="",
         ),
         "gitlab-snippets": Kind(
-            f"{_FEEDS}.gitlab_snippets:GitLabSnippets", _GITLAB, header="PRIVATE-TOKEN", prefix="", needs_token=True
+            "strongroom.scanner.watch.feeds.gitlab_snippets:GitLabSnippets",
+            _GITLAB,
+            header="PRIVATE-TOKEN",
+            prefix="",
+            needs_token=True,
         ),
-        "paste-site": Kind(f"{_FEEDS}.paste_site:PasteSite", needs=("pattern", "raw")),
-        "rss": Kind(f"{_FEEDS}.rss:Rss", switches=("follow",), interval=600),
+        "paste-site": Kind("strongroom.scanner.watch.feeds.paste_site:PasteSite", needs=("pattern", "raw")),
+        "rss": Kind("strongroom.scanner.watch.feeds.rss:Rss", switches=("follow",), interval=600),
     }
 )
