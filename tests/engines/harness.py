@@ -99,7 +99,7 @@ class RecordingFingerprints:
         if known:
             self.known[path] = known
 
-    def of_mount(self, uuid: str) -> RecordingFingerprints:
+    def of_mount(self, uuid: str, *, is_known: bool = False) -> RecordingFingerprints:
         raise AssertionError(f"an engine records fingerprints of its own mount alone, and not of {uuid}")
 
 

@@ -152,13 +152,13 @@ def test_creation_is_told_from_update(kv1: MountedEngine) -> None:
     assert not kv1.exists(Operation.UPDATE, "")
 
 
-def test_fingerprints_follow_the_secret(kv1: MountedEngine) -> None:
+def test_fingerprints_follow_the_secret_and_outlive_what_a_write_replaces(kv1: MountedEngine) -> None:
     kv1.update("app", a="one")
     assert kv1.fingerprints.known == {"app": [{"a": "one"}]}
     kv1.update("app", b="two")
-    assert kv1.fingerprints.known == {"app": [{"b": "two"}]}
+    assert kv1.fingerprints.known == {"app": [{"a": "one"}, {"b": "two"}]}
     kv1.delete("app")
-    assert kv1.fingerprints.known == {}
+    assert kv1.fingerprints.known == {"app": [{"a": "one"}]}
 
 
 def test_a_secret_of_one_mebibyte_fits_and_one_byte_more_does_not(kv1: MountedEngine) -> None:

@@ -19,11 +19,14 @@ def test_an_environment_reads_back(vault: Vault) -> None:
     assert write(vault, "qa", rank=7, protected=True, reuse="warn", description="for tests").status == 204
     assert vault.get("sys/environments/qa").data == {
         "description": "for tests",
+        "indexing": [],
         "mounts": [],
         "name": "qa",
         "protected": True,
         "rank": 7,
         "reuse": "warn",
+        "reuse_minimum_length": 8,
+        "shared_values": [],
     }
 
 

@@ -15,37 +15,65 @@ from typing import Any
 from urllib.parse import quote
 
 from strongroom.barrier.view import VersionedStorage
-from strongroom.crypto.fingerprint import fingerprint
+from strongroom.core.reuse import Guards
+from strongroom.crypto.fingerprint import DIGEST_BYTES, fingerprint
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
 
 AREA = "core/fingerprint/"
+_PLACES_AT = len(AREA) + 2 * DIGEST_BYTES + 1
+"""Up to here a key names the value; what follows is where it is."""
 
 
 class FingerprintIndex:
     """Implements ``logical.backend.Fingerprints`` for one mount, inside one transaction."""
 
-    __slots__ = ("_key", "_mount_uuid", "_root")
+    __slots__ = ("_guard", "_guards", "_key", "_mount_uuid", "_root")
 
-    def __init__(self, key: bytes, root: VersionedStorage, mount_uuid: str) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        root: VersionedStorage,
+        mount_uuid: str,
+        guards: Guards | None = None,
+        *,
+        is_known: bool = False,
+    ) -> None:
         self._key = key
         self._root = root
         self._mount_uuid = mount_uuid
+        self._guards = guards
+        self._guard = guards.of_mount(mount_uuid, is_known=is_known) if guards is not None else None
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Remember every text and number in ``values``, at any depth, where it is not known of this key of this secret."""
+        """Remember every text and number in ``values``, at any depth, where it is not known of this key of this secret.
+
+        Raises ReusedValue where environments that stay apart forbid to store one of them here.
+        """
+        guard = self._guard
+        if guard is not None:
+            guard.admit(path, values)
         for key in self._keys(path, values):
             if self._root.version(key) is None:
+                if guard is not None:
+                    guard.look_below(key[:_PLACES_AT])
                 self._root.put(key, b"%d" % version)
+
+    def list_known(self, path: str, values: Mapping[str, Any]) -> None:
+        """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
+        if self._guard is not None:
+            self._guard.admit(path, values)
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret is gone."""
         for key in self._keys(path, values):
             self._root.delete(key)
+        if self._guard is not None:
+            self._guard.forget(path, values)
 
-    def of_mount(self, uuid: str) -> FingerprintIndex:
-        """The index for another mount, in the same transaction."""
-        return FingerprintIndex(self._key, self._root, uuid)
+    def of_mount(self, uuid: str, *, is_known: bool = False) -> FingerprintIndex:
+        """The index for another mount, in the same transaction. ``is_known`` tells that its values only change their place in it."""
+        return FingerprintIndex(self._key, self._root, uuid, self._guards, is_known=is_known)
 
     def _keys(self, path: str, values: Mapping[str, Any]) -> Iterator[str]:
         for name, value in values.items():

@@ -53,7 +53,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 3  May they? By declaration, address, environment and policies; a no stays a value until it is written down.
     environment = steps.environment_of(unsealed, storage, epoch, route)
-    context = steps.new_context(unsealed, storage, request, route, token)
+    context = steps.new_context(unsealed, storage, epoch, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
     verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
 

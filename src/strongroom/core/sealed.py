@@ -140,6 +140,6 @@ class NoFingerprints:
         """Refuse."""
         raise Sealed
 
-    def of_mount(self, uuid: str) -> NoFingerprints:
+    def of_mount(self, uuid: str, *, is_known: bool = False) -> NoFingerprints:
         """Refuse."""
         raise Sealed

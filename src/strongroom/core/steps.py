@@ -8,6 +8,7 @@ from typing import Any
 from strongroom.audit.facts import Facts
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.core.reuse import Guards
 from strongroom.core.unit import Unit
 from strongroom.describe.path_help import help_endpoint
 from strongroom.environments.binding import narrowed
@@ -141,10 +142,12 @@ def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Rout
 
 
 def new_context(
-    unsealed: Unsealed, storage: Transaction, request: Request, route: Route, token: TokenEntry | None
+    unsealed: Unsealed, storage: Transaction, epoch: int, request: Request, route: Route, token: TokenEntry | None
 ) -> Context:
     """What the handler will be given."""
     mount = route.live.mount if route.live else _NO_MOUNT
+    warnings: list[str] = []
+    guards = guards_for(unsealed, storage, epoch, token, warnings)
     return Context(
         storage=view_of(storage, route),
         mount=mount,
@@ -152,7 +155,25 @@ def new_context(
         request=request,
         clock=unsealed.clock,
         entropy=unsealed.entropy,
-        fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid),
+        fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid, guards),
+        warnings=warnings,
+    )
+
+
+def guards_for(
+    unsealed: Unsealed, storage: Transaction, epoch: int, token: TokenEntry | None, warnings: list[str]
+) -> Guards | None:
+    """What keeps values in one environment, or None where there are no two. ``warnings`` takes what the caller is told."""
+    environments = unsealed.environments.at(storage, epoch)
+    if len(environments) < 2:
+        return None
+    return Guards(
+        key=unsealed.fingerprint_key,
+        root=storage,
+        environments=environments,
+        warnings=warnings,
+        guesses=unsealed.guesses,
+        caller=token.id if token is not None else "",
     )
 
 

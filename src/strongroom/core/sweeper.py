@@ -6,6 +6,7 @@ import threading
 
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
+from strongroom.core.reuse_index import list_pending
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
@@ -25,15 +26,18 @@ class Sweeper:
         self._alarms = alarms
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
+        self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        self._node.wake_sweeper = self._awake.set
         self._thread.start()
 
     def stop(self) -> None:
         """End, once the round in progress is over."""
         self._stopping.set()
+        self._awake.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -52,10 +56,16 @@ class Sweeper:
             sweep_unmounted(transaction, FINGERPRINTS_PER_ROUND)
             if transaction.has_changes:
                 unsealed.barrier.commit(transaction)
+        while list_pending(unsealed) and not self._stopping.is_set():
+            pass  # one step after the other: until it is done, the guard does not know of what the mount holds
         return swept
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_seconds):
+        while not self._stopping.is_set():
+            self._awake.wait(self._interval_seconds)
+            if self._stopping.is_set():
+                return
+            self._awake.clear()
             try:
                 self.sweep()
             except (Conflict, LogicalError):

@@ -7,7 +7,7 @@ has one, else the mount's default TTL. There is no lease behind it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, WholeBody, decode_duration
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
+from strongroom.logical.storage import Storage
 
 # Fingerprints are kept by version; a secret without versions always has its first.
 _ONLY_VERSION = 1
@@ -53,6 +54,14 @@ class KvV1:
         "Stores secrets of any shape under paths of your choosing. A write replaces the whole secret and keeps no earlier "
         "version; mount the engine with option version=2 to keep versions."
     )
+
+    def values_in(self, storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+        """Every secret with its values; see ``KeepsValues``."""
+        del mount_uuid
+        for key in storage.scan(V1_RECORDS, V1_RECORDS + after if after else ""):
+            content = storage.get(key)
+            if content is not None:
+                yield key.removeprefix(V1_RECORDS), [decode_body(content)]
 
     def paths(self) -> tuple[Path, ...]:
         """The one path of the engine."""
@@ -86,12 +95,11 @@ def read(context: Context, request: SecretRequest) -> Response:
 
 
 def write(context: Context, request: WriteRequest) -> None:
-    """Replace the secret with the request's body."""
+    """Replace the secret with the request's body. What it was stays known by its fingerprints, like an earlier version."""
     check_writable(context, request.path)
     if not request.body:
         raise InvalidRequest("missing data fields")
     content = encode_body(request.body)
-    _forget(context, request.path)
     context.storage.put(V1_RECORDS + request.path, content)
     context.fingerprints.record(request.path, _ONLY_VERSION, request.body)
 

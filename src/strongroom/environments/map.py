@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from strongroom.environments.environment import Environment
+from strongroom.environments.forms import one_form
 from strongroom.environments.store import all_environments
 from strongroom.logical.storage import Storage
 
@@ -12,12 +13,14 @@ from strongroom.logical.storage import Storage
 class EnvironmentMap:
     """Environments by name and by mount. Immutable."""
 
-    __slots__ = ("_by_mount", "_by_name")
+    __slots__ = ("_by_mount", "_by_name", "_lowest_rank", "_shared")
 
     def __init__(self, environments: Iterable[Environment]) -> None:
         ordered = sorted(environments, key=lambda one: one.rank)
         self._by_name = {one.name: one for one in ordered}
         self._by_mount = {uuid: one for one in ordered for uuid in one.mounts}
+        self._lowest_rank = ordered[0].rank if ordered else 0
+        self._shared = {one.name: frozenset(map(one_form, one.shared_values)) for one in ordered}
 
     def get(self, name: str) -> Environment | None:
         """The environment called ``name``."""
@@ -29,7 +32,16 @@ class EnvironmentMap:
 
     def is_lowest(self, environment: Environment) -> bool:
         """Whether nothing is less sensitive."""
-        return next(iter(self._by_name.values())).rank == environment.rank
+        return environment.rank == self._lowest_rank
+
+    def shared_forms(self, environment: Environment) -> frozenset[str]:
+        """The one forms of the values that it shares with others by declaration."""
+        return self._shared[environment.name]
+
+    @property
+    def listed_mounts(self) -> frozenset[str]:
+        """The mounts whose values are listed for the guard: those with something below them."""
+        return frozenset(uuid for uuid, one in self._by_mount.items() if not self.is_lowest(one))
 
     def __iter__(self) -> Iterator[Environment]:
         """The least sensitive first."""

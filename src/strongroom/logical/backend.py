@@ -7,7 +7,7 @@ are all derived from these declarations; nothing about a path is said a second t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol, get_type_hints, runtime_checkable
@@ -70,15 +70,18 @@ class Fingerprints(Protocol):
     """
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
-        """Remember the values of one version of the secret at ``path`` of this mount. They stay known when the version goes."""
+        """Remember the values of one version of the secret at ``path`` of this mount. They stay known when the version goes.
+
+        To be called by whoever stores a secret, whatever it came from: raises InvalidRequest where it may not be stored here.
+        """
         ...
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret was removed, or has no history to speak of."""
         ...
 
-    def of_mount(self, uuid: str) -> Fingerprints:
-        """The same for another mount: for the system's own handlers."""
+    def of_mount(self, uuid: str, *, is_known: bool = False) -> Fingerprints:
+        """The same for another mount: for the system's own handlers. ``is_known`` where its values were there before."""
         ...
 
 
@@ -238,6 +241,15 @@ class BindsEnvironments(Protocol):
 
     def bound_to(self, storage: Storage, environment: str) -> list[str]:
         """The paths, below the mount, of every role or user that names this environment."""
+        ...
+
+
+@runtime_checkable
+class KeepsValues(Protocol):
+    """A secrets engine that records fingerprints, and can say what it keeps: for a mount that joins an environment."""
+
+    def values_in(self, storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+        """The path of each secret after ``after``, in order, with the values of every version that is kept."""
         ...
 
 

@@ -9,6 +9,8 @@ import msgspec
 
 from strongroom.environments import store
 from strongroom.environments.environment import Environment, Reuse, check_environment
+from strongroom.environments.map import EnvironmentMap
+from strongroom.environments.pending import is_pending, note_changes
 from strongroom.environments.reason import require_reason
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import InvalidRequest, NotFound
@@ -40,6 +42,12 @@ class WriteEnvironment:
         Reuse | None,
         Doc("What happens to a write in it of a value that is in use in a more sensitive one.", public=True),
     ] = None
+    reuse_minimum_length: Annotated[
+        int | None, Doc("Values with fewer characters are not compared; 8, or more.", public=True)
+    ] = None
+    shared_values: Annotated[
+        list[str] | None, Doc("Values that are no secrets and may be in use in other environments, too.")
+    ] = None
     description: Annotated[str | None, Doc("What it is for, in words.", public=True)] = None
     downward: Annotated[
         bool,
@@ -66,7 +74,8 @@ class EnvironmentArea:
                 "One environment: its rank, its mounts, and what holds in it.",
                 (
                     Endpoint(Operation.READ, self.read, "Read an environment."),
-                    Endpoint(Operation.UPDATE, self.write, "Create or change an environment.", sudo=True),
+                    # What lists values runs where slow endpoints do.
+                    Endpoint(Operation.UPDATE, self.write, "Create or change an environment.", sudo=True, slow=True),
                     # It looks through the roles of all auth methods.
                     Endpoint(
                         Operation.DELETE, self.delete, "Delete an environment that nothing uses.", sudo=True, slow=True
@@ -78,47 +87,57 @@ class EnvironmentArea:
 
     def list_all(self, context: Context, _: Nothing) -> Response:
         """Names in the order of rank, with what is known of each."""
-        found = store.all_environments(context.storage)
-        if not found:
+        info = {one.name: self._described(context, one) for one in self._map(context)}
+        if not info:
             raise NotFound
-        info = {one.name: self._described(context, one) for one in found}
         return Response(data={"keys": list(info), "key_info": info}, returned_keys=())
 
     def read(self, context: Context, request: Named) -> Response:
         """One environment."""
-        environment = store.find_environment(context.storage, request.name)
+        environment = self._map(context).get(request.name)
         if environment is None:
             raise NotFound
         return Response(data=self._described(context, environment))
 
     def write(self, context: Context, request: WriteEnvironment) -> None:
         """Set what was sent. Raises InvalidRequest where the result makes no sense beside the others."""
-        before = store.find_environment(context.storage, request.name)
+        environments = self._map(context)
+        before = environments.get(request.name)
         require_reason(context.request, before)
         if before is None and request.rank is None:
             raise InvalidRequest("missing field 'rank': a new environment needs one; the higher, the more sensitive")
         changed = check_environment(_merged(request, before))
-        others = [one for one in store.all_environments(context.storage) if one.name != changed.name]
+        others = (one for one in environments if one.name != changed.name)
         same = next((one for one in others if one.rank == changed.rank), None)
         if same is not None:
             raise InvalidRequest(f"the environment {same.name!r} has this rank already; no two are equally sensitive")
         if request.mounts is not None:
             changed = self._with_mounts(context, request, changed)
         store.put_environment(context.storage, changed)
-        touch_epoch(context.storage)
+        self._changed(context, environments)
 
     def delete(self, context: Context, request: Named) -> None:
         """Delete; nothing happens where there is none. Raises InvalidRequest, naming what uses it."""
-        environment = store.find_environment(context.storage, request.name)
+        environments = self._map(context)
+        environment = environments.get(request.name)
         if environment is None:
             return
         require_reason(context.request, environment)
-        users = [f"the mount {path}" for path in self._paths(context, environment)]
+        users = [f"the mount {path}" for path in self._paths(context, environment).values()]
         users += roles_bound_to(self._node, context, environment.name)
         if users:
             raise InvalidRequest(f"the environment is in use by {', '.join(users)}; change these first")
         store.delete_environment(context.storage, environment.name)
+        self._changed(context, environments)
+
+    def _map(self, context: Context) -> EnvironmentMap:
+        return self._node.require().environments.at(context.storage, self._node.epoch(context.storage))
+
+    def _changed(self, context: Context, before: EnvironmentMap) -> None:
+        """Have the change hold from the very next request on, and what is stored in mounts be listed where it was not before."""
         touch_epoch(context.storage)
+        if note_changes(context.storage, before):
+            context.after_commit.append(self._node.wake_sweeper)
 
     def _with_mounts(self, context: Context, request: WriteEnvironment, changed: Environment) -> Environment:
         entries = {entry.path: entry for entry in self._node.require().mounts.entries(context.storage)}
@@ -151,25 +170,34 @@ class EnvironmentArea:
             )
 
     def _described(self, context: Context, environment: Environment) -> dict[str, Any]:
+        paths = self._paths(context, environment)
         return {
             "description": environment.description,
-            "mounts": self._paths(context, environment),
+            "indexing": [path for uuid, path in paths.items() if is_pending(context.storage, uuid)],
+            "mounts": list(paths.values()),
             "name": environment.name,
             "protected": environment.protected,
             "rank": environment.rank,
             "reuse": environment.reuse.value,
+            "reuse_minimum_length": environment.reuse_minimum_length,
+            "shared_values": list(environment.shared_values),
         }
 
-    def _paths(self, context: Context, environment: Environment) -> list[str]:
+    def _paths(self, context: Context, environment: Environment) -> dict[str, str]:
+        """The paths of its mounts, in order, by uuid."""
         mounts = self._node.require().mounts.at(context.storage, self._node.epoch(context.storage))
         found = (mounts.by_uuid(uuid) for uuid in environment.mounts)
-        return sorted(live.entry.path for live in found if live is not None)
+        entries = sorted((live.entry for live in found if live is not None), key=lambda entry: entry.path)
+        return {entry.uuid: entry.path for entry in entries}
 
 
 def _merged(request: WriteEnvironment, before: Environment | None) -> Environment:
     base = before or Environment(name=request.name, rank=-1)
-    sent = {name: getattr(request, name) for name in ("rank", "protected", "reuse", "description")}
-    return msgspec.structs.replace(base, **{name: value for name, value in sent.items() if value is not None})
+    names = ("rank", "protected", "reuse", "reuse_minimum_length", "description")
+    sent = {name: value for name in names if (value := getattr(request, name)) is not None}
+    if request.shared_values is not None:
+        sent["shared_values"] = tuple(request.shared_values)
+    return msgspec.structs.replace(base, **sent)
 
 
 def _named(entries: dict[str, MountEntry], path: str) -> MountEntry:

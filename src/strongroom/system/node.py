@@ -35,6 +35,7 @@ from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.policy.store import PolicyStore
 from strongroom.quotas.book import QuotaBook
 from strongroom.quotas.counts import Counts
+from strongroom.quotas.guesses import Guesses
 from strongroom.system import founding, restored
 from strongroom.system.audit_devices import DeviceSync, still_to_enable
 from strongroom.system.audit_memory import AuditMemory, remembered
@@ -109,6 +110,8 @@ class Node:
         """Overwrites what was freed, once the answer under way is sent; set where a process has such a thing."""
         self.after_answer: Callable[[Callable[[], None]], None] = lambda call: call()
         """Has something done once the answer under way has been sent; at once where nothing is sent."""
+        self.wake_sweeper: Callable[[], None] = lambda: None
+        """Has the sweeper begin its next round now."""
         self.system_backend: Backend | None = None
         self.token_backend: Backend | None = None
         self.integrity = Integrity(OnTamper(settings.on_tamper), settings.integrity_anchor)
@@ -344,6 +347,7 @@ class Node:
             policies=self._policies,
             mounts=mounts,
             environments=EnvironmentBook(),
+            guesses=Guesses(self.quota_counts, self.clock),
             clock=self.clock,
             entropy=self.entropy,
             settings=self.settings,
@@ -385,7 +389,7 @@ class Node:
     def upgrade_kv(self, context: Context, entry: MountEntry) -> int:
         """Turn the records of a ``kv`` mount into versioned ones; returns how many there were."""
         view = context.storage.view(entry.storage_prefix)
-        fingerprints = context.fingerprints.of_mount(entry.uuid)
+        fingerprints = context.fingerprints.of_mount(entry.uuid, is_known=True)
         return self.plugs.upgrade_kv(view, entry.uuid, self.clock, self.entropy, fingerprints)
 
     def audit_limits(self, *, from_api: bool) -> Limits:

@@ -16,6 +16,7 @@ from strongroom.mounts.table import EPOCH_KEY, MountTable
 from strongroom.policy.acl import ACL, compile_acl
 from strongroom.policy.store import PolicyStore
 from strongroom.quotas.book import QuotaBook
+from strongroom.quotas.guesses import Guesses
 from strongroom.system.audit_devices import DeviceSync
 from strongroom.system.settings import Settings
 from strongroom.system.wrapped import WrappedAnswers
@@ -44,6 +45,7 @@ class Unsealed:
     policies: PolicyStore
     mounts: MountTable
     environments: EnvironmentBook
+    guesses: Guesses
     clock: Clock
     entropy: Entropy
     settings: Settings

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
 
 from strongroom.engines.kv_v2 import config, data, metadata, versions
 from strongroom.engines.kv_v2.requests import MisplacedRequest
+from strongroom.engines.kv_v2.store import kept_values
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import NotFound, UnsupportedOperation
 from strongroom.logical.operation import Operation
+from strongroom.logical.storage import Storage
 
 _READ, _UPDATE, _PATCH = Operation.READ, Operation.UPDATE, Operation.PATCH
 _DELETE, _LIST = Operation.DELETE, Operation.LIST
@@ -25,6 +28,10 @@ class KvV2:
         "restored, or destroyed for good. Each secret has a data key of its own, so that removing its metadata makes every version "
         "unreadable."
     )
+
+    def values_in(self, storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+        """Every secret with the values of its versions; see ``KeepsValues``."""
+        return kept_values(storage, mount_uuid, after)
 
     def paths(self) -> tuple[Path, ...]:
         """Every path of the engine."""

@@ -9,7 +9,7 @@ Fingerprints are kept in step here: a body that is stored is recorded, and what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +79,7 @@ class SecretStore:
 
     def body(self, path: str, metadata: Metadata, version: Version) -> dict[str, Any]:
         """The body of a version that was not destroyed. Raises Damaged where it is missing or does not open."""
-        sealed = self.storage.get(_version_key(path, version.number))
-        if sealed is None:
-            raise Damaged
-        return decode_body(open_body(metadata.key, place_of(self.mount_uuid, path, version.number), sealed))
+        return _opened(self.storage, self.mount_uuid, path, metadata, version)
 
     def add(self, path: str, metadata: Metadata, config: Config, body: Mapping[str, Any]) -> Version:
         """Store ``body`` as the newest version, prune what is beyond the limit, and save the metadata.
@@ -128,6 +125,29 @@ class SecretStore:
                 self.remove_body(path, version)
         metadata.versions = [version for version in metadata.versions if version.number >= oldest]
         metadata.oldest_version = oldest
+
+
+def kept_values(storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """The path of every secret after ``after``, in order, with the values of those versions that open."""
+    for key in storage.scan(METADATA, METADATA + after if after else ""):
+        content = storage.get(key)
+        if content is None:
+            continue
+        path, metadata = key.removeprefix(METADATA), _metadata_decoder.decode(content)
+        bodies: list[Mapping[str, Any]] = []
+        for version in metadata.versions:
+            # What is destroyed is not there, and what is damaged names no value.
+            if not version.destroyed:
+                with suppress(Damaged):
+                    bodies.append(_opened(storage, mount_uuid, path, metadata, version))
+        yield path, bodies
+
+
+def _opened(storage: Storage, mount_uuid: str, path: str, metadata: Metadata, version: Version) -> dict[str, Any]:
+    sealed = storage.get(_version_key(path, version.number))
+    if sealed is None:
+        raise Damaged
+    return decode_body(open_body(metadata.key, place_of(mount_uuid, path, version.number), sealed))
 
 
 def _version_key(path: str, number: int) -> str:

@@ -1,0 +1,62 @@
+"""Lists the values of mounts that were there before they joined an environment, or before it had something below it.
+
+``core/reuse-pending/<uuid>`` names a mount that is to be gone through, from the moment on at which its writes are listed; its value is the
+path up to which that is done. Each step is one commit, so that it goes on wherever it was cut off.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from strongroom.barrier.transaction import Transaction
+from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.core.reuse import Guards
+from strongroom.environments.pending import PENDING_AREA
+from strongroom.logical.backend import KeepsValues
+from strongroom.mounts.table import EPOCH_KEY
+from strongroom.system.unsealed import Unsealed
+
+SECRETS_PER_STEP = 200
+
+
+def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
+    """Go through the next ``secrets`` secrets of a mount that waits; whether there may be more to do. Raises what the store raises."""
+    with unsealed.barrier.transaction() as transaction:
+        name = next(iter(transaction.scan(PENDING_AREA)), None)
+        if name is None:
+            return False
+        _step(unsealed, transaction, name, secrets)
+        unsealed.barrier.commit(transaction)
+    return True
+
+
+def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int) -> None:
+    epoch = transaction.version(EPOCH_KEY)
+    if epoch is None:
+        raise LookupError("the epoch record is missing from the store")
+    uuid = name.removeprefix(PENDING_AREA)
+    live = unsealed.mounts.at(transaction, epoch).by_uuid(uuid)
+    environments = unsealed.environments.at(transaction, epoch)
+    backend: object = live.router.backend if live is not None else None
+    if live is None or uuid not in environments.listed_mounts or not isinstance(backend, KeepsValues):
+        transaction.delete(name)
+        return
+    guards = Guards(
+        key=unsealed.fingerprint_key,
+        root=transaction,
+        environments=environments,
+        warnings=[],
+        guesses=unsealed.guesses,
+        caller="",
+    )
+    index = FingerprintIndex(unsealed.fingerprint_key, transaction, uuid, guards, is_known=True)
+    view = transaction.view(live.entry.storage_prefix)
+    after = (transaction.get(name) or b"").decode()
+    found = list(islice(backend.values_in(view, uuid, after), secrets))
+    for path, versions in found:
+        for values in versions:
+            index.list_known(path, values)
+    if len(found) < secrets:
+        transaction.delete(name)
+    else:
+        transaction.put(name, found[-1][0].encode())

@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.core.conftest import FaultyStore
+from tests.environments.world import bound, vault_with_environments, write
+from tests.kit import Vault
+from tests.processes import Result
+
+from strongroom.core import steps
+from strongroom.core.reuse import AREA, FORMS_MAX, PLACES_MAX, Guards
+from strongroom.core.reuse_index import list_pending
+from strongroom.environments.forms import forms_in
+from strongroom.mounts.table import EPOCH_KEY
+from strongroom.quotas.guesses import BLOCK_SECONDS, REFUSALS_MAX
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "reuse.json"
+VALUE = "Corr3ct-horse/battery"
+REFUSED = "in use in a more protected environment"
+
+
+@pytest.fixture
+def vault() -> Vault:
+    """Three environments with a mount without versions each, and ``dev2``, ``prod2`` with versions."""
+    vault = vault_with_environments(store=FaultyStore())
+    for name in ("dev2", "prod2"):
+        vault.mount(name, options={"version": "2"})
+    write(vault, "dev", mounts=["dev", "dev2"])
+    write(vault, "prod", mounts=["prod", "prod2"])
+    index_all(vault)
+    return vault
+
+
+def put(vault: Vault, path: str, value: Any, **options: Any) -> Result:
+    """Store ``value`` under the key ``k``."""
+    if "2/" in path:
+        mount, _, rest = path.partition("/")
+        return vault.post(f"{mount}/data/{rest}", {"data": {"k": value}}, **options)
+    return vault.post(path, {"k": value}, **options)
+
+
+def is_refused(result: Result) -> bool:
+    assert result.status in {200, 204, 400}, result
+    return result.status == 400 and REFUSED in str(result.errors)
+
+
+def index_all(vault: Vault) -> None:
+    while list_pending(vault.node.require(), 2):
+        pass
+
+
+@pytest.mark.parametrize("above", ["prod/app", "prod2/app", "stage/app"])
+@pytest.mark.parametrize("below", ["dev/app", "dev2/app"])
+def test_a_value_from_above_is_refused_below_and_nothing_is_stored(vault: Vault, above: str, below: str) -> None:
+    put(vault, above, VALUE)
+    assert is_refused(put(vault, below, VALUE))
+    shown = below.replace("dev2/", "dev2/data/")
+    assert vault.get(shown).status == 404
+    assert not is_refused(put(vault, below, VALUE + "x"))
+
+
+def test_the_refusal_tells_neither_which_nor_where(vault: Vault) -> None:
+    put(vault, "stage/one", VALUE)
+    put(vault, "prod/secret-path", VALUE + "2")
+    one, other = put(vault, "dev/a", VALUE), put(vault, "dev/a", VALUE + "2")
+    assert one.raw == other.raw
+    for word in ("stage", "prod", "secret-path", VALUE):
+        assert word not in one.raw.decode()
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        f"  {VALUE}\n",
+        VALUE.upper(),
+        base64.b64encode(VALUE.encode()).decode(),
+        base64.b64encode(f"{VALUE}\n".encode()).decode(),
+        base64.urlsafe_b64encode(VALUE.encode()).decode().rstrip("="),
+        VALUE.encode().hex(),
+        VALUE.encode().hex().upper(),
+        {"deep": [{"down": VALUE}]},
+        json.dumps({"password": VALUE}),
+        f"A=1\nDB_PASSWORD={VALUE}\n",
+    ],
+)
+def test_other_spellings_are_the_same_value_both_ways(vault: Vault, spelled: Any) -> None:
+    put(vault, "prod2/app", VALUE)
+    assert is_refused(put(vault, "dev2/app", spelled))
+    vault.delete("prod2/metadata/app")
+    put(vault, "prod2/app", spelled)
+    assert is_refused(put(vault, "dev2/app", VALUE))
+
+
+def test_a_patch_is_a_write(vault: Vault) -> None:
+    put(vault, "prod2/app", VALUE)
+    put(vault, "dev2/app", "something-else")
+    assert is_refused(vault.patch("dev2/data/app", {"data": {"other": VALUE}}))
+    assert vault.get("dev2/data/app").data["data"] == {"k": "something-else"}
+
+
+def test_old_deleted_and_destroyed_versions_count_until_the_secret_is_removed(vault: Vault) -> None:
+    put(vault, "prod2/app", VALUE)
+    for number in range(12):
+        put(vault, "prod2/app", f"newer-value-{number}")
+    assert is_refused(put(vault, "dev/a", VALUE)), "pruned"
+    vault.delete("prod2/data/app")
+    vault.post("prod2/destroy/app", {"versions": [13]})
+    assert is_refused(put(vault, "dev/a", "newer-value-11")), "destroyed"
+    assert is_refused(put(vault, "dev/a", "newer-value-7"))
+    vault.delete("prod2/metadata/app")
+    assert not is_refused(put(vault, "dev/a", "newer-value-7"))
+
+
+def test_what_a_mount_without_versions_held_before_counts_too(vault: Vault) -> None:
+    put(vault, "prod/app", VALUE)
+    put(vault, "prod/app", "another-value")
+    assert is_refused(put(vault, "dev/a", VALUE))
+    put(vault, "prod/other", "another-value")
+    vault.delete("prod/app")
+    assert is_refused(put(vault, "dev/a", "another-value")), "one of two places is left"
+    vault.delete("prod/other")
+    assert not is_refused(put(vault, "dev/a", "another-value"))
+
+
+def test_what_goes_up_is_stored_with_a_warning(vault: Vault) -> None:
+    put(vault, "dev/app", VALUE)
+    up = put(vault, "prod/app", VALUE)
+    assert up.status == 200
+    assert "less protected" in str(up.body)
+    assert is_refused(put(vault, "dev/again", VALUE))
+
+
+def test_within_an_environment_values_may_be_alike(vault: Vault) -> None:
+    for path in ("prod/a", "prod/b", "prod2/a"):
+        made = put(vault, path, VALUE)
+        assert made.status in {200, 204}
+        assert not (made.body or {}).get("warnings")
+
+
+@pytest.mark.parametrize(("rule", "warnings"), [("warn", 1), ("allow", 0)])
+def test_a_lower_environment_can_say_otherwise(vault: Vault, rule: str, warnings: int) -> None:
+    put(vault, "prod/app", VALUE)
+    write(vault, "dev", reuse=rule)
+    made = put(vault, "dev/app", VALUE)
+    assert str(made.body).count(REFUSED) == warnings
+    assert vault.get("dev/app").data == {"k": VALUE}
+
+
+def test_short_common_and_shared_values_are_not_compared(vault: Vault) -> None:
+    for number, value in enumerate(["short", "production", "https://example.test/api", "twelve-chars"]):
+        put(vault, f"prod/{number}", value)
+    assert not is_refused(put(vault, "dev/a", "short"))
+    assert not is_refused(put(vault, "dev/a", "production"))
+    assert is_refused(put(vault, "dev/a", "https://example.test/api"))
+    write(vault, "dev", shared_values=["https://example.test/api"])
+    assert not is_refused(put(vault, "dev/a", "https://example.test/api"))
+    assert is_refused(put(vault, "dev/a", "twelve-chars"))
+    write(vault, "dev", reuse_minimum_length=13)
+    assert not is_refused(put(vault, "dev/a", "twelve-chars"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"reuse_minimum_length": 7}, {"reuse_minimum_length": 1025}, {"shared_values": ["x" * 513]}],
+)
+def test_settings_have_limits(vault: Vault, fields: dict[str, Any]) -> None:
+    assert write(vault, "dev", **fields).status == 400
+
+
+def test_a_mount_of_no_environment_is_not_asked_about(vault: Vault) -> None:
+    vault.mount("shared")
+    put(vault, "prod/app", VALUE)
+    assert put(vault, "shared/app", VALUE).status == 204
+
+
+def test_a_refusal_is_on_record_without_the_value(vault: Vault) -> None:
+    put(vault, "prod/app", VALUE)
+    assert isinstance(vault.device.written, list)
+    vault.device.written.clear()
+    put(vault, "dev/app", VALUE)
+    assert REFUSED in vault.device.records[1]["error"]
+    assert VALUE not in vault.device.text
+
+
+@pytest.mark.parametrize("known", json.loads(VECTORS.read_text())["values"], ids=lambda known: str(known["value"])[:20])
+def test_forms_and_rows_stay_what_they_are(known: dict[str, Any]) -> None:
+    vault = vault_with_environments()
+    guards = guards_for(vault)
+    guards = replace(guards, key=bytes.fromhex(json.loads(VECTORS.read_text())["key_hex"]))
+    uuid = next(iter(next(one for one in guards.environments if one.name == "prod").mounts))
+    guard = guards.of_mount(uuid, is_known=False)
+    assert guard is not None
+    guard.admit("app", {"k": known["value"]})
+    assert sorted(guards.root.scan("core/reuse/")) == sorted(known["rows"])
+    assert list(forms_in({"k": known["value"]})) == known["forms"]
+
+
+def guards_for(vault: Vault) -> Guards:
+    """The guards of a transaction that is never committed."""
+    unsealed = vault.node.require()
+    transaction = unsealed.barrier.transaction()
+    epoch = transaction.version(EPOCH_KEY)
+    assert epoch is not None
+    guards = steps.guards_for(unsealed, transaction, epoch, None, [])
+    assert guards is not None
+    return guards
+
+
+# What was there before
+
+
+def test_what_a_mount_held_before_it_joined_counts_once_it_was_gone_through(vault: Vault) -> None:
+    for name, options in (("old", None), ("old2", {"version": "2"})):
+        vault.mount(name, options=options)
+        for number in range(5):
+            put(vault, f"{name}/{number}", f"{name}-value-{number}")
+        put(vault, f"{name}/0", f"{name}-newer-value")
+    write(vault, "prod", mounts=["prod", "prod2", "old", "old2"])
+    assert vault.get("sys/environments/prod").data["indexing"] == ["old/", "old2/"]
+    index_all(vault)
+    assert vault.get("sys/environments/prod").data["indexing"] == []
+    for value in ("old-value-4", "old-newer-value", "old2-value-0", "old2-value-4", "old2-newer-value"):
+        assert is_refused(put(vault, "dev/a", value)), value
+
+
+def test_an_environment_that_is_no_longer_the_lowest_is_gone_through(vault: Vault) -> None:
+    put(vault, "dev2/app", VALUE)
+    vault.mount("sandbox")
+    write(vault, "sandbox", rank=50, mounts=["sandbox"])
+    write(vault, "dev", rank=60)
+    write(vault, "stage", rank=70)
+    write(vault, "prod", rank=80)
+    index_all(vault)
+    assert is_refused(put(vault, "sandbox/app", VALUE))
+
+
+def test_a_mount_that_goes_up_takes_its_values_along(vault: Vault) -> None:
+    put(vault, "dev2/app", VALUE)
+    assert write(vault, "prod", mounts=["prod", "prod2", "dev2"]).status == 204
+    index_all(vault)
+    assert is_refused(put(vault, "dev/app", VALUE))
+
+
+def test_values_of_a_mount_that_is_gone_are_free(vault: Vault) -> None:
+    put(vault, "prod/app", VALUE)
+    vault.delete("sys/mounts/prod")
+    assert not is_refused(put(vault, "dev/app", VALUE))
+
+
+def test_an_upgrade_to_versions_is_no_new_write(vault: Vault) -> None:
+    put(vault, "dev/app", VALUE)
+    put(vault, "prod/app", VALUE)
+    assert vault.post("sys/mounts/dev/tune", {"options": {"version": "2"}}).status == 200
+    assert vault.get("dev/data/app").data["data"] == {"k": VALUE}
+    assert is_refused(vault.post("dev/data/app", {"data": {"k": VALUE}}))
+
+
+def test_a_value_in_many_places_is_listed_by_its_mount(vault: Vault) -> None:
+    for number in range(PLACES_MAX + 3):
+        put(vault, f"prod/{number}", VALUE)
+    with vault.node.require().barrier.transaction() as transaction:
+        rows = [transaction.get(key) or b"" for key in transaction.scan(AREA)]
+    assert [row.endswith(b"/*") for row in rows] == [True]
+    for number in range(PLACES_MAX + 3):
+        vault.delete(f"prod/{number}")
+    assert is_refused(put(vault, "dev/a", VALUE))
+
+
+# Two at once
+
+
+def crossing(vault: Vault, slower: tuple[str, Any], faster: tuple[str, Any]) -> tuple[Result, Result]:
+    """Both writes, the second committed between the reads and the commit of the first."""
+    done: list[Result] = []
+    assert isinstance(vault.store, FaultyStore)
+    store = vault.store
+
+    def between() -> None:
+        store.before_commit = lambda: None
+        done.append(put(vault, *faster))
+
+    store.before_commit = between
+    return put(vault, *slower), done[0]
+
+
+def test_of_two_writes_that_cross_the_lower_one_is_refused_where_it_is_second(vault: Vault) -> None:
+    below, above = crossing(vault, ("dev2/app", VALUE), ("prod2/app", VALUE))
+    assert above.status == 200
+    assert is_refused(below)
+    assert vault.get("dev2/data/app").status == 404
+
+
+def test_of_two_writes_that_cross_the_upper_one_is_warned_where_it_is_second(vault: Vault) -> None:
+    above, below = crossing(vault, ("stage/app", VALUE), ("dev/app", VALUE))
+    assert (above.status, below.status) == (200, 204) or (above.status, below.status) == (204, 204)
+
+
+def test_two_writes_above_that_cross_are_both_listed(vault: Vault) -> None:
+    crossing(vault, ("prod/a", VALUE), ("prod2/b", VALUE))
+    vault.delete("prod/a")
+    assert is_refused(put(vault, "dev/a", VALUE))
+
+
+# Guessing
+
+
+def test_a_writer_below_has_few_guesses(vault: Vault) -> None:
+    put(vault, "prod/app", VALUE)
+    token = bound(vault, "dev")
+    for _ in range(REFUSALS_MAX):
+        assert is_refused(put(vault, "dev/app", VALUE, token=token))
+    for value in (VALUE, "not-a-hit-at-all"):
+        blocked = put(vault, "dev/app", value, token=token)
+        assert blocked.status == 429
+        assert int(blocked.headers["Retry-After"]) > 0
+    assert put(vault, "dev/app", "another-token", token=bound(vault, "dev")).status == 204
+    vault.clock.jump(2 * BLOCK_SECONDS)
+    assert put(vault, "dev/app", "not-a-hit-at-all", token=token).status == 204
+
+
+def test_a_write_holds_a_bounded_number_of_guesses(vault: Vault) -> None:
+    body = {str(number): f"guess-number-{number}" for number in range(FORMS_MAX + 1)}
+    assert vault.post("dev/app", body).status == 400
+    del body["0"]
+    assert vault.post("dev/app", body).status == 204
+
+
+def test_without_two_environments_nothing_is_listed() -> None:
+    vault = Vault()
+    vault.mount("prod")
+    put(vault, "prod/app", VALUE)
+    write(vault, "prod", rank=3, mounts=["prod"])
+    put(vault, "prod/app", VALUE + "2")
+    with vault.node.require().barrier.transaction() as transaction:
+        assert list(transaction.scan("core/reuse")) == []
