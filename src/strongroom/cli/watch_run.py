@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from strongroom.scanner.fingerprint import Fingerprinter
     from strongroom.scanner.levels import Level
     from strongroom.scanner.problem import Problem
+    from strongroom.scanner.watch.ask import Caller
     from strongroom.scanner.watch.inspector import Inspector
     from strongroom.scanner.watch.settings import FeedSettings, WatchSettings
     from strongroom.scanner.watch.state import State
@@ -77,13 +78,19 @@ def _show(session: Session, settings: WatchSettings) -> int:
 
 
 def _watch(session: Session, flags: dict[str, Any], settings: WatchSettings) -> int:
+    import ssl
+
+    from strongroom.scanner.watch.ask import Caller
     from strongroom.scanner.watch.state import open_state
 
     config = Path(flags["config"])
     watched_tokens = [_token(feed) for feed in settings.feeds]
     state = open_state(Path(flags["state"]) if flags["state"] else settings.state or config.with_suffix(".state"))
     try:
-        watched = [_watched(feed, token, state) for feed, token in zip(settings.feeds, watched_tokens, strict=True)]
+        caller = Caller(context=ssl.create_default_context())  # once: it reads all authorities that the system trusts
+        watched = [
+            _watched(feed, token, state, caller) for feed, token in zip(settings.feeds, watched_tokens, strict=True)
+        ]
         run = _Run(session, flags, state, watched, _fingerprinter(flags))
         inspector = _inspector(session, flags, settings, run.fingerprinter)
         return run.once(inspector) if flags["once"] else run.until_stopped(inspector)
@@ -259,14 +266,14 @@ def _fingerprinter(flags: dict[str, Any]) -> Fingerprinter:
     return Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
 
 
-def _watched(feed: FeedSettings, token: Token | None, state: State) -> Watched:
+def _watched(feed: FeedSettings, token: Token | None, state: State, caller: Caller) -> Watched:
     from strongroom.scanner.watch.hosts import Guard
     from strongroom.scanner.watch.kinds import KINDS
     from strongroom.scanner.watch.visits import Visits
     from strongroom.scanner.watch.watcher import Watched
 
     kind = KINDS[feed.kind]
-    visits = Visits(Guard(feed.own), state, _now, feed.item_bytes, token, kind.headers, who=str(feed.token or ""))
+    visits = Visits(Guard(feed.own), state, _now, feed.item_bytes, token, kind.headers, caller, str(feed.token or ""))
     return Watched(feed, kind.feed(feed.address, feed.pages, feed.what), visits)
 
 

@@ -100,6 +100,8 @@ def test_what_is_written_is_what_is_watched() -> None:
         ("[[feed]]\nname='a'\nkind='github-events'\norg=''", "line 4: org is a text"),
         (HEAD.replace("rss", "paste-site") + "raw='/{id}'\npattern='('", "line 6: pattern is none of RE2's syntax"),
         (HEAD.replace("rss", "paste-site") + "raw='/{id}'\npattern='a(b)'", "line 6: pattern has a group"),
+        (HEAD.replace("rss", "paste-site") + "raw='/{id}?api_key=x'\npattern='(?P<id>a)'", "line 5: the address has a credential"),
+        (HEAD.replace("rss", "paste-site") + "raw='https://[/{id}'\npattern='(?P<id>a)'", "line 5: raw is no address"),
         (HEAD.replace("rss", "paste-site") + "raw='/x'\npattern='(?P<id>a)'", "line 5: raw has {id}"),
     ],
 )  # fmt: skip

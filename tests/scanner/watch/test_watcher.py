@@ -17,6 +17,7 @@ from tests.scanner.watch.watching import OTHER, SECRET, START, Watching, feed, p
 
 from strongroom.scanner.finding import Finding
 from strongroom.scanner.watch import watcher as module
+from strongroom.scanner.watch.forms import Opened, open_item
 from strongroom.scanner.watch.item import Cursor, Item, Listing
 from strongroom.scanner.watch.visits import Visits
 from strongroom.scanner.watch.watcher import MOST_ATTEMPTS, Watched
@@ -74,7 +75,7 @@ class TestWhatIsRaised:
         content = f"{SECRET}\n{'x' * 5000}\n{OTHER}".encode()
         watching.configure(pastes(place, {"a": content}, 'item_size = "1kB"'))
         assert [one.value.decode() for one in watching.round()] == [SECRET[4:]]
-        assert [one.what for one in watching.problems] == ["not scanned to its end: it is longer than 0 KiB"]
+        assert [one.what for one in watching.problems] == ["not scanned to its end: it is longer than 1000 bytes"]
 
 
 class TestFailures:
@@ -202,6 +203,38 @@ class TestFailures:
         )
         watching.configure(feed("github-events", place.address))
         assert places(watching.round()) == [place.address]
+
+    def test_what_breaks_us_is_a_failure_of_its_own(
+        self, watching: Watching, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watching.configure(pastes(place, {"a": SECRET.encode(), "b": b"x"}))
+        opened = open_item
+
+        def breaking(item: Item, visits: Visits) -> Opened:
+            if item.title == "b":
+                raise KeyError(item.title)
+            return opened(item, visits)
+
+        monkeypatch.setattr(module, "open_item", breaking)
+        assert len(watching.round()) == 1
+        assert "the watch failed on it (KeyError)" in watching.problems[0].what
+
+    def test_of_a_listing_without_measure_only_so_many_are_taken(
+        self, watching: Watching, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "MOST_LISTED", 3)
+        place.answers["/events"] = as_json([{"id": str(number), "type": "WatchEvent"} for number in range(50)])
+        watching.configure(feed("github-events", place.address, "items = 1"))
+        watching.round()
+        assert watching.state.waiting("one") == 2
+        assert "some may have gone unseen" in watching.problems[0].what
+
+    def test_an_address_without_measure_is_not_kept(self, watching: Watching, place: Place) -> None:
+        place.answers["/feed"] = Reply(f"<rss><item><link>{place.address}/{'x' * 10_000}</link></item></rss>".encode())
+        watching.configure(feed("rss", f"{place.address}/feed"))
+        watching.round()
+        assert place.paths == ["/feed"]
+        assert watching.problems[0].is_note
 
 
 class TestRounds:

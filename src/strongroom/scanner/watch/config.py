@@ -141,14 +141,18 @@ def _address(of_kind: Kind, table: dict[str, Any], place: _Place) -> tuple[str, 
     if not isinstance(address, str) or not address:
         raise place.fail("address", "this kind of feed needs an address")
     own = {_origin(address, "address", place)}
-    if any(_CREDENTIALS.fullmatch(key) and value for key, value in parse_qsl(urlsplit(address).query)):
-        raise place.fail("address", "the address has a credential in it: name it with token_env or token_file instead")
+    _check_query(address, "address", place)
     hosts = table.get("own_hosts", [])
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         raise place.fail("own_hosts", "own_hosts is a list of addresses like https://raw.example.com")
     own |= {_origin(host if "://" in host else f"https://{host}", "own_hosts", place) for host in hosts}
     # What is told to plugs with a page of their own is the page itself; to the others, what stands before every path.
     return (address.rstrip("/") if of_kind.address else address), frozenset(own)
+
+
+def _check_query(address: str, key: str, place: _Place) -> None:
+    if any(_CREDENTIALS.fullmatch(name) and value for name, value in parse_qsl(urlsplit(address).query)):
+        raise place.fail(key, "the address has a credential in it: name it with token_env or token_file instead")
 
 
 def _origin(address: str, key: str, place: _Place) -> Origin:
@@ -194,6 +198,10 @@ def _check_pattern(pattern: str, raw: str, place: _Place) -> None:
         raise place.fail("pattern", "pattern is none of RE2's syntax") from None
     if not has_group:
         raise place.fail("pattern", "pattern has a group (?P<id>…), which is what tells one paste from another")
+    try:
+        _check_query(raw, "raw", place)
+    except ValueError:
+        raise place.fail("raw", "raw is no address") from None
     if "{id}" not in raw:
         raise place.fail("raw", "raw has {id} in the place of the paste's id")
 

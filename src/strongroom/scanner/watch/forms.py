@@ -22,6 +22,8 @@ _RAW = "application/vnd.github.raw+json"
 _MOST_COMMITS = 250
 """Commits of one push that are read."""
 _MOST_PAGES = 10
+_MOST_ITEMS = 5_000
+"""Further items that one item may lead to."""
 _TOO_LARGE = frozenset({406, 413, 422})
 
 
@@ -54,7 +56,11 @@ def open_item(item: Item, visits: Visits) -> Opened:
     form = FORMS.get(item.form)
     if form is None:
         raise NotThere("it was listed by another version of this program")
-    return form(item, visits)
+    opened = form(item, visits)
+    if len(opened.items) <= _MOST_ITEMS:
+        return opened
+    problem = f"it leads to more than {_MOST_ITEMS} others, of which only so many are read"
+    return replace(opened, items=opened.items[:_MOST_ITEMS], problems=(*opened.problems, problem))
 
 
 def _text(item: Item, _visits: Visits) -> Opened:
@@ -204,7 +210,7 @@ def _part(item: Item, data: bytes) -> Part:
 
 
 def _cut(answer: Answer, visits: Visits) -> tuple[str, ...]:
-    return (f"not scanned to its end: it is longer than {visits.most >> 10} KiB",) if answer.is_cut else ()
+    return (f"not scanned to its end: it is longer than {visits.most} bytes",) if answer.is_cut else ()
 
 
 def is_address(place: str) -> bool:

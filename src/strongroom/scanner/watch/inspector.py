@@ -114,10 +114,13 @@ def _mentions(feed: FeedSettings, item: Item, source: _Parts, scan: Scan) -> boo
     about = f"{item.title}\n{item.author}\n{item.place}\n{item.text}".lower().encode("utf-8", "surrogatepass")
     if any(word in about for word in words):
         return True
-    for fragment in source.fragments(Whole()):
-        if _has(fragment, words) or any(_has(piece, words) for piece in scan.expand(fragment)):
-            return True
-    return False
+    try:
+        return any(
+            _has(fragment, words) or any(_has(piece, words) for piece in scan.expand(fragment))
+            for fragment in source.fragments(Whole())
+        )
+    except Exception:  # noqa: BLE001 -- what cannot be opened may mention us; the scan itself says that it failed
+        return True
 
 
 def _has(fragment: Fragment, words: Sequence[bytes]) -> bool:

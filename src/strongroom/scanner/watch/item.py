@@ -44,6 +44,9 @@ class Item:
             self,
             id=self.id[:LONGEST_ADDRESS],
             place=self.place[:LONGEST_ADDRESS],
+            # The beginning of an address is another one.
+            address=self.address if len(self.address) <= LONGEST_ADDRESS else "",
+            instead=self.instead if len(self.instead) <= LONGEST_ADDRESS else "",
             text=self.text[:LONGEST_TEXT],
             title=self.title[:LONGEST_NAME],
             author=self.author[:LONGEST_NAME],

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from strongroom.scanner.finding import Finding
 from strongroom.scanner.problem import Problem, Report
-from strongroom.scanner.watch.failures import FeedFailed, NotThere, Resting
+from strongroom.scanner.watch.failures import FeedFailed, NotThere, Resting, WatchFailed
 from strongroom.scanner.watch.forms import Opened, Part, is_address, open_item
 from strongroom.scanner.watch.inspector import Inspector
 from strongroom.scanner.watch.item import Feed, Item, Listing
@@ -22,11 +23,14 @@ from strongroom.scanner.watch.visits import Visits
 
 MOST_WAITING = 10_000
 """Items of a feed that wait to be read. With so many it is not asked for more."""
+MOST_LISTED = 20_000
+"""Items of one listing that are taken in."""
 MOST_ATTEMPTS = 5
 """How often an item is tried that cannot be read now."""
 _NOT_OURS = LONGEST_REST + 7 * 24 * 3600
 """Nothing is due later than this. If something is, the clock was set back, and it is due now."""
 
+_Result = TypeVar("_Result")
 Tell = Callable[[Sequence[Finding]], None]
 """Reports findings, and returns once they are safe. Raises OSError."""
 
@@ -108,7 +112,7 @@ class Watcher:
     def _ask(self, watched: Watched, position: Position) -> None:
         settings, now = watched.settings, self.now()
         try:
-            listing = watched.feed.poll(watched.visits.holding(LISTING_BYTES), position.cursor)
+            listing = _sound(lambda: watched.feed.poll(watched.visits.holding(LISTING_BYTES), position.cursor))
         except Resting as rest:
             self._problem(settings.name, f"not asked now: {rest}", is_note=True)
             self.state.move(settings.name, replace(position, due=rest.until))
@@ -120,10 +124,11 @@ class Watcher:
             self.state.move(settings.name, replace(position, due=now + wait, failures=failures))
             return
         had_seen = self.state.has_seen(settings.name)
-        new = self.state.add(settings.name, reversed(listing.items))
+        items = listing.items[:MOST_LISTED]
+        new = self.state.add(settings.name, reversed(items))
         wait = max(settings.interval, listing.interval)
         self.state.move(settings.name, Position(listing.cursor, now + wait, now + listing.interval))
-        if _has_gap(listing, new, had_seen=had_seen):
+        if len(items) < len(listing.items) or _has_gap(listing, new, had_seen=had_seen):
             self._problem(
                 settings.name,
                 "more came than it lists, so some may have gone unseen: ask more often (interval), or for more (pages)",
@@ -134,7 +139,7 @@ class Watcher:
         settings, item = watched.settings, pending.item
         place = item.place if is_address(item.place) else item.address or settings.address
         try:
-            opened = open_item(replace(item, place=place), watched.visits)
+            opened = _sound(lambda: open_item(replace(item, place=place), watched.visits))
         except Resting as rest:
             self.state.postpone(pending, rest.until, pending.attempts)
             return
@@ -152,7 +157,8 @@ class Watcher:
         for problem in opened.problems:
             self._problem(place, problem)
         self._inspect(settings, item, opened.parts)
-        self.state.add(settings.name, opened.items)
+        if opened.items:
+            self.state.add(settings.name, opened.items)
         self.state.done(pending)
 
     def _inspect(self, settings: FeedSettings, item: Item, parts: Sequence[Part]) -> None:
@@ -185,6 +191,16 @@ class Watcher:
 
     def _problem(self, path: str, what: str, *, is_note: bool = False) -> None:
         self.problem(Problem(path, what, is_note))
+
+
+def _sound(act: Callable[[], _Result]) -> _Result:
+    """What `act` gives. An answer that breaks us fails as an answer: else it would end the watch, and again after each restart."""
+    try:
+        return act()
+    except (FeedFailed, WatchFailed):
+        raise
+    except Exception as error:  # noqa: BLE001 -- as above; it is told
+        raise FeedFailed(f"the watch failed on it ({type(error).__name__})") from None
 
 
 def _has_gap(listing: Listing, new: int, *, had_seen: bool) -> bool:
