@@ -123,6 +123,14 @@ def test_findings_are_appended_round_after_round(folder: Path, github: GitHub) -
         assert len(rows(folder)) == number + 1
 
 
+def test_what_is_left_for_the_next_round_is_said(folder: Path, github: GitHub) -> None:
+    with (folder / "watch.toml").open("a") as file:
+        file.write("items = 1\n")
+    for number in range(3):
+        github.push({"app.py": f"x = {number}"})
+    assert "ours: 2 items are left for the next round" in run(folder, "-once").stderr
+
+
 def test_a_round_whose_report_cannot_be_written_is_done_again(folder: Path, github: GitHub) -> None:
     github.push({"app.py": f"key = '{ONE}'"})
     assert run(folder, "-once", "-output=no/such/folder.jsonl").returncode == 2

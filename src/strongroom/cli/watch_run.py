@@ -139,6 +139,9 @@ class _Run:
         )
         for problem in self._problems:
             self._note(problem)
+        for one in self.watched:
+            if waiting := self.state.waiting(one.settings.name):
+                self.session.note(f"{one.settings.name}: {waiting} items are left for the next round")
         if self.flags["output"] and self.flags["format"] == "jsonl":
             self._append(report.findings)
         else:

@@ -4,6 +4,8 @@ import pytest
 from tests.scanner.watch.place import Place, Reply
 from tests.scanner.watch.watching import OTHER, SECRET, Watching, feed, places
 
+from strongroom.scanner.watch.feed_markup import MOST_ENTRIES
+
 PATTERN = """pattern = 'href="/(?P<id>[A-Za-z0-9]{8})"'"""
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/">
@@ -83,6 +85,12 @@ class TestRss:
         place.answers["/feed"] = Reply(f"<rss><channel><item><title>{SECRET}</title></item></channel></rss>".encode())
         watching.configure(feed("rss", f"{place.address}/feed"))
         assert places(watching.round()) == [f"{place.address}/feed"]
+
+    def test_entries_without_measure_are_not_left_out_in_silence(self, watching: Watching, place: Place) -> None:
+        place.answers["/feed"] = Reply(b"<rss>" + b"<item/>" * (MOST_ENTRIES + 5) + b"</rss>")
+        watching.configure(feed("rss", f"{place.address}/feed", "items = 1"))
+        watching.round()
+        assert "some may have gone unseen" in watching.problems[0].what
 
     @pytest.mark.parametrize(
         "document",

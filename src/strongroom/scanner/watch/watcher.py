@@ -204,6 +204,5 @@ def _sound(act: Callable[[], _Result]) -> _Result:
 
 
 def _has_gap(listing: Listing, new: int, *, had_seen: bool) -> bool:
-    if not listing.overlaps:
-        return listing.has_gap
-    return had_seen and new > 0 and new == len(listing.items)
+    """Whether something may have been missed: the feed says so, or nothing that it lists was ever seen before."""
+    return listing.has_gap or (listing.overlaps and had_seen and 0 < new == len(listing.items))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin
 
 from strongroom.scanner.regex import compile_regex
@@ -33,7 +33,7 @@ class PasteSite:
                 if len(found) < MOST_LINKS:
                     address = urljoin(self.address, self.raw.replace("{id}", quote(name, safe="")))
                     found.setdefault(name, Item(f"paste {name}", "page", address, address, title=name))
-        return pages.listing(found.values())
+        return replace(pages.listing(found.values()), has_gap=len(found) >= MOST_LINKS)
 
     def _names(self, body: bytes) -> Iterator[str]:
         regex = compile_regex(self.pattern)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
-from strongroom.scanner.watch.feed_markup import Entry, entries_of
+from strongroom.scanner.watch.feed_markup import MOST_ENTRIES, Entry, entries_of
 from strongroom.scanner.watch.feeds.pages import Pages
 from strongroom.scanner.watch.item import Cursor, Item, Listing
 from strongroom.scanner.watch.visits import Visits
@@ -25,8 +25,9 @@ class Rss:
     def poll(self, visits: Visits, cursor: Cursor) -> Listing:
         """All its entries."""
         pages = Pages(visits, self.address, self.pages, _ACCEPT, cursor)
-        found = [item for page in pages for entry in entries_of(page.body) for item in self._items(entry)]
-        return pages.listing(found)
+        entries = [entries_of(page.body) for page in pages]
+        listing = pages.listing(item for some in entries for entry in some for item in self._items(entry))
+        return replace(listing, has_gap=any(len(some) >= MOST_ENTRIES for some in entries))
 
     def _items(self, entry: Entry) -> Iterator[Item]:
         link = entry.link or (entry.id if entry.id.startswith(("https://", "http://")) else "")
