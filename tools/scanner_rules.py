@@ -7,7 +7,6 @@ from itertools import groupby
 
 from strongroom.describe.reference import escaped
 from strongroom.scanner.rule import Rule
-from strongroom.scanner.rules import checksums
 from strongroom.scanner.rules.builtin import PROVIDER_RULES
 
 OF_ANY = "Of any provider"
@@ -17,7 +16,7 @@ def page() -> str:
     """Every rule, by provider."""
     rules = sorted(PROVIDER_RULES, key=lambda rule: (rule.provider.lower(), rule.id))
     providers = len({rule.provider for rule in rules if rule.provider})
-    proven = sum(has_checksum(rule) for rule in rules)
+    proven = sum(bool(proof_of(rule)) for rule in rules)
     asked = sum(bool(rule.verifier) for rule in rules)
     proof = f"{proven} prove their finds by a checksum or structure that the issuer made public"
     verified = f"of {asked} the issuer can be asked whether the secret lives (`--verify`)"
@@ -31,12 +30,13 @@ def table(rules: Sequence[Rule]) -> str:
     """Rules of one provider."""
     lines = ["| rule | finds | severity | proof | asked | how to revoke it |", "|---|---|---|---|---|---|"]
     for rule in rules:
-        proof = "checksum" if has_checksum(rule) else ""
-        cells = (f"`{rule.id}`", rule.title, rule.severity.value, proof, rule.verifier, rule.revoke)
+        cells = (f"`{rule.id}`", rule.title, rule.severity.value, proof_of(rule), rule.verifier, rule.revoke)
         lines.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
-def has_checksum(rule: Rule) -> bool:
-    """Whether the secret itself proves that it was issued."""
-    return rule.checksum is not None and rule.checksum.__module__ == checksums.__name__
+def proof_of(rule: Rule) -> str:
+    """By what the secret itself proves that it was issued; empty if it does not."""
+    if rule.checksum is not None:
+        return "checksum"
+    return "structure" if rule.structure is not None else ""

@@ -12,17 +12,20 @@ from __future__ import annotations
 import argparse
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from strongroom.scanner.levels import Level
 from strongroom.scanner.rule import Kind
 from strongroom.scanner.scorer.features import Feature, features_of
 from strongroom.scanner.scorer.judge import LinearJudge
 from strongroom.scanner.scorer.model import Model
 from strongroom.scanner.scorer.vocabulary import Vocabulary
+from tools.engine_quality import Engine
 from tools.gathered import Gathered, as_people_choose, gather
 from tools.labelled import Labels, Score, Unit, repository_of, score
 from tools.scorer_weights import SCALE, learn_words, to_json
@@ -35,9 +38,11 @@ WORD_GROUPS = frozenset({"n", "last", "v", "r"})
 """Groups of words: only those of the vocabulary are learned, so that nothing of a single value gets into the weights."""
 EVEN = 0.5
 REGULARISATION = 0.1
-CHOSEN_BY_PEOPLE = 0.5
-"""What a copy with a value as people choose them weighs, beside the 1 of a candidate of the data."""
-DEFAULT_LINE = 0.45
+COPIES = 3
+"""Copies of each secret with other values as people choose them."""
+CHOSEN_BY_PEOPLE = 1.0
+"""What such a copy weighs, beside the 1 of a candidate of the data."""
+DEFAULT_LINE = 0.5
 """The chance from which a candidate is reported by default: the committed weights are shifted so that it scores 0.5."""
 
 
@@ -66,9 +71,10 @@ def rows_of(gathered: list[Gathered], labels: Labels, vocabulary: Vocabulary) ->
         secret = any(unit in labels.true for unit in labels.hit_by(one.unit))
         repository = repository_of(candidate.path)
         rows.append(Row(features_of(candidate, vocabulary), repository, one.unit, secret))
-        copy = as_people_choose(candidate, by_length, random) if secret else None
-        if copy:
-            copies.append(Row(features_of(copy, vocabulary), repository, one.unit, True, CHOSEN_BY_PEOPLE))
+        for _ in range(COPIES if secret else 0):
+            copy = as_people_choose(candidate, by_length, random)
+            if copy:
+                copies.append(Row(features_of(copy, vocabulary), repository, one.unit, True, CHOSEN_BY_PEOPLE))
     return rows, copies
 
 
@@ -123,16 +129,38 @@ def folds_of(rows: list[Row]) -> list[frozenset[str]]:
     return [frozenset(fold) for fold in dealt]
 
 
-def out_of_fold(rows: list[Row], copies: list[Row], vocabulary: Vocabulary) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What came of a learning: the regression, and which of its numbers is which feature."""
+
+    learner: Learner
+    regression: Any
+
+    def chances(self, rows: list[Row]) -> list[float]:
+        """The chance of each of `rows`."""
+        return [float(chance) for chance in self.regression.predict_proba(self.learner.matrix(rows))[:, 1]]
+
+    def to_json(self, words: list[str], trigrams: Mapping[bytes, int]) -> str:
+        """The weights as they are committed, shifted so that the default line is an even chance."""
+        bias = float(self.regression.intercept_[0]) - math.log(DEFAULT_LINE / (1 - DEFAULT_LINE))
+        weights = dict(zip(self.learner.features, self.regression.coef_[0], strict=True))
+        return to_json(bias, weights, words, trigrams)
+
+
+def learn(rows: list[Row], copies: list[Row], vocabulary: Vocabulary, without: frozenset[str] = frozenset()) -> Learned:
+    """Learns from all repositories but those of `without`."""
+    kept = [row for row in rows if row.repository not in without]
+    learner = Learner(kept, vocabulary)
+    return Learned(learner, learner.fit([*kept, *(row for row in copies if row.repository not in without)]))
+
+
+def out_of_fold(rows: list[Row], learned: Mapping[frozenset[str], Learned]) -> list[float]:
     """The chance of each of `rows`, from weights that were made without its repository."""
     chances = [0.0] * len(rows)
-    for fold in folds_of(rows):
-        rest = [row for row in (*rows, *copies) if row.repository not in fold]
-        learner = Learner([row for row in rest if row.weight == 1], vocabulary)
+    for fold, weights in learned.items():
         held = [number for number, row in enumerate(rows) if row.repository in fold]
-        found = learner.fit(rest).predict_proba(learner.matrix([rows[number] for number in held]))[:, 1]
-        for number, chance in zip(held, found, strict=True):
-            chances[number] = float(chance)
+        for number, chance in zip(held, weights.chances([rows[number] for number in held]), strict=True):
+            chances[number] = chance
     return chances
 
 
@@ -164,26 +192,31 @@ def main() -> None:
     gathered = list(gather(arguments.data))
     rows, copies = rows_of(gathered, labels, vocabulary)
     print(f"{len(gathered)} candidates, {len(rows)} of them of generic rules; {len(copies)} copies as people choose")
-    provider = provider_findings(gathered)
-    print_all("level provider", labels, provider, None)
-    chances = out_of_fold(rows, copies, vocabulary)
-    for line in (0.1, 0.3, 0.4, DEFAULT_LINE, 0.5, 0.6, 0.8, 0.9):
+    folds = folds_of(rows)
+    learned = {fold: learn(rows, copies, vocabulary, fold) for fold in folds}
+    measure(labels, rows, out_of_fold(rows, learned), provider_findings(gathered))
+    judges = {fold: LinearJudge(Model.from_json(one.to_json(words, trigrams))) for fold, one in learned.items()}
+    text = learn(rows, copies, vocabulary).to_json(words, trigrams)
+    in_sample = dict.fromkeys(folds, LinearJudge(Model.from_json(text)))
+    engine = Engine(arguments.data)
+    for level in Level:
+        print_all(f"whole engine, level {level.value}", labels, engine.units(judges, level), None)
+    print_all("in sample (not a measure)", labels, engine.units(in_sample, Level.DEFAULT), None)
+    print(f"{len(text)} bytes of weights, in units of 1/{SCALE}")
+    if arguments.write:
+        WEIGHTS.write_text(text, encoding="ascii")
+
+
+def measure(labels: Labels, rows: list[Row], chances: list[float], provider: list[Unit]) -> None:
+    """Prints how rules and judge do by themselves: no decoders, no containers."""
+    print_all("providers' formats alone", labels, provider, None)
+    for line in (0.1, 0.3, 0.4, 0.45, DEFAULT_LINE, 0.55, 0.6, 0.8, 0.9):
         units = [row.unit for row, chance in zip(rows, chances, strict=True) if chance >= line]
         print_all(f"out of fold, line at {line}", labels, [*provider, *units], None)
     units = [row.unit for row, chance in zip(rows, chances, strict=True) if chance >= DEFAULT_LINE]
     for number, fold in enumerate(folds_of(rows), 1):
         print_all(f"fold {number} ({len(fold)} repositories)", labels, [*provider, *units], fold)
     print_categories(score(labels, [*provider, *units]))
-    learner = Learner(rows, vocabulary)
-    regression = learner.fit([*rows, *copies])
-    bias = float(regression.intercept_[0]) - math.log(DEFAULT_LINE / (1 - DEFAULT_LINE))
-    text = to_json(bias, dict(zip(learner.features, regression.coef_[0], strict=True)), words, trigrams)
-    in_sample = LinearJudge(Model.from_json(text))
-    found = [one.unit for one in gathered if in_sample.judge(one.candidate).score >= EVEN]
-    print_all("in sample (not a measure)", labels, found, None)
-    print(f"{len(text)} bytes of weights, in units of 1/{SCALE}")
-    if arguments.write:
-        WEIGHTS.write_text(text, encoding="ascii")
 
 
 def provider_findings(gathered: list[Gathered]) -> list[Unit]:

@@ -10,7 +10,7 @@ import pytest
 from tests.scanner.conftest import GUESS, TOKEN
 
 from strongroom.scanner.assembly import Wanted, assemble
-from strongroom.scanner.confirm import SEGMENT, entropy
+from strongroom.scanner.confirm import SEGMENT
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.levels import Level
 from strongroom.scanner.rule import Kind, Rule
@@ -85,9 +85,3 @@ def test_a_flood_of_events_takes_memory_for_bytes_and_not_for_events() -> None:
     examiner = assemble(Wanted(flooding, level=Level.ALL), [], print).examiner
 
     assert len(examiner.automaton.scan(b"a" * SIZE)) <= 20 * (SIZE // 256 + 1)
-
-
-def test_entropy_is_that_of_shannon() -> None:
-    assert entropy(b"aaaa") == 0
-    assert entropy(b"abab") == 1
-    assert entropy(bytes(range(256))) == 8

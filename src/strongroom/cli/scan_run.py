@@ -110,6 +110,7 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
         depth,
         flags["jobs"] or default_jobs(),
         None if flags["no_cache"] else default_folder(os.environ),
+        target.root,
     )
     key_file = flags["fingerprint_key_file"]
     fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")

@@ -51,8 +51,10 @@ def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None
     return Scan(examiner, lambda fragment: opens(fragment, problems.append), problems, wanted.jobs)
 
 
-def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, cache: Path | None) -> Wanted:
-    """A scan with all that comes with Strongroom: `rules`, the guesses and their judge where the level wants them, decoders, containers."""
+def builtin_wanted(
+    rules: Sequence[Rule], level: Level, depth: int, jobs: int, cache: Path | None, root: str = ""
+) -> Wanted:
+    """A scan with all that comes with Strongroom: `rules` and their judge, decoders, containers. Paths begin with `root`."""
     from strongroom.scanner.containers import Limits, expand
     from strongroom.scanner.decoding import DECODERS
     from strongroom.scanner.scorer.judge import standard_judge
@@ -61,7 +63,7 @@ def builtin_wanted(rules: Sequence[Rule], level: Level, depth: int, jobs: int, c
     return Wanted(
         rules,
         DECODERS,
-        standard_judge(),
+        standard_judge(root),
         opens=lambda fragment, report: expand(fragment, limits, report),
         level=level,
         max_depth=depth,

@@ -6,7 +6,6 @@ byte, whatever the input.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -69,7 +68,7 @@ class Confirmer:
                 begin, end = spans[0]
                 position = end if end > begin else end + 1
                 start, stop = spans[secret]
-                if start < stop and self._holds(rule, data[start:stop]):
+                if start < stop and rule.accepts(data[start:stop]):
                     named = _group(spans[name], data, name)
                     yield Match(number, start, stop, begin, end, named, _group(spans[public_id], data, public_id))
 
@@ -81,12 +80,6 @@ class Confirmer:
             found = searcher(regex), groups.get(b"secret", 0), groups.get(b"name", 0), groups.get(b"id", 0)
             self._compiled[number] = found
         return found
-
-    @staticmethod
-    def _holds(rule: Rule, secret: bytes) -> bool:
-        if rule.entropy and entropy(secret) < rule.entropy:
-            return False
-        return rule.checksum is None or rule.checksum(secret)
 
 
 class Lowered:
@@ -107,13 +100,6 @@ class Lowered:
                 self._lowered = self._data.lower()
             known = self._known[word] = word in self._lowered
         return known
-
-
-def entropy(value: bytes) -> float:
-    """Shannon's entropy of the bytes of `value`, in bits for each."""
-    length = len(value)
-    counts = [value.count(byte) for byte in set(value)]
-    return -sum(count / length * math.log2(count / length) for count in counts)
 
 
 def _intervals(buckets: Sequence[Bucket], reach: int, size: int) -> Iterator[tuple[int, int]]:

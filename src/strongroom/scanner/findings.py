@@ -11,7 +11,7 @@ from strongroom.scanner.allow import allowance
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding, Occurrence
 from strongroom.scanner.fingerprint import Fingerprinter
-from strongroom.scanner.rule import Kind, Rule
+from strongroom.scanner.rule import Rule
 
 Ignores = Callable[[str, str, str, int], bool]
 """Whether an ignore file names a place: by fingerprint, rule id, path and line."""
@@ -137,8 +137,7 @@ _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
 
 
 def _is_surer(rule: Rule, hit: Hit, than: Finding) -> bool:
-    is_provider, was_provider = rule.kind is Kind.PROVIDER, than.rule.kind is Kind.PROVIDER
-    return (is_provider, hit.score, rule.id) > (was_provider, than.score, than.rule.id)
+    return (rule.certainty, hit.score, rule.id) > (than.rule.certainty, than.score, than.rule.id)
 
 
 def _placed(occurrence: Occurrence, place: Place) -> Occurrence:

@@ -61,7 +61,7 @@ class Spans:
 def strongest(judged: Iterable[Judged]) -> list[Judged]:
     """Of the matches in one layer, those that no stronger one overlaps.
 
-    A provider's format beats a guess from context, and a rule that knows the provider one that does not; then the rule that can prove itself, the higher score, the longer match.
+    A provider's format beats a guess from context; then the rule that can prove itself, that knows the provider, or that looked inside; then the higher score, the longer match.
     """
     taken = Spans()
     kept: list[Judged] = []
@@ -119,10 +119,9 @@ def _outdoes(other: Judged, one: Judged) -> bool:
     return (other.verdict.score, -len(other.layer.names)) > (one.verdict.score, -len(one.layer.names))
 
 
-def _strength(one: Judged) -> tuple[bool, bool, float, int, str]:
+def _strength(one: Judged) -> tuple[tuple[bool, ...], float, int, str]:
     return (
-        one.rule.kind is Kind.PROVIDER,
-        one.rule.checksum is not None,
+        one.rule.certainty,
         one.verdict.score,
         one.match.match_end - one.match.match_start,
         one.rule.id,

@@ -6,6 +6,7 @@ string in this repository looks like anybody's secret, and so that each run of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -37,7 +38,7 @@ class Rule:
     `pattern` is in RE2's syntax, over bytes. Its group `secret` is what is reported (the whole match where there is none); the groups
     `name` and `id` are read where they exist: the variable that is assigned, and the public half of a pair. `keywords` are
     lower-case; a fragment without any of them cannot match (empty: no such word). `reach` is how many bytes before the end of a match it may begin, at most.
-    `checksum` tells from the secret alone whether it was issued: a secret that fails it is no finding.
+    A secret that fails `checksum`, `structure` or `plausible` is no finding: see there what one that passes shows.
     """
 
     id: str
@@ -53,7 +54,32 @@ class Rule:
     reach: int = 512
     entropy: float = 0.0
     checksum: Callable[[bytes], bool] | None = None
+    """Proof: characters of the secret are computed from its others, as only its issuer's programs and forgers do."""
+    structure: Callable[[bytes], bool] | None = None
+    """Nearly proof: the secret decodes to what the format says is inside."""
+    plausible: Callable[[bytes], bool] | None = None
+    """No proof: it turns away placeholders, words and names, and says nothing of what it lets pass."""
     pairs_with: tuple[str, ...] = field(default=())
     """Ids of the rules for the other half of a credential (key id and key), looked for nearby."""
     verifier: str = ""
     """The verifier that can ask the provider whether the secret lives, if there is one."""
+
+    def accepts(self, secret: bytes) -> bool:
+        """Whether what the pattern found passes everything else that the rule asks of the secret alone."""
+        if self.entropy and entropy(secret) < self.entropy:
+            return False
+        checks = (self.checksum, self.structure, self.plausible)
+        return all(check is None or check(secret) for check in checks)
+
+    @property
+    def certainty(self) -> tuple[bool, bool, bool, bool]:
+        """How much a match says, for comparing with other rules about the same place: format or guess, proof, whose it is, structure."""
+        is_format = self.kind is Kind.PROVIDER
+        return is_format, self.checksum is not None, is_format and bool(self.provider), self.structure is not None
+
+
+def entropy(value: bytes) -> float:
+    """Shannon's entropy of the bytes of `value`, in bits for each."""
+    length = len(value)
+    counts = [value.count(byte) for byte in set(value)]
+    return -sum(count / length * math.log2(count / length) for count in counts)

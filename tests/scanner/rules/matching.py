@@ -28,11 +28,8 @@ def found(rule: Rule, data: bytes) -> list[bytes]:
     pattern = compiled(rule.pattern)
     group = pattern.groupindex.get(b"secret", 0)
     secrets = [match[group] for match in pattern.finditer(data)]
-    return [
-        secret
-        for secret in secrets
-        if entropy(secret) >= rule.entropy and (rule.checksum is None or rule.checksum(secret))
-    ]
+    checks = [check for check in (rule.checksum, rule.structure, rule.plausible) if check is not None]
+    return [secret for secret in secrets if entropy(secret) >= rule.entropy and all(check(secret) for check in checks)]
 
 
 def entropy(value: bytes) -> float:

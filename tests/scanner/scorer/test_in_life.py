@@ -7,39 +7,42 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.scanner.rules.matching import compiled
+import pytest
 from tests.scanner.scorer.in_life import FALSE_FRIENDS, SECRETS, filled
 
-from strongroom.scanner.candidate import Candidate
-from strongroom.scanner.generic.catalogue import GENERIC_RULES
+from strongroom.scanner.automaton import load_automaton
+from strongroom.scanner.catalogue import ALL_RULES
+from strongroom.scanner.examine import Examiner, Plan
+from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.levels import THRESHOLDS, Level
+from strongroom.scanner.problem import Problem
 from strongroom.scanner.scorer.judge import standard_judge
 
 LEAST_FOUND = 0.9
 MOST_FALSE = 0.05
-REPORTED = 0.5
 
 
-def is_reported(path: str, text: str) -> bool:
-    """Whether any generic rule with the judge reports something within the marked values."""
-    judge = standard_judge()
+@pytest.fixture(scope="module")
+def examiner() -> Examiner:
+    """All rules and the judge, at the default level."""
+    plan = Plan(ALL_RULES, THRESHOLDS[Level.DEFAULT], judge=standard_judge())
+    problems: list[Problem] = []
+    return Examiner(plan, load_automaton(plan.expressions(), None, print), problems.append)
+
+
+def is_reported(examiner: Examiner, path: str, text: str) -> bool:
+    """Whether something within the marked values is reported."""
     data, spans = filled(text, Random(path + text))
-    for rule in GENERIC_RULES:
-        pattern = compiled(rule.pattern)
-        secret, name = pattern.groupindex[b"secret"], pattern.groupindex.get(b"name")
-        for match in pattern.finditer(data):
-            start, end = match.span(secret)
-            candidate = Candidate(rule, path, data, start, end, match[name] if name else b"")
-            marked = any(start < last and end > first for first, last in spans)
-            if marked and judge.judge(candidate).score >= REPORTED:
-                return True
-    return False
+    values = [data[start:end] for start, end in spans]
+    found = [hit.value for hit in examiner.examine(Fragment(path, data))]
+    return any(value in one or one in value for value in values for one in found)
 
 
-def test_weak_passwords_and_tokens_of_no_format_are_found_in_real_files() -> None:
-    missed = [(path, text) for path, text in SECRETS if not is_reported(path, text)]
+def test_weak_passwords_and_tokens_of_no_format_are_found_in_real_files(examiner: Examiner) -> None:
+    missed = [(path, text) for path, text in SECRETS if not is_reported(examiner, path, text)]
     assert len(missed) <= (1 - LEAST_FOUND) * len(SECRETS), missed
 
 
-def test_expressions_labels_and_placeholders_are_left_alone() -> None:
-    false = [(path, text) for path, text in FALSE_FRIENDS if is_reported(path, text)]
+def test_expressions_labels_and_placeholders_are_left_alone(examiner: Examiner) -> None:
+    false = [(path, text) for path, text in FALSE_FRIENDS if is_reported(examiner, path, text)]
     assert len(false) <= MOST_FALSE * len(FALSE_FRIENDS), false

@@ -3,6 +3,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.scanner.rules.samples import expand
@@ -19,6 +20,8 @@ GENERIC = {rule.id: rule for rule in GENERIC_RULES}
 ASSIGNED = GENERIC["assigned-double-quoted"]
 FORMAT = Rule("a-token", "A token", "tok_[0-9a-z]+")
 PROVEN = Rule("proven", "A token with a checksum", "tok_[0-9a-z]+", checksum=lambda _: True)
+DECODED = Rule("decoded", "A token with something inside", "tok_[0-9a-z]+", structure=lambda _: True)
+PLAUSIBLE = Rule("plausible", "A token of random letters", "tok_[0-9a-z]+", plausible=lambda _: True)
 
 
 @st.composite
@@ -128,6 +131,29 @@ def test_a_format_of_a_provider_passes_unless_it_shows_that_it_is_a_placeholder(
     ):
         assert verdict(placeholder) < 0.5, placeholder
         assert verdict(placeholder, PROVEN) >= 0.5, placeholder
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (PROVEN, "its checksum holds"),
+        (DECODED, "what is encoded in it is what its format says"),
+        (PLAUSIBLE, "it has the format of its provider"),
+        (FORMAT, "it has the format of its provider"),
+    ],
+    ids=lambda value: getattr(value, "id", None),
+)
+def test_a_format_is_only_said_to_be_proven_where_something_proves_it(rule: Rule, reason: str) -> None:
+    verdict = JUDGE.judge(Candidate(rule, "a.py", b"tok_8f3kq0zx71mvb2ny5d", 0, 22))
+    assert verdict.reasons == (reason,)
+
+
+def test_folders_above_the_root_of_a_scan_say_nothing() -> None:
+    below = LinearJudge(JUDGE.model, "/srv/spec/secret/test/")
+    value, path = b"kX8!vTq2mZw4", "docs/app.py"
+    deep = assigned(value, path=f"/srv/spec/secret/test/{path}")
+    assert below.judge(deep) == JUDGE.judge(assigned(value, path=path))
+    assert JUDGE.judge(deep) != JUDGE.judge(assigned(value, path=path))
 
 
 def test_an_empty_value_is_no_secret() -> None:

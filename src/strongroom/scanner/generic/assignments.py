@@ -131,10 +131,25 @@ ASSIGNMENT_RULES = (
         ),
     ),
     generic(
+        "attribute-named-text",
+        "The text of an XML element whose attribute is a telling name",
+        r"=\s?[\"'][\w:.\- /]{0,60}"
+        + ANY_NAME
+        + r"[\"'][^<>\r\n]{0,80}>\s{0,40}(?:<!\[CDATA\[)?(?P<secret>[^\s<>][^<>\r\n]{2,300})(?:</|\]\]>)",
+        _ALL,
+        (
+            (
+                '<property name="connection.password">{base62:12}</property>',
+                "<string name='api_key'>{base62:39}</string>",
+            ),
+            ('<property name="connection.user">{base62:12}</property>', '<string name="api_key"></string>'),
+        ),
+    ),
+    generic(
         "named-value",
         "The value beside a telling name",
         ANY_NAME
-        + r"[\"'\])]{0,3}\s{0,3}(?:,|=>?|/>)?[\s{]{1,60}(?:<|-\s)?[\"']?(?i:value|val|default)[\"']?"
+        + r"[\"'\])]{0,3}\s{0,3}(?:,|=>?|/>)?[\s{]{1,60}(?:<|-\s)?[\"']?(?i:value|val|default|with)[\"']?"
         + r"\s{0,4}[=:>]\s{0,4}[\"']?(?P<secret>[^\s\"'<>{}\[\],]{3,})[\"'\s,/<]",
         _ALL,
         (

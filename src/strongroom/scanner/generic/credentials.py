@@ -16,6 +16,16 @@ CREDENTIAL_RULES = (
         ),
     ),
     generic(
+        "dsn-password",
+        "The password in a data source name of Go",
+        r"[\"'`= ](?P<name>[\w.\-]{1,64}):(?P<secret>[^\s@/\"'`<>\\|:]{3,150})@(?:tcp|unix|cloudsql)\(",
+        ("@tcp(", "@unix(", "@cloudsql("),
+        (
+            ('dsn := "app:{base62:12}@tcp(10.0.0.7:3306)/shop"', "DSN=root:{base62:9}@unix(/run/mysqld.sock)/app"),
+            ('"app@tcp(10.0.0.7:3306)/shop"', '"{base62:12}@host"'),
+        ),
+    ),
+    generic(
         "authorization-value",
         "The value of an Authorization header",
         r"(?P<name>(?i:\bbasic|\bbearer|\bntlm|\btoken|\bdigest|\bapikey))[ +](?:Token[= ])?[\"'`]?(?P<secret>(?:[A-Za-z_\-]{0,40}[0-9=+/.]|[a-z]{1,20}[A-Z]|[A-Z][a-z]{0,10}[A-Z])[A-Za-z0-9_\-+/.~]{5,}={0,2})(?:[^A-Za-z0-9_\-+/.~=]|\z)",
@@ -36,10 +46,11 @@ CREDENTIAL_RULES = (
     generic(
         "spaced-password",
         "A secret one space after its name",
-        r"(?P<name>(?i:pass|pwd|passwd|password|secret|token|passphrase))[ \t]{1,8}[\"'`]?(?P<secret>[A-Za-z\-_]{0,30}[0-9@#^&!?+~][^\s\"'`<>|;(){}\[\],]{2,})(?:[\s\"'`|;)<,]|\z)",
+        r"(?P<name>(?i:pass|pwd|passwd|password|secret|token|passphrase))[ \t]{1,8}(?:[0578][ \t])?[\"'`]?"
+        r"(?P<secret>[A-Za-z\-_]{0,30}[0-9@#^&!?+~][^\s\"'`<>|;(){}\[\],]{2,}|[A-Za-z\-_]{5,30}[0-9@#^&!?+~]{1,2})(?:[\s\"'`|;)<,]|\z)",
         ("pass", "pwd", "secret", "token"),
         (
-            ("login bot password 1{base62:12}", "requirepass 7{base62:12}"),
+            ("login bot password 1{base62:12}", "requirepass 7{base62:12}", "admin / password `{lower:8}1`"),
             ("the password has expired", "password policy"),
         ),
     ),

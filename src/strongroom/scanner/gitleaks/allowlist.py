@@ -56,7 +56,7 @@ def _finds(patterns: Sequence[str], text: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NotAllowed:
-    """As a rule's `checksum`: turns away the secrets that lists of values alone allow, before anybody sees them."""
+    """As a rule's `plausible`: turns away the secrets that lists of values alone allow, before anybody sees them."""
 
     rule: str
     lists: tuple[Allowlist, ...]

@@ -112,7 +112,7 @@ def _rule(entry: Mapping[str, Any], name: str, lists: tuple[Allowlist, ...]) -> 
         severity=Severity.HIGH,
         reach=REACH,
         entropy=float(entropy),
-        checksum=NotAllowed(name, lists) if lists else None,
+        plausible=NotAllowed(name, lists) if lists else None,
     )
 
 

@@ -250,7 +250,7 @@ RULES = (
             r"(?:azure|cognitive|openai|luis|ocp-apim-subscription|speech|translator)[\w.-]{0,24}key", "[0-9a-f]{32}"
         ),
         entropy=3.0,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="Azure portal, the resource's Access keys: regenerate the key.",
         finds=("AZURE_OPENAI_API_KEY={hex:32}", "Ocp-Apim-Subscription-Key: '{hex:32}'"),
         ignores=("AZURE_OPENAI_API_KEY={hex:10}", "{hex:32}"),

@@ -121,7 +121,7 @@ RULES = (
         keywords=("split",),
         pattern=assigned(r"split[\w.-]{0,12}(?:api|sdk)_?key", "[0-9a-z]{36,52}"),
         entropy=3.5,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="Split, Admin settings, API keys: delete it, and make a new one.",
         finds=("SPLIT_API_KEY={base36:40}", "split_sdk_key: '{base36:40}'"),
         ignores=("SPLIT_API_KEY={base36:13}", "{base36:40}"),

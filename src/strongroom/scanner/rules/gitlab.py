@@ -172,7 +172,7 @@ RULES = (
         pattern=assigned(r"gitlab[\w.-]{0,20}token|private[_-]token", "[0-9A-Za-z_-]{20}"),
         entropy=3.6,
         verifier="gitlab",
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke=_GITLAB,
         finds=("GITLAB_TOKEN={base62:20}", 'PRIVATE-TOKEN: "{base62:20}"'),
         ignores=("GITLAB_TOKEN=your-gitlab-token", "gitlab token {base62:20}", "GITLAB_TOKEN={base62:12}"),

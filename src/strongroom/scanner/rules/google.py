@@ -41,7 +41,7 @@ RULES = (
         pattern=assigned(r"(?:google|gcp|gmail|youtube)[\w.-]{0,24}secret", "[0-9A-Za-z_-]{24}"),
         entropy=3.7,
         pairs_with=("google-oauth-client-id",),
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke=_GOOGLE,
         finds=("GOOGLE_CLIENT_SECRET={base62:24}", "gmail_oauth_secret: '{base62:24}'"),
         ignores=("GOOGLE_CLIENT_SECRET={base62:12}", "google_client_secret=my-google-client-secret0"),

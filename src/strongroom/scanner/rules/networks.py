@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from strongroom.scanner.rule import Rule, Severity
-from strongroom.scanner.rules.plausible import drawn_at_random
+from strongroom.scanner.rules.plausible import drawn_at_random, password_in_url
 from strongroom.scanner.rules.shapes import assigned, base64_token, token, url_token
 
 RULES = (
+    Rule(
+        id="wpa-pre-shared-key",
+        title="Passphrase of a wireless network",
+        provider="wpa_supplicant",
+        keywords=("psk=", "wpa_passphrase="),
+        pattern=r"\b(?:psk|wpa_passphrase)=\"?(?P<secret>[^\s\"'<>{}$]{8,63})(?:[\"\s]|$)",
+        plausible=password_in_url,
+        revoke="Give the network another passphrase.",
+        finds=('ssid="home"\n\tpsk="{base62:14}"\n', "wpa_passphrase={base62:20}\n"),
+        ignores=("psk=secret", 'psk="your_passphrase"', "key_mgmt=WPA-PSK"),
+    ),
+    Rule(
+        id="cisco-user-password",
+        title="Password of a user or of the privileged mode of a router",
+        provider="Cisco",
+        keywords=("password", "secret"),
+        pattern=r"(?:^|\n)\s{0,8}(?:username\s\S{1,64}\s(?:privilege\s\d{1,2}\s)?|enable\s)(?:password|secret)\s[057]\s(?P<secret>[^\s$<>{}]{4,100})(?:\s|$)",
+        plausible=password_in_url,
+        revoke="Set another one on the device; what type 7 hides can be read by everybody.",
+        finds=("username admin privilege 15 password 0 {base62:12}\n", "enable password 7 {HEX:20}\n"),
+        ignores=("username admin password 0 password", "enable secret 9 {base62:20}"),
+    ),
     Rule(
         id="cloudflare-api-token",
         title="Cloudflare API token of the newer form",
@@ -28,7 +50,7 @@ RULES = (
         keywords=("cloudflare", "cf_", "cf.", "cf-"),
         pattern=assigned(r"(?:cloudflare|cf)[_.-][\w.-]{0,16}token", "[0-9A-Za-z_-]{40}"),
         entropy=3.5,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         verifier="cloudflare",
         revoke="Cloudflare, My profile, API tokens: roll it.",
         finds=("CLOUDFLARE_API_TOKEN={base62:40}", "cf_api_token: '{base62:40}'"),
@@ -42,7 +64,7 @@ RULES = (
         keywords=("cloudflare", "cf_", "cf.", "cf-", "x-auth-key"),
         pattern=assigned(r"(?:cloudflare|cf)[_.-][\w.-]{0,16}key|x-auth-key", "[0-9a-f]{37}"),
         entropy=3.0,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="Cloudflare, My profile, API tokens: change the global API key.",
         finds=("CLOUDFLARE_API_KEY={hex:37}", "X-Auth-Key: '{hex:37}'"),
         ignores=("CLOUDFLARE_API_KEY={hex:12}", "{hex:37}"),
@@ -212,7 +234,7 @@ RULES = (
         keywords=("fastly",),
         pattern=assigned(r"fastly[\w.-]{0,16}(?:key|token)", "[0-9A-Za-z_-]{32}"),
         entropy=3.5,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         verifier="fastly",
         revoke="Fastly, Account, Personal API tokens: delete it, and make a new one.",
         finds=("FASTLY_API_TOKEN={base62:32}", "fastly_key: '{base62:32}'"),
@@ -226,7 +248,7 @@ RULES = (
         keywords=("consul",),
         pattern=assigned(r"consul[\w.-]{0,16}token", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
         entropy=3.0,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="`consul acl token delete`.",
         finds=("CONSUL_HTTP_TOKEN={uuid}", "consul_token: '{uuid}'"),
         ignores=("CONSUL_HTTP_TOKEN=none", "{uuid}"),
@@ -239,7 +261,7 @@ RULES = (
         keywords=("nomad",),
         pattern=assigned(r"nomad[\w.-]{0,16}token", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
         entropy=3.0,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="`nomad acl token delete`.",
         finds=("NOMAD_TOKEN={uuid}", "nomad_token: '{uuid}'"),
         ignores=("NOMAD_TOKEN=none", "{uuid}"),
@@ -251,7 +273,7 @@ RULES = (
         keywords=("netbox",),
         pattern=assigned(r"netbox[\w.-]{0,16}token", "[0-9a-f]{40}"),
         entropy=3.0,
-        checksum=drawn_at_random,
+        plausible=drawn_at_random,
         revoke="NetBox, Admin, API tokens: delete it, and make a new one.",
         finds=("NETBOX_TOKEN={hex:40}", "netbox_api_token: '{hex:40}'"),
         ignores=("NETBOX_TOKEN={hex:13}", "{hex:40}"),

@@ -1,6 +1,6 @@
 """What no issuer hands out: words, placeholders, counted and repeated characters.
 
-For keys that only the provider's name beside them marks. As a rule's `checksum` these tell a value that was written by a person from one
+For keys that only the provider's name beside them marks. As a rule's `plausible` these tell a value that was written by a person from one
 that was drawn at random; they prove nothing about where it came from.
 """
 

@@ -29,6 +29,7 @@ from strongroom.scanner.scorer.reasons import reasons_for
 Key = TypeVar("Key")
 
 _PROVEN = Verdict(0.99, ("its checksum holds",))
+_DECODED = Verdict(0.97, ("what is encoded in it is what its format says",))
 _FORMAT = Verdict(0.9, ("it has the format of its provider",))
 _PLACEHOLDER = 0.05
 _MOST_REMEMBERED = 4096
@@ -65,9 +66,11 @@ class LinearJudge:
     What files, names and values weigh is remembered, up to a bound: the same ones come again and again. Not for several threads at once.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, root: str = "") -> None:
+        """`root` is cut off of paths: what the folders above a project are called says nothing of what is in it."""
         self.model = model
         """What it weighs with."""
+        self._root = root
         vocabulary = model.vocabulary
         self._paths = _Memory(model, path_features)
         self._names = _Memory(model, name_features)
@@ -84,7 +87,7 @@ class LinearJudge:
         place = place_of(data, start, end, candidate.name)
         value = data[start : min(end, start + LONGEST_VALUE)]
         known = (
-            self._paths.of(candidate.path),
+            self._paths.of(candidate.path.removeprefix(self._root)),
             self._names.of(place.name),
             self._edges.of((place.gap[:GAP], place.after[:EDGE])),
             self._values.of((candidate.rule.id, value, end - start)),
@@ -110,10 +113,12 @@ class LinearJudge:
 def _judge_format(candidate: Candidate) -> Verdict:
     if candidate.rule.checksum is not None:
         return _PROVEN
+    if candidate.rule.structure is not None:
+        return _DECODED
     signs = placeholder_signs(candidate.value)
     return Verdict(_PLACEHOLDER, tuple(signs)) if signs else _FORMAT
 
 
-def standard_judge() -> LinearJudge:
-    """A judge with the weights that come with Strongroom."""
-    return LinearJudge(committed_model())
+def standard_judge(root: str = "") -> LinearJudge:
+    """A judge with the weights that come with Strongroom, for paths that begin with `root`."""
+    return LinearJudge(committed_model(), root)
