@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from strongroom.scanner.rule import Kind, Rule, entropy
@@ -17,9 +15,16 @@ def test_entropy_is_that_of_shannon() -> None:
     assert entropy(bytes(range(256))) == 8
 
 
-@pytest.mark.parametrize("check", ["checksum", "structure", "plausible"])
-def test_a_secret_that_fails_any_check_of_its_rule_is_none(check: str) -> None:
-    rule = replace(Rule("a-rule", "A rule", ".+"), **{check: _digits})
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("proven", "", ".+", checksum=_digits),
+        Rule("decoded", "", ".+", structure=_digits),
+        Rule("plausible", "", ".+", plausible=_digits),
+    ],
+    ids=lambda rule: rule.id,
+)
+def test_a_secret_that_fails_any_check_of_its_rule_is_none(rule: Rule) -> None:
     assert rule.accepts(b"0123")
     assert not rule.accepts(b"abcd")
 
