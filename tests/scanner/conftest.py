@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from tests.scanner.command_line import CommandLine
 
 from strongroom.scanner.assembly import Wanted, assemble
 from strongroom.scanner.examine import Hit
@@ -24,6 +25,12 @@ GUESS = Rule(
 )
 
 Examine = Callable[..., list[Hit]]
+
+
+@pytest.fixture(scope="session")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """The command line. All processes of a test run share its compiled rules."""
+    return CommandLine(tmp_path_factory.getbasetemp().parent)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_a_tar_with_an_impossible_size_ends(size: int) -> None:
     assert found or problems
 
 
-def test_names_are_labels_and_links_are_nothing() -> None:
+def test_names_are_labels_and_links_are_the_text_of_their_target() -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, kind in (
@@ -174,7 +174,8 @@ def test_names_are_labels_and_links_are_nothing() -> None:
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
     found, _ = opened(buffer.getvalue())
-    assert set(found) == {"f!/../../etc/owned", "f!/etc/owned", "f!/a\\x1b[31m\\x0ab"}
+    assert set(found) == {"f!/../../etc/owned", "f!/etc/owned", "f!/a\\x1b[31m\\x0ab", "f!/link"}
+    assert found["f!/link"] == b"/etc/passwd"
 
 
 def test_an_encrypted_entry_is_reported() -> None:

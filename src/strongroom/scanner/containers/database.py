@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from io import BytesIO
 
 from strongroom.scanner.containers.limits import DamagedContainer
 from strongroom.scanner.containers.member import Member, Opening, Stream, label
@@ -11,6 +12,21 @@ from strongroom.scanner.containers.member import Member, Opening, Stream, label
 _STEPS = 50_000
 _TICKS = 4_000
 """Steps of SQLite's machine for one database: twenty seconds or so. A schema can make a simple query long."""
+
+
+_PACKED = (
+    b"\x1f\x8b\x08",
+    b"PK\x03\x04",
+    b"\x78\x9c",
+    b"\x78\x01",
+    b"\x78\xda",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"%PDF-",
+)
+_MOST_PACKED = 16 << 20
+"""Bytes of packed values that are kept of one table."""
 
 
 class _Rows:
@@ -21,6 +37,9 @@ class _Rows:
         self._cursor = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608 -- a name cannot be a parameter; it is quoted
         self._columns = [column[0].encode("utf-8", "replace") for column in self._cursor.description]
         self._ready = bytearray()
+        self.packed: list[bytes] = []
+        """Values that begin like something compressed: as bytes in a row they say nothing."""
+        self._packed_bytes = 0
 
     def read(self, size: int = -1, /) -> bytes:
         """The next at most `size` bytes of the text."""
@@ -34,6 +53,7 @@ class _Rows:
                 raise DamagedContainer("a table is damaged, or takes too long to read") from None
             if row is None:
                 break
+            self._keep_packed(row)
             cells = (
                 b"%b=%b" % (name, _text(value))
                 for name, value in zip(self._columns, row, strict=True)
@@ -43,6 +63,12 @@ class _Rows:
         given = bytes(self._ready[:wanted])
         del self._ready[:wanted]
         return given
+
+    def _keep_packed(self, row: tuple[object, ...]) -> None:
+        for value in row:
+            if isinstance(value, bytes) and value.startswith(_PACKED) and self._packed_bytes < _MOST_PACKED:
+                self.packed.append(value)
+                self._packed_bytes += len(value)
 
 
 def _text(value: object) -> bytes:
@@ -81,6 +107,8 @@ def _table(database: sqlite3.Connection, name: bytes, opening: Opening) -> Itera
         opening.complain("a table could not be read")
         return
     yield Member(label(name), rows, is_text=True)
+    for number, blob in enumerate(rows.packed, 1):
+        yield Member(f"{label(name)}!/<value {number}>", BytesIO(blob))
 
 
 def _is_virtual(statement: bytes) -> bool:

@@ -12,6 +12,7 @@ from strongroom.scanner.containers import (
     markup,
     pictures,
     portable,
+    rich_text,
     seven,
     streams,
     tapes,
@@ -39,7 +40,7 @@ def _begins(*magics: bytes) -> _Starts:
 
 
 KINDS = (
-    Kind("gzip", _begins(b"\x1f\x8b\x08"), streams.opener(streams.gzip_engine), replaces=True),
+    Kind("gzip", _begins(b"\x1f\x8b\x08"), streams.open_gzip, replaces=True),
     Kind(
         "bzip2",
         _begins(*(b"BZh%d1AY&SY" % level for level in range(1, 10))),
@@ -64,10 +65,20 @@ KINDS = (
     Kind("office markup", markup.is_office_markup, markup.open_markup, is_seeked=True, replaces=True),
     Kind("wide text", wide_text.is_wide, wide_text.open_wide, replaces=True),
     Kind("mail", mail.is_mail, mail.open_mail, is_seeked=True, hides=False),
+    Kind("rich text", rich_text.is_rich_text, rich_text.open_rich_text, is_seeked=True, hides=False),
     Kind("png", pictures.is_png, pictures.open_png, hides=False),
     Kind("pyc", bytecode.is_bytecode, bytecode.open_bytecode, is_seeked=True, hides=False),
     Kind("tar", tapes.is_tar, tapes.open_tar),
 )
+
+
+_APPENDED_ZIP = Kind("zip behind something else", lambda _: False, zips.open_zip, is_seeked=True, hides=False)
+
+
+def appended_kind(data: bytes) -> Kind | None:
+    """The kind of container that stands at the end of a program or picture (an installer, a zipapp), if there is one."""
+    is_text = b"\0" not in data[:HEAD_BYTES] and not data.startswith(b"#!")
+    return None if is_text or not zips.is_appended(data) else _APPENDED_ZIP
 
 
 def kind_of(head: bytes) -> Kind | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Protocol
 
 from strongroom.scanner.containers.limits import Budget, Limits
@@ -15,6 +16,18 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes:
         """The next at most `size` bytes; none at the end."""
         ...
+
+
+class Chained:
+    """Bytes that were read already, and the stream that they came from."""
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        self._head = BytesIO(head)
+        self._stream = stream
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next at most `size` bytes."""
+        return self._head.read(size) or self._stream.read(size)
 
 
 class Seekable(Stream, Protocol):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Protocol
 
 from strongroom.scanner.containers.limits import DamagedContainer
-from strongroom.scanner.containers.member import Member, Opening, Stream
+from strongroom.scanner.containers.member import Chained, Member, Opening, Stream
 
 _READ = 1 << 16
 _FEED = 4096
@@ -188,3 +189,37 @@ def opener(engine: Callable[[], Engine]) -> Callable[[Stream, Opening], Iterator
         yield Member("", Unpacked(stream, engine))
 
     return open_stream
+
+
+_GZIP_NAME, _GZIP_COMMENT, _GZIP_EXTRA = 8, 16, 4
+_GZIP_HEADER = 4096
+
+
+def open_gzip(stream: Stream, _: Opening) -> Iterator[Member]:
+    """What is compressed, and before it the name and the comment that its header carries, where they are long."""
+    head = stream.read(_GZIP_HEADER)
+    if len(told := _told_by_header(head)) >= _LONG_NAME:
+        yield Member("", BytesIO(told), is_text=True)
+    yield Member("", Unpacked(Chained(head, stream), gzip_engine))
+
+
+_LONG_NAME = 20
+
+
+def _told_by_header(head: bytes) -> bytes:
+    """The extra field, the name and the comment in the header of RFC 1952, with line breaks between them."""
+    flags, position = head[3] if len(head) > 3 else 0, 10
+    if not flags & (_GZIP_NAME | _GZIP_COMMENT | _GZIP_EXTRA):
+        return b""
+    parts = []
+    if flags & _GZIP_EXTRA:
+        end = position + 2 + int.from_bytes(head[position : position + 2], "little")
+        parts.append(head[position + 2 : end])
+        position = end
+    for flag in (_GZIP_NAME, _GZIP_COMMENT):
+        if flags & flag:
+            end = head.find(b"\0", position)
+            end = end if end >= 0 else len(head)
+            parts.append(head[position:end])
+            position = end + 1
+    return b"\n".join(parts)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from io import BytesIO
 from typing import IO, cast
 
 from strongroom.scanner.containers.limits import DamagedContainer
-from strongroom.scanner.containers.member import Member, Opening, Stream, label
+from strongroom.scanner.containers.member import Chained, Member, Opening, Stream, label
+from strongroom.scanner.names import may_hold_secret
 
 _BLOCK = 512
 _LARGEST_HEADER = 1 << 20
 _EMPTY_READS = 4
+_MOST_PADDING = 4096
+"""Empty blocks behind the end of a tar that are skipped: those of the largest record that tar writes, and more."""
 
 
 class Bounded:
@@ -98,19 +102,55 @@ def is_tar(head: bytes) -> bool:
 
 
 def open_tar(stream: Stream, opening: Opening) -> Iterator[Member]:
-    """The regular files of a tar. Links and devices have no content; their targets are never looked at."""
+    """The regular files of a tar; of links, the text of their target, which is never looked at; and what headers say beside."""
+    following: Stream | None = stream
+    while following:
+        following = yield from _open_one_tar(following, opening)
+
+
+def _open_one_tar(stream: Stream, opening: Opening) -> Generator[Member, None, Stream | None]:
+    """One tar, and then what stands behind its end, if that is another: `cat a.tar b.tar`."""
     try:
         with tarfile.open(
             fileobj=cast("IO[bytes]", _TarInput(stream)), mode="r|", bufsize=1 << 16, errorlevel=2
         ) as tar:
             for entry in tar:
                 tar.members = []  # type: ignore[attr-defined]  # tarfile keeps them all, and there may be millions
+                yield from _told_by_header(entry)
                 if entry.isreg() and (content := tar.extractfile(entry)):
                     yield Member(label(entry.name), _TarContent(content))
+            return _another_tar(cast("Stream", tar.fileobj))
     except DamagedContainer:
         raise
     except (tarfile.TarError, ValueError, OverflowError, EOFError, OSError, RecursionError):
         opening.complain("it is damaged: what follows the damage could not be read")
+    return None
+
+
+def _another_tar(rest: Stream) -> Stream | None:
+    """What follows the padding behind the end of a tar, if it begins like one."""
+    for _ in range(_MOST_PADDING):
+        block = rest.read(_BLOCK)
+        if len(block) < _BLOCK:
+            return None
+        if block.strip(b"\0"):
+            return Chained(block, rest) if is_tar(block) else None
+    return None
+
+
+_FIELDS_OF_TAR = frozenset({"path", "size", "mtime", "atime", "ctime", "uid", "gid", "uname", "gname"})
+
+
+def _told_by_header(entry: tarfile.TarInfo) -> Iterator[Member]:
+    """The target of a link, the name of a folder or device that looks like more than a name, and unusual fields of extended headers."""
+    if entry.linkname:
+        yield Member(label(entry.name), BytesIO(entry.linkname.encode("utf-8", "surrogateescape")), is_text=True)
+    elif not entry.isreg() and may_hold_secret(entry.name):
+        yield Member(label(entry.name), BytesIO())
+    fields = [f"{name}={value}" for name, value in entry.pax_headers.items() if name not in _FIELDS_OF_TAR]
+    if fields:
+        told = "\n".join(fields).encode("utf-8", "surrogateescape")
+        yield Member(f"{label(entry.name)}!/<header>", BytesIO(told), is_text=True)
 
 
 def open_ar(stream: Stream, _: Opening) -> Iterator[Member]:

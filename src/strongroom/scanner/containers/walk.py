@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
-from strongroom.scanner.containers.kinds import HEAD_BYTES, kind_of
+from strongroom.scanner.containers.kinds import HEAD_BYTES, appended_kind, kind_of
 from strongroom.scanner.containers.limits import Budget, DamagedContainer, LimitReached, Limits
-from strongroom.scanner.containers.member import Kind, Member, Opening, Seekable, Stream
+from strongroom.scanner.containers.member import Chained, Kind, Member, Opening, Seekable, Stream
 from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.names import may_hold_secret
 from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.windows import fragments_of
 
@@ -24,7 +25,7 @@ def expand(fragment: Fragment, limits: Limits, report: Report) -> Iterator[Fragm
     What is damaged, encrypted or beyond `limits` goes to `report`. An ordinary file costs a glance at its first bytes.
     """
     is_whole = fragment.line == fragment.column == 1 and fragment.own_end is None
-    kind = kind_of(fragment.data[:HEAD_BYTES]) if is_whole else None
+    kind = (kind_of(fragment.data[:HEAD_BYTES]) or appended_kind(fragment.data)) if is_whole else None
     if kind is None:
         yield fragment
         return
@@ -153,6 +154,8 @@ class _Walk:
             for member in kind.open(stream, Opening(self.budget, faults.append)):
                 self.budget.enter()
                 inside = path if kind.replaces else f"{path}!/{member.name}"
+                if may_hold_secret(member.name):
+                    yield Fragment(inside, member.name.encode(), 1, self.object_id)
                 yield from self.entry(inside, member, depth + 1)
         except DamagedContainer as damage:
             faults.append(str(damage))
@@ -195,17 +198,6 @@ class _Walk:
         own = Fragment(path, data, 1, self.object_id)
         if len(data) > limit:
             self.report(Problem(path, f"not opened: it is longer than {limit >> 20} MiB, and within another container"))
-            yield from windows(path, _Chained(data, stream), self.object_id)
+            yield from windows(path, Chained(data, stream), self.object_id)
             return
         yield from self.opened(kind, path, BytesIO(data), own, depth)
-
-
-class _Chained:
-    """Bytes that were read already, and the stream that they came from."""
-
-    def __init__(self, data: bytes, stream: Stream) -> None:
-        self._data = BytesIO(data)
-        self._stream = stream
-
-    def read(self, size: int = -1, /) -> bytes:
-        return self._data.read(size) or self._stream.read(size)

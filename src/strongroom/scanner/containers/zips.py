@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -13,9 +14,15 @@ from strongroom.scanner.containers.limits import DamagedContainer
 from strongroom.scanner.containers.member import Member, Opening, Seekable, Stream, label
 from strongroom.scanner.containers.streams import Engine, Unpacked, deflate_engine
 from strongroom.scanner.containers.tapes import Bounded
+from strongroom.scanner.names import may_hold_secret
 
 _LOCAL = b"PK\x03\x04"
 _ENCRYPTED = 0x1
+_LOCAL_HEADER = 30
+_LEAST_ENTRY = 64
+_LAST_RECORD = 66_000
+_LEAST_EXTRA = 24
+_PRINTABLE = re.compile(rb"[!-~]{20}")
 
 
 def open_zip(stream: Stream, opening: Opening) -> Iterator[Member]:
@@ -31,6 +38,7 @@ def open_zip(stream: Stream, opening: Opening) -> Iterator[Member]:
         if archive.comment:
             yield Member("<comment>", BytesIO(archive.comment))
         yield from _entries(archive, opening)
+        yield from _unlisted(archive, file, opening)
 
 
 def _entries(archive: zipfile.ZipFile, opening: Opening) -> Iterator[Member]:
@@ -38,7 +46,11 @@ def _entries(archive: zipfile.ZipFile, opening: Opening) -> Iterator[Member]:
     for entry in archive.infolist():
         if entry.comment:
             yield Member(f"{label(entry.filename)}!/<comment>", BytesIO(entry.comment))
+        if told := _told_by_extra(entry.extra):
+            yield Member(f"{label(entry.filename)}!/<extra field>", BytesIO(told), is_text=True)
         if entry.is_dir():
+            if may_hold_secret(entry.filename):
+                yield Member(label(entry.filename), BytesIO())
             continue
         if entry.flag_bits & _ENCRYPTED:
             encrypted += 1
@@ -78,10 +90,42 @@ class _Checked:
         return b"".join(parts)
 
 
+def _told_by_extra(extra: bytes) -> bytes:
+    """The extra field of an entry, if it is long enough to hold a secret beside what tools write."""
+    return extra if len(extra) >= _LEAST_EXTRA and _PRINTABLE.search(extra) else b""
+
+
+def _unlisted(archive: zipfile.ZipFile, file: Seekable, opening: Opening) -> Iterator[Member]:
+    """Entries that the directory does not list: they stand between others, and tools that list the archive do not see them."""
+    listed = sorted((entry.header_offset, entry.compress_size, len(entry.filename)) for entry in archive.infolist())
+    begin = 0
+    for offset, size, name_size in [*listed, (archive.start_dir, 0, 0)]:
+        if offset - begin >= _LEAST_ENTRY:
+            yield from _between(file, begin, offset, opening)
+        begin = max(begin, offset + _LOCAL_HEADER + size + name_size)
+
+
+def _between(file: Seekable, begin: int, end: int, opening: Opening) -> Iterator[Member]:
+    """What has a local header of its own from `begin` to `end`."""
+    file.seek(begin)
+    gap = file.read(min(end - begin, opening.limits.whole_bytes))
+    if _LOCAL in gap:
+        yield from _by_local_headers(gap)
+
+
+def is_appended(data: bytes) -> bool:
+    """Whether a zip ends where `data` ends: its last record stands within the last 64 KiB."""
+    return data.rfind(b"PK\x05\x06", max(0, len(data) - _LAST_RECORD)) >= 0
+
+
 def _without_directory(file: Seekable, opening: Opening) -> Iterator[Member]:
-    """Entries found by their local headers (APPNOTE 4.3.7), in a file that fits in memory."""
+    """Entries found by their local headers, in a file that fits in memory."""
     file.seek(0)
-    data = file.read(opening.limits.whole_bytes)
+    yield from _by_local_headers(file.read(opening.limits.whole_bytes))
+
+
+def _by_local_headers(data: bytes) -> Iterator[Member]:
+    """Entries with a local header (APPNOTE 4.3.7) in `data`."""
     engines: dict[int, Callable[[], Engine]] = {8: deflate_engine, 12: bz2.BZ2Decompressor, 14: lzma.LZMADecompressor}
     position = data.find(_LOCAL)
     while 0 <= position <= len(data) - 30:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.scanner.decoding import compressed, escapes, literals, radix, wide
+from strongroom.scanner.decoding import compressed, dumps, escapes, interrupted, literals, radix, wide
 from strongroom.scanner.decoding.decoded import Decoded, Decoder
 
 __all__ = ["DECODERS", "Decoded", "Decoder"]
@@ -10,7 +10,11 @@ __all__ = ["DECODERS", "Decoded", "Decoder"]
 DECODERS = (
     radix.BASE64,
     radix.PACKED_BASE64,
+    radix.BASE32,
     radix.HEX,
+    dumps.DUMP,
+    dumps.REGISTRY,
+    dumps.UUENCODED,
     escapes.PERCENT,
     escapes.ESCAPES,
     escapes.ENTITIES,
@@ -23,6 +27,12 @@ DECODERS = (
     literals.LOG_WRAPS,
     literals.TERMINAL,
     literals.JSON_LINES,
+    interrupted.TAGS,
+    interrupted.INVISIBLE,
+    interrupted.MARKDOWN,
+    interrupted.OVERSTRUCK,
+    interrupted.JOINED,
+    interrupted.CHARACTERS,
     wide.UTF16_LITTLE,
     wide.UTF16_BIG,
     wide.UTF32_LITTLE,

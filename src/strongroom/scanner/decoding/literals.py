@@ -13,12 +13,12 @@ from strongroom.scanner.decoding.escapes import Replacing
 
 _WORD = rb"[A-Za-z0-9_+/=.-]"
 _QUOTE = rb"[\"'`]"
-# + . & <> ++ || and nothing at all: in order Java and most others, PHP and Perl, Visual Basic, Haskell, SQL, C and Python.
-_SAME_LINE = _QUOTE + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
+# + . & <> << ++ || and nothing at all: in order Java and most others, PHP and Perl, Visual Basic, Elixir, Ruby, Haskell, SQL, C and Python.
+_SAME_LINE = _QUOTE + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
 _OTHER_LINE = (
     _QUOTE
-    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|\|\||&[ \t]{1,8}_)?[ \t]{0,8}\\?\r?\n[ \t]{0,120}"
-    + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
+    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\||&[ \t]{1,8}_)?[ \t]{0,8}\\?\r?\n[ \t]{0,120}"
+    + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
     + _QUOTE
 )
 _CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb")"

@@ -1,4 +1,4 @@
-"""Base64 and hexadecimal digits: in one run or wrapped over lines, of either alphabet, padded or not.
+"""Base64, base32 and hexadecimal digits: in one run or wrapped over lines, of either alphabet, padded or not.
 
 The gates are narrow because ASCII text shows in its encoding: a byte below 0x80 has its top bit clear, which leaves half of
 the letters for the first, second and third of four base64 characters, and six of sixteen for the first of two hex digits.
@@ -7,6 +7,7 @@ An identifier, a digest or a path does not keep to that for long. What is compre
 
 from __future__ import annotations
 
+import base64
 import binascii
 import re
 from bisect import bisect_right
@@ -22,6 +23,9 @@ _MAGIC = (
     rb"(?:H4sI[A-Za-z0-9+/_-]|eJ[w-z0-3]|eNo|eNq|eNp|eAF|UEsDB|QlpoO|/Td6WFoA|N3q8ryc|JVBERi0|KLUv/[QSa-f]|//4[A-Za-f])"
     rb"[A-Za-z0-9+/_-]{16}"
 )
+# Of eight letters, which stand for five bytes, five have one bit that is clear in ASCII.
+_OCTET = rb"[A-P][ABEFIJMNQRUVYZ45][A-Z2-7][A-HQ-X][ACEGIKMOQSUWY246][A-Z2-7][A-DI-LQ-TYZ23][A-Z2-7]"
+_BASE32_TEXT = rb"(?:" + _OCTET + rb"){5}"
 _HEX_TEXT = rb"(?:[2-7][0-9A-Fa-f]){16}"
 
 _BLOCK = 4096
@@ -67,10 +71,21 @@ class _Alphabet:
     def to_bytes(self, characters: bytes) -> bytes:
         if self.bits == 4:
             return binascii.unhexlify(characters[: len(characters) & ~1])
+        if self.bits == 5:
+            return _of_base32(characters)
         whole = characters[: len(characters) - (len(characters) % 4 == 1)]
         return binascii.a2b_base64(whole.translate(_URL_ALPHABET) + b"=" * (-len(whole) % 4))
 
 
+def _of_base32(characters: bytes) -> bytes:
+    """What letters of base32 stand for; those behind the last whole byte are dropped."""
+    left = len(characters) % 8
+    whole = characters[: len(characters) - left + _WHOLE_IN_BASE32[left]]
+    return base64.b32decode(whole + b"=" * (-len(whole) % 8))
+
+
+_WHOLE_IN_BASE32 = (0, 0, 2, 2, 4, 5, 5, 7)
+"""Of so many letters of base32, how many make whole bytes."""
 _B64 = rb"[A-Za-z0-9+/_-]"
 _BASE64 = _Alphabet(
     bits=6,
@@ -82,6 +97,15 @@ _BASE64 = _Alphabet(
     least=32,
 )
 _PACKED_BASE64 = replace(_BASE64, text=re.compile(_MAGIC))
+_BASE32 = _Alphabet(
+    bits=5,
+    run=re.compile(rb"[A-Z2-7]+"),
+    continued=re.compile(_GAP + rb"([A-Z2-7]+)"),
+    text=re.compile(_BASE32_TEXT),
+    strip=b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+    group=8,
+    least=48,
+)
 _HEX = _Alphabet(
     bits=4,
     run=re.compile(rb"[0-9A-Fa-f]+"),
@@ -240,6 +264,11 @@ def decode_packed_base64(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _PACKED_BASE64)
 
 
+def decode_base32(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
+    """RFC 4648 section 6, in capitals; padding and line breaks are optional."""
+    return _decode_all(data, ends, _BASE32)
+
+
 def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     """Hexadecimal digits of either case, two for a byte."""
     return _decode_all(data, ends, _HEX)
@@ -248,4 +277,5 @@ def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
 BASE64 = Decoder("base64", _TEXT, decode_base64)
 # By itself, since the two patterns together take longer than one after the other.
 PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
+BASE32 = Decoder("base32", _BASE32_TEXT, decode_base32)
 HEX = Decoder("hex", _HEX_TEXT, decode_hex)

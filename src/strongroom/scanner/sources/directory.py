@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from strongroom.scanner.containers import Limits
 from strongroom.scanner.fragment import Fragment, Share
+from strongroom.scanner.names import may_hold_secret
 from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.sources.files import describe, read_file, reason, shown_path
 from strongroom.scanner.sources.globs import Choice
@@ -53,8 +54,12 @@ class Directory:
             yield from self.read(name)
 
     def read(self, name: bytes) -> Iterator[Fragment]:
-        """One file's fragments."""
-        return read_file(self._root, name, self._shown(self._single or name), self._limits, self._report)
+        """One file's fragments; its name is one where it looks like more than a name."""
+        shown = self._shown(self._single or name)
+        last = shown.rpartition("/")[2]
+        if may_hold_secret(last):
+            yield Fragment(shown, last.encode("utf-8", "backslashreplace"))
+        yield from read_file(self._root, name, shown, self._limits, self._report)
 
     def _shown(self, name: bytes) -> str:
         return self._shown_below + shown_path(name)
