@@ -50,3 +50,14 @@ def given_or_hidden(session: Session, argument: str | None, question: str, inste
     if argument is None:
         return hidden(session, question, instead)
     return standard_input().strip() if argument == "-" else argument.strip()
+
+
+def agreed(session: Session, question: str) -> bool:
+    """Whether the person at the terminal says yes; where nobody is there to be asked, whoever wrote the command has."""
+    if not (session.interactive and sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print(f"{question} (y/N): ", end="", file=sys.stderr, flush=True)  # noqa: T201 -- this is where the command line speaks
+    try:
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    except KeyboardInterrupt:
+        return False

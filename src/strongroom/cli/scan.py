@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import text
-from strongroom.cli.scan_options import choosing_options, scan_options
+from strongroom.cli.scan_options import choosing_options, limits_of, scan_options
 from strongroom.cli.scan_run import Target, perform
 from strongroom.cli.session import Session
 
@@ -39,9 +39,10 @@ def scan_dir(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
         from strongroom.scanner.sources.directory import Directory
 
         include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
+        limits = limits_of(flags["max_file_size"])
         return Several(
             [
-                Directory(path, report, include=include, exclude=exclude, shown_below=shown_prefix(path))
+                Directory(path, report, include=include, exclude=exclude, shown_below=shown_prefix(path), limits=limits)
                 for path in paths
             ]
         )
@@ -67,7 +68,8 @@ def scan_git(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
         from strongroom.scanner.sources.git import GitRepository
 
         include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
-        return GitRepository(path, report, since=flags["since"], include=include, exclude=exclude)
+        limits = limits_of(flags["max_file_size"])
+        return GitRepository(path, report, since=flags["since"], include=include, exclude=exclude, limits=limits)
 
     return perform(session, flags, Target(open_source, Path(path)))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
-from strongroom.cli.scan_options import choosing_options, scan_options
+from strongroom.cli.scan_options import choosing_options, limits_of, scan_options
 from strongroom.cli.scan_run import Target, perform
 from strongroom.cli.session import Session
 
@@ -30,6 +30,7 @@ def scan_staged(session: Session, arguments: tuple[str, ...], **flags: Any) -> i
         from strongroom.scanner.sources.staged import Staged
 
         include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
-        return Staged(path, report, environment=os.environ, include=include, exclude=exclude)
+        limits = limits_of(flags["max_file_size"])
+        return Staged(path, report, environment=os.environ, include=include, exclude=exclude, limits=limits)
 
     return perform(session, flags, Target(open_source, Path(path)))

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import click
 
+from strongroom.cli.errors import CommandFailed
 from strongroom.cli.options import switch, text, texts, whole
+
+if TYPE_CHECKING:
+    from strongroom.scanner.containers import Limits
 
 FORMATS = ("text", "json", "jsonl", "sarif", "junit", "gitlab", "github", "csv", "html")
 LEVELS = ("provider", "default", "all")
+FAILED = 2
+"""Exit code: something could not be scanned, or the scan could not be done."""
+
+_SIZE = re.compile(r"([0-9]{1,15}) ?(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 def scan_options() -> tuple[click.Option, ...]:
@@ -22,7 +34,8 @@ def scan_options() -> tuple[click.Option, ...]:
             "-fingerprint-key-file",
             help="File with a key for fingerprints, so that nobody can guess secrets from them.",
         ),
-        switch("-reveal", help="Show secrets in full."),
+        switch("-reveal", help="Show secrets in full. Asks first where a person is at the terminal."),
+        switch("-yes", help="Do not ask."),
         switch("-redact", help="Show not even the beginning of secrets."),
         whole("-exit-code", help="Exit code when secrets were found. (1)", default=1),
         text("-config", help="Configuration: .strongroom-scan.toml, or one of gitleaks. (that of the folder)"),
@@ -42,3 +55,22 @@ def choosing_options() -> tuple[click.Option, ...]:
         texts("-exclude", help="Leave out paths that match this pattern. May be repeated."),
         text("-max-file-size", help="Leave out files that are larger, such as 20MB. (no limit)"),
     )
+
+
+def limits_of(max_file_size: str) -> Limits:
+    """The bounds of a scan that leaves out files larger than `max_file_size`; the usual ones where that is empty."""
+    from dataclasses import replace
+
+    from strongroom.scanner.containers import Limits
+
+    limits = Limits()
+    return replace(limits, file_bytes=size_of(max_file_size)) if max_file_size else limits
+
+
+def size_of(text: str) -> int:
+    """A number of bytes, written as `4096`, `20MB` (of 1000) or `20MiB` (of 1024)."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise CommandFailed("-max-file-size is a number of bytes, or one with a unit: 500kB, 20MB, 1GiB", FAILED)
+    base: int = 1024 if found[3] else 1000
+    return int(found[1]) * int(base ** _POWERS[(found[2] or "").lower()])

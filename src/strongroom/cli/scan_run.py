@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.scan_options import FORMATS, LEVELS
+from strongroom.cli.prompts import agreed
+from strongroom.cli.scan_options import FAILED, FORMATS, LEVELS
 from strongroom.cli.session import Session
 from strongroom.logical.ambient import SystemClock
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from strongroom.scanner.problem import Problem, Report
     from strongroom.scanner.reports.report import Report as ScanReport
     from strongroom.scanner.rule import Rule
-
-FAILED = 2
-"""Exit code: something could not be scanned, or the scan could not be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,8 @@ class Target:
 def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
     """Scan `target` as the flags say, write the report, and return the exit code."""
     _check(flags)
+    if flags["reveal"] and not flags["yes"] and not agreed(session, "Secrets will be shown in full. Go on?"):
+        raise CommandFailed("Nothing was scanned. Without -reveal secrets are masked.", FAILED)
     with failing():
         from strongroom.scanner.job import known_from
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from strongroom import __version__
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.scan_options import FORMATS
-from strongroom.cli.scan_run import FAILED, failing, verification, write_report
+from strongroom.cli.scan_options import FAILED, FORMATS
+from strongroom.cli.scan_run import failing, verification, write_report
 from strongroom.cli.session import Session
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 

@@ -22,8 +22,8 @@ Write = Callable[[], bytes]
 WAYS: dict[str, Write] = {
     "base64": lambda: b'x = "' + base64.b64encode(b"token: " + TOKEN) + b'"',
     "base64 of base64": lambda: base64.b64encode(base64.b64encode(TOKEN)),
-    "base64 wrapped over lines": lambda: base64.encodebytes(PROSE + TOKEN + PROSE),
-    "base64 wrapped and indented": lambda: base64.encodebytes(PROSE + TOKEN + PROSE).replace(b"\n", b"\n    "),
+    "base64 wrapped over lines": lambda: base64.encodebytes(PROSE + TOKEN + b"\n" + PROSE),
+    "base64 wrapped and indented": lambda: base64.encodebytes(PROSE + TOKEN + b"\n" + PROSE).replace(b"\n", b"\n    "),
     "base64 wrapped in a JSON string": lambda: base64.encodebytes(PROSE + TOKEN).replace(b"\n", b"\\n"),
     "base64 cut into literals": lambda: re.sub(rb"(.{24})", rb'"\1"\n    ', base64.b64encode(b"token " + TOKEN)),
     "base64 one a line": lambda: base64.b64encode(made_up_token(5)) + b"\n" + base64.b64encode(TOKEN),

@@ -1,4 +1,4 @@
-"""More files that hide a token, as they lie about in real projects. Each is searched through the command line alone."""
+"""More files that hide a token, as they lie about in real projects. Each is searched through the command line alone; a path of "" and a line of 0 are any."""
 
 from __future__ import annotations
 
@@ -218,18 +218,18 @@ DOCUMENTS = {
     "rich text": Hiding(lambda t: b"{\\rtf1\\ansi Token: " + halves(t, b"}", b"{\\b ") + b"}\\par}", "f!/<text>"),
     "escaped rich text": Hiding(lambda t: b"{\\rtf1\\ansi " + t.replace(b"_", b"\\'5f") + b"\\par}", "f!/<text>"),
     "annotation of a PDF": Hiding(
-        lambda t: pdf_of(CATALOGUE % b"", PAGES, PAGE % (b"/Annots[<</Subtype/Text/Contents(" + t + b")>>]")), ""
+        lambda t: pdf_of(CATALOGUE % b"", 0, PAGES, PAGE % (b"/Annots[<</Subtype/Text/Contents(" + t + b")>>]")), ""
     ),
     "title of a PDF in UTF-16": Hiding(
         lambda t: pdf_of(
-            CATALOGUE % b"", PAGES, PAGE % (b"/Title<FEFF" + t.decode().encode("utf-16-be").hex().encode() + b">")
+            CATALOGUE % b"", 0, PAGES, PAGE % (b"/Title<FEFF" + t.decode().encode("utf-16-be").hex().encode() + b">")
         ),
         "",
     ),
     "form in an object stream": Hiding(pdf_object_stream, ""),
     "attachment of a PDF": Hiding(pdf_attachment, ""),
     "script of a PDF": Hiding(
-        lambda t: pdf_of(CATALOGUE % (b'/OpenAction<</S/JavaScript/JS(k="' + t + b'")>>'), PAGES, PAGE % b""), ""
+        lambda t: pdf_of(CATALOGUE % (b'/OpenAction<</S/JavaScript/JS(k="' + t + b'")>>'), PAGES, PAGE % b"", 0), ""
     ),
     "write-ahead log": Hiding(
         lambda t: database(

@@ -53,7 +53,7 @@ def test_a_token_in_a_file_is_found(name: str, files: Path, found: Scanned) -> N
     if path:
         assert (path, hiding.line) in places
     else:
-        assert hiding.line in {line for _, line in places}
+        assert hiding.line in {line for _, line in places} or (places and not hiding.line)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

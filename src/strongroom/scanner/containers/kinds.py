@@ -75,6 +75,10 @@ KINDS = (
 _APPENDED_ZIP = Kind("zip behind something else", lambda _: False, zips.open_zip, is_seeked=True, hides=False)
 
 
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+"""How programs begin, and scripts that their interpreter reads as archives."""
+
+
 def appended_kind(data: bytes) -> Kind | None:
     """The kind of container that stands at the end of a program or picture (an installer, a zipapp), if there is one."""
     is_text = b"\0" not in data[:HEAD_BYTES] and not data.startswith(b"#!")

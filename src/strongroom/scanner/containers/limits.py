@@ -25,6 +25,16 @@ class Limits:
     whole_bytes: int = 64 * _MIB
     seconds: float = 20.0
     """How long one document may keep a reader busy that is not ours."""
+    file_bytes: int | None = None
+    """Files that are larger as they are stored are left out (None: however large they are)."""
+
+    def leaves_out(self, size: int) -> bool:
+        """Whether a file of `size` bytes is too large."""
+        return self.file_bytes is not None and size > self.file_bytes
+
+
+TOO_LARGE = "left out: it is larger than -max-file-size"
+"""What is said of a file that is left out."""
 
 
 class LimitReached(Exception):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
-from strongroom.scanner.containers.kinds import HEAD_BYTES, appended_kind, kind_of
+from strongroom.scanner.containers.kinds import HEAD_BYTES, PROGRAMS, appended_kind, kind_of
 from strongroom.scanner.containers.limits import Budget, DamagedContainer, LimitReached, Limits
 from strongroom.scanner.containers.member import Chained, Kind, Member, Opening, Seekable, Stream
 from strongroom.scanner.fragment import Fragment
@@ -182,12 +182,22 @@ class _Walk:
                     Problem(path, f"not opened: it is nested deeper than {self.budget.limits.depth} containers")
                 )
                 kind = None
-            if kind is None:
+            if kind is None and head.startswith(PROGRAMS) and not member.is_text and depth < self.budget.limits.depth:
+                yield from self._program(path, stream, depth)
+            elif kind is None:
                 yield from windows(path, stream, self.object_id)
             else:
                 yield from self._nested(kind, path, stream, depth)
         except DamagedContainer as damage:
             self.report(Problem(path, str(damage)))
+
+    def _program(self, path: str, stream: Stream, depth: int) -> Iterator[Fragment]:
+        """A program, which may have an archive behind it."""
+        data = read_up_to(stream, self.budget.limits.whole_bytes)
+        if kind := appended_kind(data):
+            yield from self.opened(kind, path, BytesIO(data), Fragment(path, data, 1, self.object_id), depth)
+        else:
+            yield from windows(path, Chained(data, stream), self.object_id)
 
     def _nested(self, kind: Kind, path: str, stream: Stream, depth: int) -> Iterator[Fragment]:
         if kind.hides and not kind.is_seeked:

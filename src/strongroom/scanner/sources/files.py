@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 
 from strongroom.scanner.containers import Limits, expand_file
+from strongroom.scanner.containers.limits import TOO_LARGE
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.problem import Problem, Report
 
@@ -42,6 +43,9 @@ def read_file(root: bytes, name: bytes, shown: str, limits: Limits, report: Repo
                 return
             if _is_elsewhere(descriptor, root):
                 report(Problem(shown, "not read: it stands outside of what was to be scanned"))
+                return
+            if limits.leaves_out(state.st_size):
+                report(Problem(shown, TOO_LARGE, is_note=True))
                 return
             if state.st_size > _WHOLE_BYTES:
                 yield from expand_file(shown, file, state.st_size, limits, report)

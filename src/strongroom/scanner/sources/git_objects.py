@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from strongroom.scanner.containers import Limits, expand_stream
+from strongroom.scanner.containers.limits import TOO_LARGE
 from strongroom.scanner.fragment import Fragment, Share
 from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.sources.git_command import Git, GitFailed
@@ -160,9 +161,12 @@ def _answer(answers: IO[bytes], limits: Limits, report: Report) -> Iterator[Frag
     if len(header) != 3:
         raise GitFailed("git cat-file ended too early")
     name, kind, size = header[0], header[1], int(header[2])
-    if size > WHOLE_BYTES:
+    if size > WHOLE_BYTES or limits.leaves_out(size):
         content = Content(answers, size)
-        yield from expand_stream(object_path(kind, name), content, limits, report, name)
+        if limits.leaves_out(size):
+            report(Problem(object_path(kind, name), TOO_LARGE, is_note=True))
+        else:
+            yield from expand_stream(object_path(kind, name), content, limits, report, name)
         content.finish()
         return
     data = answers.read(size)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from strongroom.scanner.containers import Limits, expand_stream
+from strongroom.scanner.containers.limits import TOO_LARGE
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.sources.added_lines import added
@@ -29,9 +30,12 @@ class ObjectReader:
         if size is None:
             self._report(Problem(path, "not read: the repository does not have this object"))
             return
-        if size > WHOLE_BYTES:
+        if size > WHOLE_BYTES or self._limits.leaves_out(size):
             content = Content(self._answers, size)
-            yield from expand_stream(path, content, self._limits, self._report, blob)
+            if self._limits.leaves_out(size):
+                self._report(Problem(path, TOO_LARGE, is_note=True))
+            else:
+                yield from expand_stream(path, content, self._limits, self._report, blob)
             content.finish()
             return
         data = self._read(size)
