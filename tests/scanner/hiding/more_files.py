@@ -108,7 +108,9 @@ def pdf_of(*objects: bytes) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     size = len(objects) + 1
     head = b"xref\n0 %d\n0000000000 65535 f \n" % size
-    return out + head + table + b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(out))
+    return (
+        out + head + table + b"trailer\n<</Size %d/Root 1 0 R/Info 3 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(out))
+    )
 
 
 CATALOGUE = b"<</Type/Catalog/Pages 2 0 R%b>>"
@@ -218,18 +220,19 @@ DOCUMENTS = {
     "rich text": Hiding(lambda t: b"{\\rtf1\\ansi Token: " + halves(t, b"}", b"{\\b ") + b"}\\par}", "f!/<text>"),
     "escaped rich text": Hiding(lambda t: b"{\\rtf1\\ansi " + t.replace(b"_", b"\\'5f") + b"\\par}", "f!/<text>"),
     "annotation of a PDF": Hiding(
-        lambda t: pdf_of(CATALOGUE % b"", 0, PAGES, PAGE % (b"/Annots[<</Subtype/Text/Contents(" + t + b")>>]")), ""
+        lambda t: pdf_of(CATALOGUE % b"", PAGES, PAGE % (b"/Annots[<</Subtype/Text/Contents(" + t + b")>>]")), "", 0
     ),
     "title of a PDF in UTF-16": Hiding(
         lambda t: pdf_of(
-            CATALOGUE % b"", 0, PAGES, PAGE % (b"/Title<FEFF" + t.decode().encode("utf-16-be").hex().encode() + b">")
+            CATALOGUE % b"", PAGES, PAGE % (b"/Title<FEFF" + t.decode().encode("utf-16-be").hex().encode() + b">")
         ),
         "",
+        0,
     ),
     "form in an object stream": Hiding(pdf_object_stream, ""),
     "attachment of a PDF": Hiding(pdf_attachment, ""),
     "script of a PDF": Hiding(
-        lambda t: pdf_of(CATALOGUE % (b'/OpenAction<</S/JavaScript/JS(k="' + t + b'")>>'), PAGES, PAGE % b"", 0), ""
+        lambda t: pdf_of(CATALOGUE % (b'/OpenAction<</S/JavaScript/JS(k="' + t + b'")>>'), PAGES, PAGE % b""), "", 0
     ),
     "write-ahead log": Hiding(
         lambda t: database(
