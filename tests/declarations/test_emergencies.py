@@ -13,6 +13,10 @@ from strongroom.audit.devices import DeviceFailed
 from strongroom.audit.enabled import Enabled
 
 EMERGENCIES = {
+    "DELETE auth/approle/role/{role_name}/secret-id-accessor/destroy",
+    "DELETE auth/approle/role/{role_name}/secret-id/destroy",
+    "POST auth/approle/role/{role_name}/secret-id-accessor/destroy",
+    "POST auth/approle/role/{role_name}/secret-id/destroy",
     "POST auth/token/revoke",
     "POST auth/token/revoke-accessor",
     "POST auth/token/revoke-orphan",
@@ -99,6 +103,28 @@ def test_every_way_of_ending_a_lease_works_without_an_audit_device(
     vault.device.is_broken = False
     assert vault.get("auth/token/lookup-self", token=token).status == 403
     assert [record["type"] for record in vault.device.records if "revoke" in record["request"]["path"]] == [
+        "request",
+        "response",
+    ]
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("way", ["secret-id", "secret-id-accessor"])
+def test_a_secret_id_is_taken_back_without_an_audit_device(vault: Vault, way: str, method: str) -> None:
+    assert vault.post("sys/auth/approle", {"type": "approle"}).status == 204
+    assert vault.post("auth/approle/role/app", {}).status == 204
+    role_id = vault.get("auth/approle/role/app/role-id").data["role_id"]
+    made = vault.post("auth/approle/role/app/secret-id", {}).data
+    field = way.replace("-", "_")
+    vault.device.is_broken = True
+    target = f"auth/approle/role/app/{way}/destroy"
+    query = f"?{field}={made[field]}" if method == "DELETE" else ""
+    body = {field: made[field]} if method == "POST" else None
+    assert vault.call(method, target + query, body).status == 204
+    vault.device.is_broken = False
+    login = {"role_id": role_id, "secret_id": made["secret_id"]}
+    assert vault.post("auth/approle/login", login, token=None).status == 400
+    assert [record["type"] for record in vault.device.records if record["request"]["path"] == target] == [
         "request",
         "response",
     ]

@@ -101,8 +101,8 @@ def paths() -> tuple[Path, ...]:
             "role/{role_name}/secret-id/destroy",
             by_value,
             (
-                Endpoint(Operation.UPDATE, destroy_by_value, destroy),
-                Endpoint(Operation.DELETE, destroy_by_value, destroy),
+                Endpoint(Operation.UPDATE, destroy_by_value, destroy, audit_exempt=True),
+                Endpoint(Operation.DELETE, destroy_by_value, destroy, audit_exempt=True),
             ),
         ),
         Path(
@@ -114,8 +114,8 @@ def paths() -> tuple[Path, ...]:
             "role/{role_name}/secret-id-accessor/destroy",
             by_accessor,
             (
-                Endpoint(Operation.UPDATE, destroy_by_accessor, destroy),
-                Endpoint(Operation.DELETE, destroy_by_accessor, destroy),
+                Endpoint(Operation.UPDATE, destroy_by_accessor, destroy, audit_exempt=True),
+                Endpoint(Operation.DELETE, destroy_by_accessor, destroy, audit_exempt=True),
             ),
         ),
         Path(
