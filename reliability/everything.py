@@ -46,11 +46,16 @@ PROOFS = (
     Proof("unknown_outcome", "rounds", 20),
     Proof("bit_rot", "runs", 500),
     Proof("full_disk"),
+    Proof("broken_audit"),
+    Proof("histories", "secrets", 30),
     Proof("vault_keys", "cycles", 72),
     Proof("seal_load", "rounds", 40),
     Proof("restart_load", "rounds", 20),
     Proof("overload", "seconds", 30, is_timed=True),
     Proof("hostile", is_timed=True),
+    Proof("store_tampering"),
+    Proof("log_tampering", "places", 200),
+    Proof("canaries"),
     Proof("backup_classes", "flips", 1500),
     Proof("backup_kills", "cycles", 60),
 )
@@ -83,14 +88,16 @@ def write(rows: list[str], page: str) -> str:
     """``page`` with ``rows`` in the place of those of the same proofs."""
     before, _, rest = page.partition(BEGIN)
     table, _, after = rest.partition(END)
-    kept = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("| R-")}
+    kept = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith(("| R-", "| INV-"))}
     kept |= {line.split("|")[1].strip(): line for line in rows}
     lines = "".join(f"{kept[name]}\n" for name in sorted(kept, key=_order))
     return f"{before}{BEGIN}\n{HEAD}{lines}{END}{after}"
 
 
-def _order(name: str) -> tuple[int, str]:
-    return int(name.removeprefix("R-").split(" ", maxsplit=1)[0]), name
+def _order(name: str) -> tuple[bool, int, str]:
+    """By the number; what has none among the R-s comes last."""
+    kind, _, number = name.split(" ", maxsplit=1)[0].partition("-")
+    return kind != "R", int(number), name
 
 
 def _plain(name: str) -> str:

@@ -65,6 +65,24 @@ def test_on_a_full_disk_reads_and_revocations_go_on() -> None:
     assert result["revoked_on_full_audit"] == 5
 
 
+def test_nothing_leaves_and_nothing_changes_while_the_audit_device_is_broken() -> None:
+    result = prove("broken_audit", "--percent", "10")
+    assert result["ways"] == 9
+    assert result["n"] > 150
+
+
+def test_every_change_of_a_store_at_rest_is_noticed_for_what_it_is() -> None:
+    assert prove("store_tampering")["classes_told"] >= 10
+
+
+def test_every_change_of_an_audit_log_is_noticed_for_what_it_is() -> None:
+    assert prove("log_tampering", "--places", "8")["classes_told"] >= 9
+
+
+def test_values_are_found_nowhere_but_in_answers() -> None:
+    assert prove("canaries")["n"] > 200
+
+
 def test_a_sealed_vault_serves_nothing_that_was_asked_after_the_sealing() -> None:
     assert prove("seal_load", "--rounds", "6")["n"] == 6
 

@@ -91,6 +91,8 @@ class Track:
     is_orphan: bool = False
     beginning: Finding | None = None
     """What it means that the chain does not begin with its line 1, unless the lines before still come; None: nothing."""
+    lost: Finding | None = None
+    """The same, where it turns out that an orphan is the vault's own."""
     recent: dict[int, bytes] = field(default_factory=dict)
     _suspect: _Suspect | None = None
     _gaps: list[_Gap] = field(default_factory=list)

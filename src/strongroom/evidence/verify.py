@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from strongroom.evidence.anchor import Anchor
@@ -72,6 +71,10 @@ class Verifier:
         self._foreign: set[str] = set()
         self._vaults: set[str] = set()
         self._spot = Spot(0, "", 0)
+        self._last_reason: Reason | None = None
+        """Why the last line was written, where it is a checkpoint."""
+        self._file_before: tuple[Spot, Reason | None] = (self._spot, None)
+        """The last line of the file before, and why it was written."""
         self._stray: Stray | None = None
         self._stray_line = 0
         self._torn: tuple[Spot, bytes] | None = None
@@ -90,6 +93,7 @@ class Verifier:
 
     def begin_file(self, index: int, name: str) -> None:
         """The next file."""
+        self._file_before = (self._spot, self._last_reason)
         self._spot = Spot(index, name, 0)
         self._has_lines_in_file = False
 
@@ -117,6 +121,7 @@ class Verifier:
             if checkpoint is not None and stray is None:
                 self._read(track, checkpoint, text, place)
         self._has_lines_in_file = True
+        self._last_reason = checkpoint.reason if checkpoint is not None else None
         if self._watched and (place.id, place.sequence) in self._watched:
             self._meet_anchor(place, spot)
 
@@ -193,6 +198,7 @@ class Verifier:
             track.is_orphan = True
             text_ = f"the chain {track.id} has no beginning here: its lines come from another log"
             track.beginning = spot.finding(Kind.FOREIGN_CHAIN, place.sequence, text_)
+            track.lost = self._lost_beginning(track, place, spot, checkpoint)
         self._finish_new(track, checkpoint, text, place)
 
     def _finish_new(self, track: Track, checkpoint: Checkpoint | None, text: bytes, place: Place) -> None:
@@ -267,8 +273,18 @@ class Verifier:
     def _judge_orphan(self, track: Track) -> None:
         """Whether a chain without a beginning lost it, or was brought from elsewhere: its later signatures say."""
         if track.beginning is not None and track.vault and track.vault in self._vaults:
-            text = f"the first lines of the chain {track.id} are missing"
-            track.beginning = replace(track.beginning, kind=Kind.DELETED, text=text)
+            track.beginning = track.lost
+
+    def _lost_beginning(self, track: Track, place: Place, spot: Spot, checkpoint: Checkpoint | None) -> Finding:
+        """What it means that the vault's own chain has no beginning here."""
+        if checkpoint is None or checkpoint.reason is not Reason.REOPENED or not spot.file_number:
+            return spot.finding(Kind.DELETED, place.sequence, f"the first lines of the chain {track.id} are missing")
+        before, reason = self._file_before
+        if reason is Reason.ROTATE:
+            text = f"a file is missing before this one: the chain {track.id} began in it"
+            return spot.finding(Kind.MISSING_FILE, place.sequence, text)
+        text = f"the end of the file was cut off: the chain {track.id} began there"
+        return before.finding(Kind.TAIL_TRUNCATED, place.sequence, text)
 
     # Checkpoints
 
