@@ -58,7 +58,7 @@ def decode(method: str = "GET", target: str = "/v1/a", body: bytes = b"", /, **h
         ("HELP", "/v1/secret", Operation.HELP, "secret"),
         ("HEAD", "/v1/sys/health?standbyok=true", Operation.READ, "sys/health"),
         ("GET", "/v1/secret/a%20b%25/%C3%A9+c", Operation.READ, "secret/a b%/é+c"),
-        ("GET", "/v1/secret/%252e%252e/a", Operation.READ, "secret/%2e%2e/a"),
+        ("GET", "/v1/secret/a%252e%252e/a", Operation.READ, "secret/a%2e%2e/a"),
         ("GET", "/v1/secret/a%2eb", Operation.READ, "secret/a.b"),
         ("GET", "/v1/secret/...", Operation.READ, "secret/..."),
     ],

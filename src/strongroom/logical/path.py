@@ -28,7 +28,7 @@ SEGMENTS_MAX = 256
 def check_canonical(path: str) -> str:
     """``path`` itself if it is canonical, else InvalidRequest. No leading slash; one trailing slash is allowed.
 
-    Refused: empty, ``.`` and ``..`` segments, backslashes, control characters, text that is not NFC, and more than
+    Refused: empty, ``.`` and ``..`` segments, also if they are percent-encoded still, backslashes, control characters, text that is not NFC, and more than
     8,192 bytes or 256 segments (SECURITY INV-1).
     """
     if path.isascii():
@@ -49,9 +49,13 @@ def check_canonical(path: str) -> str:
         raise InvalidRequest("the path holds an empty segment; remove the extra '/'")
     if "." in segments or ".." in segments:
         raise InvalidRequest("the path holds a '.' or '..' segment; name the target directly")
+    if "%" in path and any(_ENCODED_DOTS.fullmatch(segment) for segment in segments):
+        # A name to us, and a way up to whoever decodes once more.
+        raise InvalidRequest("the path holds a '.' or '..' segment that is percent-encoded twice")
     return path
 
 
+_ENCODED_DOTS = re.compile(r"(?:\.|%2[eE]){1,2}")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
