@@ -160,13 +160,13 @@ def full_file(vault: Vault) -> Iterator[None]:
 def hanging(vault: Vault) -> Iterator[None]:
     """A device that does not answer."""
     device = Hanging()
-    patience, vault.node.broker._source.deadline_seconds = vault.node.broker._source.deadline_seconds, SOON  # noqa: SLF001
+    patience, vault.node.broker._source.deadline_seconds = vault.node.broker._source.deadline_seconds, SOON  # noqa: SLF001 -- nothing else needs to change it
     use(vault, device)
     try:
         yield
     finally:
         device.released.set()
-        vault.node.broker._source.deadline_seconds = patience  # noqa: SLF001
+        vault.node.broker._source.deadline_seconds = patience  # noqa: SLF001 -- nothing else needs to change it
 
 
 @contextmanager

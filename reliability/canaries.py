@@ -42,6 +42,34 @@ SHAPES: tuple[Any, ...] = (
     f"{CANARY}\n",
     -NUMBER,
 )
+FIELDS: dict[str, tuple[str, ...]] = {
+    "one/b": (),
+    "two/data/b": ("data", "options"),
+    "auth/userpass/users/eve": ("password",),
+    "auth/userpass/login/ada": ("password",),
+    "auth/approle/login": ("role_id", "secret_id"),
+    "auth/token/create": ("id",),
+    "sys/unseal": ("key",),
+    "sys/generate-root/update": ("key",),
+    "sys/wrapping/unwrap": ("token",),
+    "sys/leases/revoke": ("lease_id",),
+    "sys/capabilities": ("token",),
+    "sys/mounts/three": (),
+}
+"""Fields that hold values, by path; each path gets one that nobody knows, too."""
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "two/config": ("max_versions", "cas_required", "delete_version_after"),
+    "auth/userpass/users/eve": ("token_policies", "token_ttl", "token_bound_cidrs"),
+    "auth/token/create": ("policies", "ttl", "meta", "num_uses", "display_name", "type"),
+    "sys/policies/acl/new": ("policy",),
+    "sys/mounts/three": ("config", "options"),
+    "sys/rekey/init": ("secret_shares", "pgp_keys"),
+    "sys/generate-root/update": ("nonce",),
+    "sys/quotas/rate-limit/x": ("rate", "interval", "path"),
+    "sys/capabilities": ("paths",),
+    "sys/tools/random": ("bytes", "format"),
+}
+"""Fields that say how something shall be."""
 Asked = tuple[str, str, bytes | None, dict[str, str]]
 
 
@@ -75,37 +103,11 @@ def good() -> Iterator[tuple[str, str, Any]]:
 def misplaced(token: str) -> Iterator[Asked]:
     """Requests in which the canary stands where it does not belong."""
     known = {"X-Vault-Token": token}
-    fields = {
-        "one/b": (),
-        "two/data/b": ("data", "options"),
-        "auth/userpass/users/eve": ("password",),
-        "auth/userpass/login/ada": ("password",),
-        "auth/approle/login": ("role_id", "secret_id"),
-        "auth/token/create": ("id",),
-        "sys/unseal": ("key",),
-        "sys/generate-root/update": ("key",),
-        "sys/wrapping/unwrap": ("token",),
-        "sys/leases/revoke": ("lease_id",),
-        "sys/capabilities": ("token",),
-        "sys/mounts/three": (),
-    }
-    for path, names in fields.items():
+    for path, names in FIELDS.items():
         for name in (*names, "unheard_of"):
             for shape in SHAPES:
                 yield "POST", path, json.dumps({name: shape}).encode(), known
-    settings = {
-        "two/config": ("max_versions", "cas_required", "delete_version_after"),
-        "auth/userpass/users/eve": ("token_policies", "token_ttl", "token_bound_cidrs"),
-        "auth/token/create": ("policies", "ttl", "meta", "num_uses", "display_name", "type"),
-        "sys/policies/acl/new": ("policy",),
-        "sys/mounts/three": ("config", "options"),
-        "sys/rekey/init": ("secret_shares", "pgp_keys"),
-        "sys/generate-root/update": ("nonce",),
-        "sys/quotas/rate-limit/x": ("rate", "interval", "path"),
-        "sys/capabilities": ("paths",),
-        "sys/tools/random": ("bytes", "format"),
-    }
-    for path, names in settings.items():
+    for path, names in SETTINGS.items():
         for name in names:
             for shape in (SETTING, [SETTING], {"inner": SETTING}, f"{SETTING}\n"):
                 yield "POST", path, json.dumps({name: shape}).encode(), known
