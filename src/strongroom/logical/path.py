@@ -28,8 +28,8 @@ SEGMENTS_MAX = 256
 def check_canonical(path: str) -> str:
     """``path`` itself if it is canonical, else InvalidRequest. No leading slash; one trailing slash is allowed.
 
-    Refused: empty, ``.`` and ``..`` segments, also if they are percent-encoded still, backslashes, control characters, text that is not NFC, and more than
-    8,192 bytes or 256 segments (SECURITY INV-1).
+    Refused: empty, ``.`` and ``..`` segments, also if they are percent-encoded still, backslashes, control characters, text that is
+    not NFC, and more than 8,192 bytes or 256 segments (SECURITY INV-1).
     """
     if path.isascii():
         if not path.isprintable():
@@ -47,15 +47,13 @@ def check_canonical(path: str) -> str:
         raise InvalidRequest("the path has more than 256 segments")
     if "" in segments:
         raise InvalidRequest("the path holds an empty segment; remove the extra '/'")
-    if "." in segments or ".." in segments:
+    if "." in segments or ".." in segments or ("%" in path and _ENCODED_DOTS.search(path)):
         raise InvalidRequest("the path holds a '.' or '..' segment; name the target directly")
-    if "%" in path and any(_ENCODED_DOTS.fullmatch(segment) for segment in segments):
-        # A name to us, and a way up to whoever decodes once more.
-        raise InvalidRequest("the path holds a '.' or '..' segment that is percent-encoded twice")
     return path
 
 
-_ENCODED_DOTS = re.compile(r"(?:\.|%2[eE]){1,2}")
+# Names to us, and a way up to whoever decodes once more.
+_ENCODED_DOTS = re.compile(r"(?:\A|/)(?:\.|%2[eE]){1,2}(?:/|\Z)")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
