@@ -123,6 +123,13 @@ def test_findings_are_appended_round_after_round(folder: Path, github: GitHub) -
         assert len(rows(folder)) == number + 1
 
 
+def test_revealed_is_what_was_asked_for(folder: Path, github: GitHub) -> None:
+    github.push({"app.py": f"key = '{ONE}'"})
+    (row,) = json.loads(run(folder, "-once", "-reveal", "-format=json").stdout)
+    assert row["value"] == ONE
+    assert ONE.encode() not in (folder / "watch.state").read_bytes()
+
+
 def test_what_is_left_for_the_next_round_is_said(folder: Path, github: GitHub) -> None:
     with (folder / "watch.toml").open("a") as file:
         file.write("items = 1\n")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from strongroom import __version__
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.prompts import agreed
 from strongroom.cli.scan_options import FAILED, FORMATS
 from strongroom.cli.scan_run import failing, verification, write_report
 from strongroom.cli.session import Session
@@ -41,6 +42,8 @@ _LONGEST_WAIT = 60.0
 def perform_watch(session: Session, flags: dict[str, Any]) -> int:
     """Run `strongroom watch`, and return its exit code."""
     _check(flags)
+    if flags["reveal"] and not flags["yes"] and not agreed(session, "Secrets will be shown in full. Go on?"):
+        raise CommandFailed("Nothing was watched. Without -reveal secrets are masked.", FAILED)
     with failing():
         from strongroom.scanner.watch.config import read_watch_config
         from strongroom.scanner.watch.failures import WatchFailed
