@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import Output, RunnerCommand, command
-from strongroom.cli.options import Switch, switch, text, texts
+from strongroom.cli.options import Switch, duration, switch, text, texts, whole
 from strongroom.cli.run_sources import Gathered, Gatherer, Wanted
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
@@ -23,6 +23,7 @@ from strongroom.client.errors import ClientError
 from strongroom.client.settings import DEFAULT_RETRIES, variable
 from strongroom.delivery.environment import (
     CannotDeliver,
+    Check,
     Inheritance,
     Selection,
     Variable,
@@ -30,6 +31,9 @@ from strongroom.delivery.environment import (
     environment,
 )
 from strongroom.delivery.execute import CANNOT_RUN, CannotExecute, become
+
+if TYPE_CHECKING:
+    from strongroom.client.client import Client
 
 
 class _Names(Switch):
@@ -44,6 +48,16 @@ class _Names(Switch):
         if str(value) in {"true", "false"}:
             return None if value == "true" else frozenset()
         return _names((str(value),))
+
+
+class _Watch(Switch):
+    """``-watch`` alone means a restart; ``-watch=signal:HUP`` a signal."""
+
+    name = "watch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The word that was given, or the one that the flag alone stands for."""
+        return {"true": "restart", "false": "", None: ""}.get(value, value)
 
 
 class _Run(RunnerCommand):
@@ -79,6 +93,19 @@ class _Run(RunnerCommand):
     ),
     switch("-clean-env", help="Pass on nothing but HOME, PATH, USER, SHELL, TERM, TZ, TMPDIR and the language."),
     switch("-preserve-token", help="Pass on the vault token of this shell too (it is left out otherwise)."),
+    click.Option(
+        ["-watch"],
+        type=_Watch(),
+        default="",
+        metavar="[=restart|signal:NAME]",
+        help="Look for newer versions, and start the program again, or send it a signal.",
+    ),
+    duration("-watch-interval", help="How often to look; 30s without it."),
+    text("-redact", help="Mask secrets in the output: auto, on or off. A terminal is never touched."),
+    switch("-creds-dir", help="Give files in a folder ($CREDENTIALS_DIRECTORY, in memory) instead of variables."),
+    text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
+    whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
+    text("-mount-format", help="What the pipe gives: dotenv or json.", default="dotenv"),
     switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
     output=Output.FORMAT,
     kind=_Run,
@@ -88,10 +115,12 @@ def run(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
 
     The program replaces this process: signals reach it, and its exit code is the exit code. Values that are not text are given
     as JSON. The variables STRONGROOM_TOKEN, BAO_TOKEN and VAULT_TOKEN are not passed on. Without -path and -env-file the
-    project file .strongroom.toml says what to deliver.
+    project file .strongroom.toml says what to deliver. With -watch, -redact, -creds-dir or -mount this process stays beside the
+    program, passes signals on, and ends with its exit code, or with 128 and the number of the signal that killed it.
 
         strongroom run -path secret/app -- ./server --port 8080
         strongroom run -env production -- ./server
+        strongroom run -path secret/app -watch -redact=on -- ./server
         strongroom run -path secret/base -path secret/app -dry-run -- ./server
     """
     if not arguments and not flags["dry_run"]:
@@ -106,31 +135,61 @@ def run(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
 
 
 def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]) -> int:
+    is_beside = _stays_beside(flags)
     selection = Selection(_names(flags["only"]), _names(flags["exclude"]), flags["prefix"], _renamed(flags["rename"]))
     inheritance = Inheritance(flags["clean_env"], flags["preserve_env"], flags["preserve_token"])
-    gathered = _gather(session, Wanted(flags["path"], flags["kv_mount"], flags["env"], flags["env_file"]))
-    variables = collect(gathered.sources, selection, exact_json.encode)
+    wanted = Wanted(flags["path"], flags["kv_mount"], flags["env"], flags["env_file"])
+    check = _file_names() if flags["creds_dir"] and not flags["mount"] else None
+
+    def read(client: Client) -> tuple[Gathered, list[Variable]]:
+        gathered = Gatherer(SecretReader(client), wanted, session.environ).gather()
+        return gathered, collect(gathered.sources, selection, exact_json.encode, check)
+
+    with _patient_client(session) as client:
+        first = read(client)
     if flags["dry_run"]:
         from strongroom.cli.run_view import show
 
-        show(session, variables, inheritance)
+        show(session, first[1], inheritance)
         return 0
-    tell_conflicts(session, variables)
+    tell_conflicts(session, first[1])
+    if is_beside:
+        from strongroom.cli.run_supervised import plan_of, supervise
+
+        return supervise(session, arguments, plan_of(flags), read, first, (callers_environment(), inheritance))
     sys.stdout.flush()
     try:
-        become(arguments, environment(variables, callers_environment(), inheritance))
+        become(arguments, environment(first[1], callers_environment(), inheritance))
     except CannotExecute as error:
         raise CommandFailed(str(error), error.exit_code) from None
     return CANNOT_RUN
 
 
-def _gather(session: Session, wanted: Wanted) -> Gathered:
+def _stays_beside(flags: dict[str, Any]) -> bool:
+    """Whether the program gets a process beside it; otherwise it takes this one's place. Raises CommandFailed."""
+    asked = [name for name in ("watch", "redact", "creds_dir", "mount") if flags[name]]
+    if not asked:
+        return False
+    from strongroom.cli.run_supervised import plan_of
+    from strongroom.delivery.streams import has_output_to_filter
+
+    flags["redact"] = flags["redact"] or "auto"
+    plan_of(flags)
+    return asked != ["redact"] or (flags["redact"] != "off" and has_output_to_filter())
+
+
+def _file_names() -> Check:
+    from strongroom.delivery.credentials import check_file_name
+
+    return check_file_name
+
+
+def _patient_client(session: Session) -> Client:
     settings = session.settings
     if not variable(session.environ, "MAX_RETRIES"):
         # Nobody waits at a terminal here: a server that restarts must not stop a deployment.
         settings = settings._replace(max_retries=DEFAULT_RETRIES)
-    with session.client_with(settings._replace(wrap_ttl="")) as client:
-        return Gatherer(SecretReader(client), wanted, session.environ).gather()
+    return session.client_with(settings._replace(wrap_ttl=""))
 
 
 def tell_conflicts(session: Session, variables: list[Variable]) -> None:
