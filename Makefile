@@ -8,7 +8,7 @@ INSTALL := $(PYTHON) tools/install.py $(THIS_PYTHON)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth reliability machine quality train docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-run reliability machine quality train docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -56,6 +56,10 @@ bench:    ## measure beside OpenBao on this machine (needs wrk); WRITE=--write s
 cpu-gate: ## hold the processor time of a read and a write to their bars, beside a fixed loop (needs wrk and a quiet machine)
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.cpu_gate
+
+bench-run: ## measure how long `strongroom run` takes beside `bao kv get`, interleaved; fails above 0.6 of it
+	@$(INSTALL) dev
+	$(BIN)/python -m bench.start
 
 bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (half an hour); WRITE=--write
 	@$(INSTALL) dev

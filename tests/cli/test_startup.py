@@ -68,6 +68,15 @@ def test_the_hot_commands_load_nothing_heavy(ours: CommandLine, words: tuple[str
     } == set()
 
 
+def test_a_plain_run_loads_nothing_that_only_other_ways_of_running_need(ours: CommandLine) -> None:
+    ours.value("kv", "put", "secret/start", "A=1")
+    modules = loaded(ours, "run", "-path", "secret/start", "--", "true")
+    assert {name for name in modules if name.startswith("strongroom.delivery.")} == {
+        "strongroom.delivery.environment",
+        "strongroom.delivery.execute",
+    }
+
+
 def test_ssl_is_loaded_only_for_https(ours: CommandLine) -> None:
     ours.value("kv", "put", "secret/start", "A=1")
     assert "ssl" not in loaded(ours, "kv", "get", "secret/start")
