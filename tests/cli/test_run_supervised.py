@@ -28,6 +28,9 @@ class Typist:
     def __init__(self, words: list[str], environ: dict[str, str]) -> None:
         self.process, self._descriptor = pty.fork()
         if self.process == 0:
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+                # Whoever runs the tests in the background may have made us ignore some.
+                signal.signal(number, signal.SIG_DFL)
             os.execvpe(words[0], words, environ)
         self.seen = ""
 

@@ -20,6 +20,10 @@ from strongroom.delivery.streams import descriptors, filtered
 from strongroom.delivery.supervise import Change, Supervisor
 from strongroom.logical.ambient import SystemClock
 
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    # Whoever runs the tests in the background may have made us ignore some.
+    signal.signal(number, signal.SIG_DFL)
+
 def starter(*words, **environ):
     return lambda streams: start(words, {"PATH": os.environ["PATH"], **environ}, descriptors(streams))
 
