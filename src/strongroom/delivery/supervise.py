@@ -58,6 +58,7 @@ class Supervisor:
         self._status: int | None = None
         self._ended_at = 0.0
         self._ending = False  # somebody asked for the end: no other start
+        self._unheard: list[int] = []
         self._kill_at: float | None = None
         self._change: Change | None = None
         self._next: Start | None = None
@@ -93,9 +94,9 @@ class Supervisor:
         self._group = self._start(self._streams)
         if self._has_terminal:
             self._terminal.give(self._group)
-        if self._ending:
-            # It was asked to end before it was there to hear.
-            self._send(signal.SIGTERM)
+        # What came before it was there to hear.
+        while self._unheard:
+            self._send(self._unheard.pop(0))
 
     def _is_over(self) -> bool:
         if self._status is None:
@@ -185,6 +186,7 @@ class Supervisor:
             # Whatever else it has started goes with it.
             self._send(signal.SIGKILL)
             self._start, self._next = self._next, None
+            self._group = 0
             if self._has_terminal:
                 self._terminal.take_back()
             self._launch()
@@ -241,6 +243,8 @@ class Supervisor:
             self._ending = True
         if self._group:
             self._send(number)
+        else:
+            self._unheard.append(number)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
