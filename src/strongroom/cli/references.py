@@ -16,17 +16,20 @@ from strongroom.delivery.reference import BadReference, Reference, parse
 
 
 class Resolver:
-    """Resolves references for one command. ``environment`` is the one in use."""
+    """Resolves references for one command. ``environment`` is the one in use; ``keeps`` says that the reader keeps copies."""
 
-    def __init__(self, reader: SecretReader, project: Project, environment: str) -> None:
+    def __init__(self, reader: SecretReader, project: Project, environment: str, *, keeps: bool = False) -> None:
         self.reader = reader
         self.project = project
         self.environment = environment
+        self._keeps = keeps
         self._asked: dict[str, tuple[tuple[str, ...], bool | None]] = {}
 
     def secret(self, reference: Reference) -> Found:
         """The whole secret in which the value stands."""
-        return self.reader.read(self.path(reference), "", reference.version)
+        return self.reader.read(
+            self.path(reference), "", reference.version, keep=self._keeps and not self.is_protected(reference)
+        )
 
     def value(self, reference: Reference) -> Any:
         """The value itself. Raises CommandFailed where its key is not there."""

@@ -33,6 +33,7 @@ from strongroom.delivery.environment import (
 from strongroom.delivery.execute import CANNOT_RUN, CannotExecute, become
 
 if TYPE_CHECKING:
+    from strongroom.cli.offline import FallbackReader
     from strongroom.client.client import Client
 
 
@@ -58,6 +59,16 @@ class _Watch(Switch):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The word that was given, or the one that the flag alone stands for."""
         return {"true": "restart", "false": "", None: ""}.get(value, value)
+
+
+class _Age(Switch):
+    """``-fallback`` alone means the usual greatest age; ``-fallback=12h`` another."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The age, ``""`` for the usual one, None for no copies."""
+        return {"true": "", "false": None}.get(value, value)
 
 
 class _Run(RunnerCommand):
@@ -106,6 +117,15 @@ class _Run(RunnerCommand):
     text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
     whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
     text("-mount-format", help="What the pipe gives: dotenv or json.", default="dotenv"),
+    click.Option(
+        ["-fallback"],
+        type=_Age(),
+        default=None,
+        metavar="[=AGE]",
+        help="Keep sealed copies, and use one of at most this age (24h) when the server does not answer. [..._FALLBACK]",
+    ),
+    switch("-no-fallback", help="Neither keep nor use copies, whatever the environment says."),
+    switch("-offline", help="Do not ask the server: use the copies alone."),
     switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
     output=Output.FORMAT,
     kind=_Run,
@@ -141,12 +161,16 @@ def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]
     wanted = Wanted(flags["path"], flags["kv_mount"], flags["env"], flags["env_file"])
     check = _file_names() if flags["creds_dir"] and not flags["mount"] else None
 
-    def read(client: Client) -> tuple[Gathered, list[Variable]]:
-        gathered = Gatherer(SecretReader(client), wanted, session.environ).gather()
+    def read(client: Client, reader: SecretReader | None = None) -> tuple[Gathered, list[Variable]]:
+        source = SecretReader(client) if reader is None else reader
+        gathered = Gatherer(source, wanted, session.environ, keeps=reader is not None).gather()
         return gathered, collect(gathered.sources, selection, exact_json.encode, check)
 
     with _patient_client(session) as client:
-        first = read(client)
+        reader = _fallback_reader(session, client, flags)
+        first = read(client, reader)
+        if reader is None or not reader.is_away:
+            _report_offline_reads(session, client)
     if flags["dry_run"]:
         from strongroom.cli.run_view import show
 
@@ -176,6 +200,31 @@ def _stays_beside(flags: dict[str, Any]) -> bool:
     flags["redact"] = flags["redact"] or "auto"
     plan_of(flags)
     return asked != ["redact"] or (flags["redact"] != "off" and has_output_to_filter())
+
+
+def _fallback_reader(session: Session, client: Client, flags: dict[str, Any]) -> FallbackReader | None:
+    """The reader that keeps copies, if that is wanted. Raises CommandFailed."""
+    asked = flags["fallback"] if flags["fallback"] is not None else variable(session.environ, "FALLBACK") or None
+    if flags["no_fallback"] or (asked is None and not flags["offline"]):
+        if flags["no_fallback"] and flags["offline"]:
+            raise CommandFailed("-offline uses copies, and -no-fallback forbids them: choose one")
+        return None
+    from strongroom.cli.offline import fallback_reader
+
+    return fallback_reader(session, client, asked or "", only=flags["offline"])
+
+
+def _report_offline_reads(session: Session, client: Client) -> None:
+    home = session.environ.get("HOME", "")
+    state = session.environ.get("XDG_STATE_HOME", "") or f"{home}/.local/state"
+    try:
+        waits = os.stat(f"{state}/strongroom/offline/unreported-reads").st_size > 0  # noqa: PTH116 -- as below
+    except OSError:
+        return
+    if waits:
+        from strongroom.cli.offline import offline_folder, report
+
+        report(client, offline_folder(session.environ), session.note)
 
 
 def _file_names() -> Check:

@@ -47,8 +47,11 @@ class Gathered(NamedTuple):
 class Gatherer:
     """Reads everything that is wanted. Raises ClientError or CommandFailed."""
 
-    def __init__(self, reader: SecretReader, wanted: Wanted, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, reader: SecretReader, wanted: Wanted, environ: Mapping[str, str], *, keeps: bool = False
+    ) -> None:
         self._reader = reader
+        self._keeps = keeps
         self._wanted = wanted
         self._environ = environ
         self._sources: list[Source] = []
@@ -83,7 +86,7 @@ class Gatherer:
         project = project_in_use(self._environ)
         chosen = wanted.environments or ("",)
         environments = tuple(environment_in_use(project, self._environ, name) for name in chosen)
-        resolver = Resolver(self._reader, project, environments[-1])
+        resolver = Resolver(self._reader, project, environments[-1], keeps=self._keeps)
         seen: set[Reference] = set()
         for path in wanted.paths:
             for environment in environments:

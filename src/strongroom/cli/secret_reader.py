@@ -30,11 +30,14 @@ class SecretReader:
         self._places: dict[tuple[str, str], KvPath] = {}
         self._read: dict[tuple[str, str, int], Found] = {}
 
-    def read(self, path: str, mount: str = "", version: int = 0) -> Found:
-        """The secret at ``path``, or at ``path`` below ``mount``; version 0 is the newest."""
+    def read(self, path: str, mount: str = "", version: int = 0, *, keep: bool = True) -> Found:
+        """The secret at ``path``, or at ``path`` below ``mount``; version 0 is the newest.
+
+        ``keep`` says whether a copy of it may be kept, by a reader that keeps any.
+        """
         asked = (path, mount, version)
         if asked not in self._read:
-            self._read[asked] = self._fetch(path, mount, version)
+            self._read[asked] = self._fetch(path, mount, version, keep=keep)
         return self._read[asked]
 
     def place(self, path: str, mount: str) -> KvPath:
@@ -48,7 +51,8 @@ class SecretReader:
                 self._places[path, mount] = locate(self.client, path, mount)
         return self._places[path, mount]
 
-    def _fetch(self, path: str, mount: str, version: int) -> Found:
+    def _fetch(self, path: str, mount: str, version: int, *, keep: bool) -> Found:
+        del keep
         place = self.place(path, mount)
         api_path = place.api("data")
         if version and not place.versioned:

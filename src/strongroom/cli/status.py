@@ -19,11 +19,22 @@ _NEVER = "0001-01-01T00:00:00Z"
 def status(session: Session, arguments: tuple[str, ...]) -> int:
     """Shows the seal and the leader. Exit code 0: unsealed; 2: sealed; 1: no answer."""
     expect(arguments, 0)
+    _tell_offline_reads(session)
     with reporting("Error checking seal status", LOCAL):
         seal = session.client.request("GET", "sys/seal-status").json() or {}
         shown = with_leader(session.client, seal)
     show_seal(session, shown)
     return SEALED if shown.get("sealed") else 0
+
+
+def _tell_offline_reads(session: Session) -> None:
+    """Say that something was read without the server, as long as its audit log does not know."""
+    from strongroom.cli.offline import offline_folder
+    from strongroom.delivery.offline_queue import OfflineQueue
+
+    count = OfflineQueue(offline_folder(session.environ)).count()
+    if count:
+        session.note(f"{count} reads without the server wait to be reported to its audit log; the next run does it")
 
 
 _MEMBERS = (

@@ -21,6 +21,7 @@ from strongroom.system.leases import LeaseArea
 from strongroom.system.metrics import MetricsArea
 from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
+from strongroom.system.offline_reads import OfflineReadArea
 from strongroom.system.policies import PolicyArea
 from strongroom.system.quotas import QuotaArea
 from strongroom.system.rekey import RekeyArea, RekeyBackupArea
@@ -67,6 +68,7 @@ class SystemBackend:
             GenerateRootArea(node, is_open=settings.allow_unauthenticated_generate_root),
             InternalArea(node),
             ToolsArea(),
+            OfflineReadArea(),
             HostArea(node),
             QuotaArea(node),
             MetricsArea(node),
