@@ -45,6 +45,7 @@ FOR_ANY_TOKEN = {
     "GET sys/internal/ui/namespaces",
     "GET sys/internal/ui/resultant-acl",
     "POST sys/internal/specs/openapi",
+    "POST sys/offline-reads",
 }
 """All that any good token may ask; each shows only what the token may see."""
 

@@ -244,6 +244,9 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/generate-root-token/update": _share_for("sys/generate-root-token/attempt"),
     "GET sys/internal/ui/mounts/{path...}": Example(captures={"path": "kv"}),
     "POST sys/tools/random/{bytes}": Example(captures={"bytes": "16"}),
+    "POST sys/offline-reads": Example(
+        {"path": "secret/data/a", "version": 1, "keys": ["A"], "time": "2020-01-31T12:00:00Z"}
+    ),
     "POST sys/tools/hash": Example({"input": "aGVsbG8="}),
     "POST sys/tools/hash/{algorithm}": Example({"input": "aGVsbG8="}, {"algorithm": "sha2-256"}),
     "GET sys/plugins/catalog/{type}": Example(captures={"type": "secret"}),
