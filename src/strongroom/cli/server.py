@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.grammar import command, expect
+from strongroom.cli.grammar import RunnerCommand, command, expect
 from strongroom.cli.options import switch, text, texts
 from strongroom.cli.session import Session
 
@@ -44,18 +44,36 @@ def server(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
 
 @command(
     "dev",
-    "",
+    "[-- COMMAND [ARGUMENTS...]]",
     text("-dev-root-token-id", help="Its first token. Better in STRONGROOM_DEV_ROOT_TOKEN_ID."),
     text("-dev-listen-address", help=f"Address and port ({_LISTEN})."),
     switch("-dev-no-store-token", help="Do not keep the first token in ~/.vault-token."),
     switch("-dev-tls", help="Speak TLS, with a certificate made now."),
     text("-data", help="Folder in which to keep the data; in memory only without this."),
+    text("-from", help="With a COMMAND: the .env file whose values it gets, by way of the server."),
     remote=False,
+    kind=RunnerCommand,
 )
 def dev(session: Session, arguments: tuple[str, ...], data: str, **flags: Any) -> int:
-    """Starts a server to try things with, already initialized and unsealed. Never for real secrets."""
-    expect(arguments, 0)
-    return _start_dev(session, flags, data_folder=data or None)
+    """Starts a server to try things with, already initialized and unsealed. Never for real secrets.
+
+    With a COMMAND the server has an address of its own, holds the values of a .env file, and ends with the program.
+
+        strongroom dev
+        strongroom dev -from .env -- ./server
+    """
+    file = flags.pop("from")
+    if not arguments:
+        if file:
+            raise CommandFailed("-from needs a program: strongroom dev -from .env -- COMMAND")
+        return _start_dev(session, flags, data_folder=data or None)
+    if not file or data or any(flags.values()):
+        raise CommandFailed(
+            "with a COMMAND dev takes -from FILE, and nothing else: strongroom dev -from .env -- COMMAND"
+        )
+    from strongroom.cli.dev_run import dev_run
+
+    return dev_run(session, arguments, file)
 
 
 def _start_dev(session: Session, flags: dict[str, Any], *, data_folder: str | None) -> int:
