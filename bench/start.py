@@ -2,8 +2,8 @@
 
     python -m bench.start            prints the table; exit code 1 where the bar is passed
 
-Wall time of whole processes, the smallest and the median of rounds in which each command runs once, in another order each time:
-what a neighbour of the machine takes, it takes from all of them.
+Whole processes, in rounds in which each command runs once, in another order each time: what a neighbour of the machine takes, it
+takes from all of them. The bar is about wall time; on a machine with more work than cores the processor time says more.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.servers import ENVIRONMENT, Product, Server, openbao_binary, serving
 
@@ -39,12 +39,20 @@ def main() -> None:
         server.must("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
         server.must("PUT", "secret/data/app", {"data": {"USER": "service", "PASSWORD": "correct horse battery"}})
         times = measured(commands(server))
-    print(f"{'command':<38} {'least':>8} {'median':>8}   (milliseconds, {ROUNDS} rounds)")
+    print(
+        f"{'milliseconds, ' + str(ROUNDS) + ' rounds':<30} {'wall, least':>12} {'median':>8} {'cpu, least':>12} {'median':>8}"
+    )
     for name, found in times.items():
-        print(f"{name:<38} {min(found) * 1e3:>8.1f} {statistics.median(found) * 1e3:>8.1f}")
+        wall, processor = [taken.wall for taken in found], [taken.processor for taken in found]
+        numbers = (min(wall), statistics.median(wall), min(processor), statistics.median(processor))
+        print("{:<30} {:>12.1f} {:>8.1f} {:>12.1f} {:>8.1f}".format(name, *(seconds * 1e3 for seconds in numbers)))
     ours, theirs = times["strongroom run, TCP"], times["bao kv get, TCP"]
-    ratio = min(ours) / min(theirs)
-    print(f"run takes {ratio:.2f} of bao kv get; the bar is {BAR}")
+    ratio = min(taken.wall for taken in ours) / min(taken.wall for taken in theirs)
+    share = min(taken.processor for taken in ours) / min(taken.processor for taken in theirs)
+    load = os.getloadavg()[0]
+    print(
+        f"run takes {ratio:.2f} of the wall time of bao kv get (the bar is {BAR}), {share:.2f} of its processor time; load {load:.1f}"
+    )
     sys.exit(ratio > BAR)
 
 
@@ -63,19 +71,36 @@ def commands(server: Server) -> dict[str, tuple[list[str], dict[str, str]]]:
     }
 
 
-def measured(wanted: dict[str, tuple[list[str], dict[str, str]]]) -> dict[str, list[float]]:
-    """Seconds of each command in each round."""
-    times: dict[str, list[float]] = {name: [] for name in wanted}
+class Taken(NamedTuple):
+    """What one process took, in seconds."""
+
+    wall: float
+    processor: float
+
+
+def measured(wanted: dict[str, tuple[list[str], dict[str, str]]]) -> dict[str, list[Taken]]:
+    """What each command took in each round."""
+    times: dict[str, list[Taken]] = {name: [] for name in wanted}
     order = list(wanted)
     for number in range(ROUNDS + 1):
         order = order[1:] + order[:1]
         for name in order:
             words, environ = wanted[name]
-            start = time.perf_counter()
-            subprocess.run(words, env=environ, stdout=subprocess.DEVNULL, check=True)
+            taken = one(words, environ)
             if number:  # the first round fills the caches
-                times[name].append(time.perf_counter() - start)
+                times[name].append(taken)
     return times
+
+
+def one(words: list[str], environ: dict[str, str]) -> Taken:
+    """Run one command to its end. Raises RuntimeError where it fails."""
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    start = time.perf_counter()
+    process = os.posix_spawn(words[0], words, environ, file_actions=quiet)
+    _, status, usage = os.wait4(process, 0)
+    if status:
+        raise RuntimeError(f"{words[0]} failed with status {status}")
+    return Taken(time.perf_counter() - start, usage.ru_utime + usage.ru_stime)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ class Fifo:
         self._lock = threading.Lock()
         self._is_closed = False
         try:
-            _make(path)
-            self._made = _identity(path)
+            self._made = _make(path)
         except FileExistsError:
             raise CannotDeliver(f"{path} exists already; name a place where nothing is") from None
         except OSError as error:
@@ -41,7 +40,7 @@ class Fifo:
         """Take the pipe away, if it is still ours."""
         with self._lock:
             self._is_closed = True
-            if _identity(self._path) == self._made:
+            if self._is_ours():
                 with contextlib.suppress(OSError):
                     os.unlink(self._path)
 
@@ -66,28 +65,38 @@ class Fifo:
     def _prepare_next(self, *, is_last: bool) -> bool:
         """Put another pipe in the place of the one that is being read, or nothing; False where it is ours no more."""
         with self._lock:
-            if self._is_closed or _identity(self._path) != self._made:
+            if self._is_closed or not self._is_ours():
                 return False
             if is_last:
                 os.unlink(self._path)
                 return True
             scratch = f"{self._path}.{os.getpid()}.new"
-            _make(scratch)
-            self._made = _identity(scratch)
+            made, before = _make(scratch), self._made
             os.replace(scratch, self._path)
+            self._made = made
+            os.close(before)
             return True
 
+    def _is_ours(self) -> bool:
+        """Whether the pipe that we made last is what stands there."""
+        return _identity(os.fstat(self._made)) == _identity(_found(self._path))
 
-def _make(path: str) -> None:
+
+def _make(path: str) -> int:
+    """A new pipe; a descriptor of it that only holds its number, which nobody else can get as long as it is open."""
     os.mkfifo(path, _PRIVATE)
+    return os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
-def _identity(path: str) -> tuple[int, int]:
+def _found(path: str) -> os.stat_result | None:
     try:
-        found = os.lstat(path)
+        return os.lstat(path)
     except OSError:
-        return -1, -1
-    return found.st_dev, found.st_ino
+        return None
+
+
+def _identity(found: os.stat_result | None) -> tuple[int, int]:
+    return (found.st_dev, found.st_ino) if found is not None else (-1, -1)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
