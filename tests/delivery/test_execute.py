@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from strongroom.delivery.execute import CannotExecute, become
+from strongroom.delivery.execute import CannotExecute, become, too_large
 
 ENVIRON = {"PATH": "/usr/bin:/bin"}
 
@@ -42,3 +43,17 @@ def test_signals_are_as_before_when_the_program_did_not_start() -> None:
     with pytest.raises(CannotExecute):
         become(["no-such-program"], ENVIRON)
     assert signal.getsignal(signal.SIGPIPE) == before
+
+
+def test_too_much_for_the_system_is_told_by_name_and_size() -> None:
+    large = too_large(["program"], {"SMALL": "1", "LARGE": "CANARY" * 30_000})
+    assert "the variable LARGE has 180,007 bytes" in large
+    assert "CANARY" not in large
+    many = too_large(["program"], {f"V{number}": "x" * 100_000 for number in range(30)})
+    assert "have 3,000,396 bytes together" in many
+
+
+def test_what_does_not_fit_ends_with_our_own_code() -> None:
+    with pytest.raises(CannotExecute, match="the variable LARGE has") as caught:
+        become(["true"], {"PATH": os.environ["PATH"], "LARGE": "x" * 200_000})
+    assert caught.value.exit_code == 125

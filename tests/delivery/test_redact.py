@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shlex
+import textwrap
 import urllib.parse
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -72,6 +75,16 @@ def test_a_long_value_is_masked_as_one_and_in_parts() -> None:
     assert fed(known, b"<" + value.encode() + b">") == b"<[redacted: L]>"
     assert known.longest < 128
     assert value[70:4000].encode() not in fed(known, value[:4000].encode())
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [base64.encodebytes, lambda content: "\n".join(textwrap.wrap(base64.b64encode(content).decode(), 64)).encode()],
+)
+def test_base64_that_is_broken_into_lines_is_masked(encode: Callable[[bytes], bytes]) -> None:
+    value = "".join(chr(33 + (number * 7) % 90) for number in range(400))
+    shown = fed(Known({"L": value}), encode(value.encode()))
+    assert re.fullmatch(rb"(\[redacted: L\]\n?|[A-Za-z0-9+/=]{1,7}\n?)+", shown)
 
 
 def test_short_values_are_left_and_named() -> None:

@@ -13,6 +13,10 @@ PIECE = 64
 """A long form is looked for in pieces of about this size, so that a part of it is found too and little is held back."""
 
 
+_LINE_WIDTHS = (64, 76)
+"""Where encoders of base64 break lines: PEM, and MIME with most programs."""
+
+
 def forms(value: str) -> set[bytes]:
     """Every text that stands for ``value``: none shorter than SHORTEST, long ones in pieces. Empty for a short value."""
     content = value.encode("utf-8", "surrogatepass")
@@ -54,6 +58,9 @@ def _base64(content: bytes) -> Iterator[bytes]:
         first = (offset * 8 + 5) // 6
         last = (offset + len(content)) * 8 // 6
         inner.append(encoded[first:last])
+    for width in _LINE_WIDTHS:
+        if len(whole) > width:
+            inner += [whole[at : at + width] for at in range(0, len(whole), width)]
     for form in inner:
         yield form
         yield form.replace(b"+", b"-").replace(b"/", b"_")

@@ -6,7 +6,6 @@ so ``grep reveal`` is the audit.
 
 from __future__ import annotations
 
-import hmac
 from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T", str, bytes, bytearray)
@@ -38,6 +37,9 @@ class Secret(Generic[T]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        # Late: it loads OpenSSL, and most commands never compare.
+        import hmac
+
         return hmac.compare_digest(_as_bytes(self._value), _as_bytes(other._value))
 
     def __hash__(self) -> int:
