@@ -136,6 +136,7 @@ scan = LazyGroup(
         "image": ("scan_streams:scan_image", "Scan a container image with all its layers"),
         "archive": ("scan_streams:scan_archive", "Scan an archive, a package or a document"),
         "url": ("scan_streams:scan_url", "Scan what an address answers with"),
+        "known-filter": ("scan_filter:scan_known_filter", "Write a filter of known values for scans without a server"),
     },
 )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.options import switch, text, texts, whole
+from strongroom.cli.options import Switch, switch, text, texts, whole
 
 if TYPE_CHECKING:
     from strongroom.scanner.containers import Limits
@@ -34,6 +34,7 @@ def scan_options() -> tuple[click.Option, ...]:
             "-fingerprint-key-file",
             help="File with a key for fingerprints, so that nobody can guess secrets from them.",
         ),
+        *_known_options(),
         switch("-reveal", help="Show secrets in full. Asks first where a person is at the terminal."),
         switch("-yes", help="Do not ask."),
         switch("-redact", help="Show not even the beginning of secrets."),
@@ -45,6 +46,41 @@ def scan_options() -> tuple[click.Option, ...]:
         switch("-verify", help="Ask the issuers of the secrets, and nobody else, which of them live."),
         switch("-no-decode", help="Do not look into base64 and other encodings."),
         switch("-no-cache", help="Compile the rules anew, and keep nothing."),
+    )
+
+
+class Where(Switch):
+    """Who knows our values: the server where the flag stands alone, else what it names."""
+
+    name = "where"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text; `server` for the flag alone."""
+        return "server" if value == "true" else str(value)
+
+
+def known_option() -> click.Option:
+    """The flag that names who knows our values."""
+    return click.Option(
+        ["-known"],
+        type=Where(),
+        multiple=True,
+        metavar="[=WHERE]",
+        help="Find values that are ours: server (asked by prefixes of keyed digests), kv:PATH (all that your token may "
+        "read there), env:FILE, filter:FILE. May be repeated. (server)",
+    )
+
+
+def key_file_option() -> click.Option:
+    """The flag that names the key of a sealed filter."""
+    return text("-known-key-file", help="File with the key of a sealed filter. (STRONGROOM_KNOWN_KEY)")
+
+
+def _known_options() -> tuple[click.Option, ...]:
+    return (
+        known_option(),
+        switch("-known-only", help="Find nothing but values that are ours."),
+        key_file_option(),
     )
 
 

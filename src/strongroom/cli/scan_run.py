@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.prompts import agreed
+from strongroom.cli.scan_known import known_values
 from strongroom.cli.scan_options import FAILED, FORMATS, LEVELS
 from strongroom.cli.session import Session
 from strongroom.logical.ambient import SystemClock
@@ -47,7 +48,9 @@ def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
         from strongroom.scanner.job import known_from
 
         config, rules = _rules(flags, target)
-        job = _job(flags, config, rules, target)
+        ours = known_values(session, flags)
+        job = _job(flags, config, [] if flags["known_only"] else rules, target)
+        job = _with(job, wanted=_with(job.wanted, known=ours))
         known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, job.fingerprinter)
         job = _with(job, known=known)
         problems: list[Problem] = []

@@ -12,6 +12,9 @@ from strongroom.scanner.candidate import Judge
 from strongroom.scanner.examine import Examiner, Plan
 from strongroom.scanner.expressions import Expression
 from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.known.finder import KnownFinder
+from strongroom.scanner.known.rule import KNOWN_VALUE
+from strongroom.scanner.known.values import KnownValues
 from strongroom.scanner.layers import MAX_DEPTH, Decoder
 from strongroom.scanner.levels import THRESHOLDS, Level, rules_of
 from strongroom.scanner.problem import Problem, Report
@@ -34,6 +37,8 @@ class Wanted:
     max_depth: int = MAX_DEPTH
     jobs: int = 1
     cache: Path | None = None
+    known: KnownValues | None = None
+    """Who tells which values are ours, where that is asked."""
 
 
 def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None]) -> Scan:
@@ -47,7 +52,11 @@ def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None
     )
     automaton = _automaton(plan.expressions(), wanted.cache, note)
     opens = wanted.opens or alone
-    examiner = Examiner(plan, automaton, problems.append)
+    if wanted.known is None:
+        examiner = Examiner(plan, automaton, problems.append)
+    else:
+        finder = KnownFinder(wanted.known, len(plan.rules), problems.append)
+        examiner = Examiner(plan, automaton, problems.append, finder, (KNOWN_VALUE,))
     return Scan(examiner, lambda fragment: opens(fragment, problems.append), problems, wanted.jobs)
 
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from strongroom.scanner.automaton import Automaton
 from strongroom.scanner.candidate import Candidate, Judge, Verdict
@@ -65,14 +65,46 @@ class Plan:
         return found + [Expression(decoder.gate, DECODER_SHIFT) for decoder in self.decoders]
 
 
-class Examiner:
-    """Examines fragments, one after the other. Not for several threads at once."""
+class Watcher(Protocol):
+    """Looks for something of its own in all that is read."""
 
-    def __init__(self, plan: Plan, automaton: Automaton, report: Report) -> None:
+    def see(self, layer: Layer) -> None:
+        """Take in a layer of the window that is being read."""
+        ...
+
+    def end(self, window: Fragment) -> list[Hit]:
+        """The window was read. Hits that are certain by now, in it or in earlier ones."""
+        ...
+
+    def finish(self) -> list[Hit]:
+        """The hits that are left."""
+        ...
+
+    def forked(self) -> None:
+        """This process is a copy of the one that made it."""
+        ...
+
+
+class Examiner:
+    """Examines fragments, one after the other. Not for several threads at once.
+
+    `watcher` sees every layer too. Its hits may come late, with a later fragment or from `finish`; they have the rule `watched`, numbered after all others.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        automaton: Automaton,
+        report: Report,
+        watcher: Watcher | None = None,
+        watched: Sequence[Rule] = (),
+    ) -> None:
         self._plan = plan
         self.automaton = automaton
         self._report = report
         self._shifts = [expression.shift for expression in plan.expressions()]
+        self._watcher = watcher
+        self._rules = (*plan.rules, *watched)
         self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
         self.confirmer = Confirmer(plan.rules)
         """The exact stage, which counts its work."""
@@ -80,15 +112,26 @@ class Examiner:
     @property
     def rules(self) -> Sequence[Rule]:
         """The rules, by the numbers that hits have."""
-        return self._plan.rules
+        return self._rules
+
+    def forked(self) -> None:
+        """This process is a copy of the one that made the examiner."""
+        if self._watcher is not None:
+            self._watcher.forked()
+
+    def finish(self) -> list[Hit]:
+        """Nothing more will be examined: the hits that are left."""
+        return [] if self._watcher is None else self._watcher.finish()
 
     def examine(self, fragment: Fragment) -> list[Hit]:
         """Every secret in `fragment`, with its place, in order."""
         hits: list[Hit] = []
         for window in windows_of(fragment):
             events = self.automaton.scan(window.data)
-            if events:
+            if events or self._watcher is not None:
                 hits += self._hits(window, self._judged(window, events))
+            if self._watcher is not None:
+                hits += self._watcher.end(window)
         return hits
 
     def _judged(self, window: Fragment, events: Events) -> list[Judged]:
@@ -99,6 +142,8 @@ class Examiner:
         waiting = deque([(Layer(window.data), events)])
         while waiting:
             layer, layer_events = waiting.popleft()
+            if self._watcher is not None:
+                self._watcher.see(layer)
             found = by_expression(layer_events, self._shifts)
             judged += self._matches(window.path, layer, found)
             if len(layer.names) >= self._plan.max_depth:
@@ -108,7 +153,7 @@ class Examiner:
                 if place not in seen:
                     seen.add(place)
                     below_events = self.automaton.scan(below.data)
-                    if below_events:
+                    if below_events or self._watcher is not None:
                         waiting.append((below, below_events))
         if budget.exceeded:
             self._report(Problem(window.path, "it holds more encoded data than is decoded of one file"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from strongroom.scanner.allow import allowance
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding, Occurrence
 from strongroom.scanner.fingerprint import Fingerprinter
+from strongroom.scanner.known.rule import KNOWN_VALUE
 from strongroom.scanner.rule import Rule
 
 Ignores = Callable[[str, str, str, int], bool]
@@ -18,6 +20,11 @@ Ignores = Callable[[str, str, str, int], bool]
 
 MOST_OCCURRENCES = 10_000
 """Places of one secret that are kept. Whoever plants it more often does not fill our memory."""
+
+
+_Spot = tuple[int, int]
+_Places = dict[tuple[str, str], list[tuple[_Spot, _Spot]]]
+"""Lines and columns from and to, by path and git object."""
 
 
 class Place(NamedTuple):
@@ -48,6 +55,7 @@ class Collector:
         self._ignores = ignores
         self._findings: dict[str, Finding] = {}
         self._places: dict[str, set[tuple[object, ...]]] = {}
+        self._known_places: _Places = {}
         self.allowed = 0
         """Places that a mark in the text or an ignore file allows."""
         self.in_baseline: set[str] = set()
@@ -56,6 +64,9 @@ class Collector:
     def add(self, hit: Hit) -> None:
         """Take in a hit."""
         rule = self._rules[hit.rule]
+        if rule is KNOWN_VALUE:
+            span = ((hit.line, hit.column), (hit.end_line, hit.end_column))
+            self._known_places.setdefault((hit.path, hit.object_id), []).append(span)
         print_ = self._fingerprinter.fingerprint(hit.value)
         mark = allowance(hit.text, self._today)
         if (mark is not None and mark.is_allowed) or (
@@ -71,6 +82,7 @@ class Collector:
 
     def findings(self) -> list[Finding]:
         """All findings, the surest first within each severity; occurrences in order of place."""
+        self._yield_to_known()
         for finding in self._findings.values():
             finding.occurrences.sort(key=lambda one: (one.path, one.line, one.column, one.commit))
         return in_order(self._findings.values())
@@ -81,6 +93,7 @@ class Collector:
 
     def attribute(self, places: Mapping[str, Sequence[Place]]) -> None:
         """Say of each occurrence in a git object where that object stands in the history."""
+        self._yield_to_known()
         for finding in self._findings.values():
             finding.occurrences = [
                 placed
@@ -88,6 +101,19 @@ class Collector:
                 for placed in [_placed(occurrence, place) for place in places.get(occurrence.object_id, ())]
                 or [occurrence]
             ]
+
+    def _yield_to_known(self) -> None:
+        """Where a known value stands, nothing else is said of the same bytes: neither of a part of it, nor of what it is a part of."""
+        known, self._known_places = self._known_places, {}
+        if not known:
+            return
+        for spans in known.values():
+            spans.sort()
+        for print_, finding in list(self._findings.items()):
+            if finding.rule is not KNOWN_VALUE:
+                finding.occurrences = [one for one in finding.occurrences if not _stands_among(one, known)]
+                if not finding.occurrences:
+                    del self._findings[print_]
 
     def _finding(self, print_: str, rule: Rule, hit: Hit, reasons: tuple[str, ...]) -> Finding:
         found = self._findings.get(print_)
@@ -137,7 +163,16 @@ _RANK = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
 
 
 def _is_surer(rule: Rule, hit: Hit, than: Finding) -> bool:
-    return (rule.certainty, hit.score, rule.id) > (than.rule.certainty, than.score, than.rule.id)
+    is_known, was_known = rule is KNOWN_VALUE, than.rule is KNOWN_VALUE
+    return (is_known, rule.certainty, hit.score, rule.id) > (was_known, than.rule.certainty, than.score, than.rule.id)
+
+
+def _stands_among(occurrence: Occurrence, known: _Places) -> bool:
+    """Whether an occurrence overlaps a known value. Those of one place do not overlap, so two of them can decide it."""
+    spans = known.get((occurrence.path, occurrence.object_id), [])
+    start = (occurrence.line, occurrence.column)
+    at = bisect_left(spans, ((occurrence.end_line, occurrence.end_column), (0, 0)))
+    return any(end > start for _, end in spans[max(0, at - 2) : at])
 
 
 def _placed(occurrence: Occurrence, place: Place) -> Occurrence:

@@ -59,13 +59,17 @@ class Scan:
         try:
             run_workers(
                 self.jobs,
-                lambda send: self._work(source, share, send),
+                lambda send: self._work_forked(source, share, send),
                 lambda message: _deliver(message, listener),
             )
         except WorkerLost:
             raise ScanFailed("a process of the scan died, so not everything was scanned (out of memory?)") from None
         finally:
             share.close()
+
+    def _work_forked(self, source: Source, share: Share, send: Send) -> None:
+        self.examiner.forked()
+        self._work(source, share, send)
 
     def _work(self, source: Source, share: Share, send: Send) -> None:
         fragments, size = 0, 0
@@ -77,6 +81,7 @@ class Scan:
             if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
                 send((hits, self._drain(), fragments, size))
                 hits, fragments, size = [], 0, 0
+        hits.extend(_packed(hit) for hit in self.examiner.finish())
         send((hits, self._drain(), fragments, size))
 
     def _examine(self, fragment: Fragment, hits: list[list[Any]]) -> None:
