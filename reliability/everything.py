@@ -56,6 +56,7 @@ PROOFS = (
     Proof("store_tampering"),
     Proof("log_tampering", "places", 200),
     Proof("canaries"),
+    Proof("expiry", "rounds", 100),
     Proof("backup_classes", "flips", 1500),
     Proof("backup_kills", "cycles", 60),
 )

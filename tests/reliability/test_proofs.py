@@ -83,6 +83,10 @@ def test_values_are_found_nowhere_but_in_answers() -> None:
     assert prove("canaries")["n"] > 200
 
 
+def test_what_is_expired_is_refused_although_nobody_sweeps() -> None:
+    assert prove("expiry", "--rounds", "6")["kinds"] == 8
+
+
 def test_a_sealed_vault_serves_nothing_that_was_asked_after_the_sealing() -> None:
     assert prove("seal_load", "--rounds", "6")["n"] == 6
 
