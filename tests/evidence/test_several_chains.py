@@ -112,3 +112,20 @@ def test_the_whole_chain_of_a_killed_process_cannot_be_taken_out(crew: Crew) -> 
     crew.file.write_bytes(b"".join(line for line in crew.lines() if b'"chain":{"id":"%b' % gone not in line))
     report = crew.verify()
     assert Kind.DELETED in {finding.kind for finding in report.findings}
+
+
+def test_a_process_whose_device_failed_says_nothing_about_the_lines_of_others(crew: Crew) -> None:
+    crew.work()
+    failing, other = crew.processes[0], crew.processes[1]
+    moved = crew.file.with_suffix(".moved")
+    crew.file.rename(moved)
+    crew.file.mkdir()
+    failing.reopen()
+    crew.file.rmdir()
+    moved.rename(crew.file)
+    for _ in range(3):
+        other.write([other.request_line(make_facts())])
+    failing.write([failing.request_line(make_facts())])
+    crew.stop()
+    report = crew.verify()
+    assert (report.verdict, report.findings, report.notes) == ("intact", [], [])

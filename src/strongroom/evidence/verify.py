@@ -249,19 +249,17 @@ class Verifier:
             beside.catch_up()
             self._check_parent(beside, head, checkpoint, spot)
         elif not self._begins_late and self._has_lines_in_file:
-            self.tell(
-                spot.finding(
-                    Kind.DELETED, head.sequence, f"every line of the chain {head.id} before this one is missing"
-                )
-            )
+            text = f"every line of the chain {head.id} before this one is missing"
+            self.tell(spot.finding(Kind.DELETED, head.sequence, text))
 
     def _check_parent(self, parent: Track, previous: Head, checkpoint: Checkpoint, spot: Spot) -> None:
+        is_cut_off = checkpoint.reason is Reason.RESUME and previous == checkpoint.previous
         if previous.sequence > parent.sequence:
             text = f"lines {parent.sequence + 1} to {previous.sequence} of the chain before are missing"
             is_here = parent.spot.file_number == spot.file_number
             kind, place = (Kind.DELETED, spot) if is_here else (Kind.TAIL_TRUNCATED, parent.spot)
             parent.expect(previous.sequence, place.finding(kind, parent.sequence + 1, text))
-        elif previous.sequence < parent.sequence and checkpoint.reason is Reason.RESUME:
+        elif previous.sequence < parent.sequence and is_cut_off:
             self.report.notes.append(
                 f"{spot.file}:{spot.line}: lines {previous.sequence + 1} to {parent.sequence} before this one were written by a device "
                 "that then failed; nothing was done or answered on their strength alone"
