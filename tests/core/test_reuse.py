@@ -13,9 +13,10 @@ from tests.kit import Vault
 from tests.processes import Result
 
 from strongroom.core import steps
-from strongroom.core.reuse import AREA, FORMS_MAX, PLACES_MAX, Guards
+from strongroom.core.reuse import FORMS_MAX, PLACES_MAX, Guards
 from strongroom.core.reuse_index import list_pending
 from strongroom.environments.forms import forms_in
+from strongroom.environments.listed import AREA
 from strongroom.mounts.table import EPOCH_KEY
 from strongroom.quotas.guesses import BLOCK_SECONDS, REFUSALS_MAX
 

@@ -16,11 +16,11 @@ from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto.fingerprint import fingerprint
 from strongroom.environments.environment import Environment, Reuse
 from strongroom.environments.forms import forms_in
+from strongroom.environments.listed import AREA, ListedRows
 from strongroom.environments.map import EnvironmentMap
 from strongroom.logical.errors import InvalidRequest
 from strongroom.quotas.guesses import Guesses
 
-AREA = "core/reuse/"
 FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
 PLACES_MAX = 16
@@ -55,6 +55,7 @@ class Guards:
     environments: EnvironmentMap
     warnings: list[str]
     guesses: Guesses
+    listed: ListedRows
     caller: str
 
     def warn(self, text: str) -> None:
@@ -88,7 +89,7 @@ class Guard:
             return
         if is_judged:
             everything.guesses.check(everything.caller)
-        rows = {form: everything.root.get(self._key(form)) for form in self._compared(values)}
+        rows = {form: self._row(form, is_listed=not is_lowest) for form in self._compared(values)}
         if is_judged:
             self._judge(rows)
         if not is_lowest:
@@ -104,8 +105,8 @@ class Guard:
             or everything.environments.is_lowest(self._environment)
         ):
             return
-        for folder in everything.root.children(places):
-            other = everything.environments.of_mount(folder.rstrip("/"))
+        for place in everything.root.scan(places):
+            other = everything.environments.of_mount(place[len(places) :].partition("/")[0])
             if other is not None and other.rank < self._environment.rank:
                 everything.warn(WARN_BELOW)
                 return
@@ -119,10 +120,13 @@ class Guard:
             if row is None:
                 continue
             left = [line for line in row.decode().split("\n") if line != place]
-            if left:
-                self._all.root.put(key, "\n".join(left).encode())
-            else:
-                self._all.root.delete(key)
+            # It stays where it is empty, for those who know which rows there are.
+            self._all.root.put(key, "\n".join(left).encode())
+
+    def _row(self, form: str, *, is_listed: bool) -> bytes | None:
+        """The row of the form. Where nothing will be put there, it is not looked for if it surely is not there."""
+        root, key = self._all.root, self._key(form)
+        return root.get(key) if is_listed or self._all.listed.may_be_there(root, key) else None
 
     def _compared(self, values: Mapping[str, Any]) -> list[str]:
         forms = list(forms_in(values))
@@ -162,7 +166,10 @@ class Guard:
         own = [line for line in kept if line.startswith(self._mount_uuid)]
         if len(own) >= PLACES_MAX:
             kept, place = [line for line in kept if line not in own], whole
-        self._all.root.put(self._key(form), "\n".join([*kept, place]).encode())
+        key = self._key(form)
+        self._all.root.put(key, "\n".join([*kept, place]).encode())
+        if row is None:
+            self._all.listed.note_added(self._all.root, key)
 
     def _place(self, path: str) -> str:
         return f"{self._mount_uuid}/{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -47,6 +47,7 @@ def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int)
         environments=environments,
         warnings=[],
         guesses=unsealed.guesses,
+        listed=unsealed.listed,
         caller="",
     )
     index = FingerprintIndex(unsealed.fingerprint_key, transaction, uuid, guards, is_known=True)

@@ -173,6 +173,7 @@ def guards_for(
         environments=environments,
         warnings=warnings,
         guesses=unsealed.guesses,
+        listed=unsealed.listed,
         caller=token.id if token is not None else "",
     )
 

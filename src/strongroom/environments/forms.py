@@ -32,8 +32,10 @@ _DOCUMENT_CHARACTERS_MAX = 64 * 1024
 _LINES_MAX = 256
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
 _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
+_DOCUMENT_STARTS = frozenset("{[ \t\r")
 
 
 def one_form(text: str) -> str:
@@ -60,7 +62,13 @@ def texts_in(values: Mapping[str, Any]) -> Iterator[str]:
 
 def forms_in(values: Mapping[str, Any]) -> dict[str, None]:
     """The one form of each of :func:`texts_in`, each once, without those that are too short or too common to mean anything."""
-    forms = {one_form(text): None for text in texts_in(values) if len(text) >= LENGTH_MIN}
+    forms: dict[str, None] = {}
+    for value in values.values():
+        # Nearly every value is one text and no document: those take the short way.
+        is_plain = isinstance(value, str) and value[:1] not in _DOCUMENT_STARTS and "\n" not in value
+        for text in (value,) if is_plain else _texts(value):
+            if len(text) >= LENGTH_MIN:
+                forms[one_form(text)] = None
     return {form: None for form in forms if len(form) >= LENGTH_MIN and form not in _COMMON_FORMS}
 
 
@@ -126,6 +134,8 @@ def _standard(text: str) -> str:
 
 def _as_text(content: bytes) -> str | None:
     """``content`` as text without blanks, where it is one that somebody may have written, and is long enough to mean something."""
+    if len(content.translate(None, _CONTROLS)) != len(content):
+        return None  # nearly always so where it is a key or was no base64 at all, and cheaper than to try
     try:
         text = "".join(content.decode().split())
     except UnicodeDecodeError:

@@ -21,6 +21,7 @@ from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
+from strongroom.environments.listed import ListedRows
 from strongroom.environments.map import EnvironmentBook
 from strongroom.evidence.checkpoint import Reason
 from strongroom.evidence.signature import PublicKey, SigningKey
@@ -347,6 +348,7 @@ class Node:
             policies=self._policies,
             mounts=mounts,
             environments=EnvironmentBook(),
+            listed=ListedRows(),
             guesses=Guesses(self.quota_counts, self.clock),
             clock=self.clock,
             entropy=self.entropy,

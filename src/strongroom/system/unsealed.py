@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
+from strongroom.environments.listed import ListedRows
 from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Endpoint
@@ -46,6 +47,7 @@ class Unsealed:
     mounts: MountTable
     environments: EnvironmentBook
     guesses: Guesses
+    listed: ListedRows
     clock: Clock
     entropy: Entropy
     settings: Settings
