@@ -130,6 +130,26 @@ def test_revealed_is_what_was_asked_for(folder: Path, github: GitHub) -> None:
     assert ONE.encode() not in (folder / "watch.state").read_bytes()
 
 
+def test_a_value_of_ours_is_raised_though_nothing_mentions_us(folder: Path, github: GitHub) -> None:
+    with (folder / "watch.toml").open("a") as file:
+        file.write('keywords = ["acme.example"]\n')
+    (folder / "ours.env").write_text("DB_PASSWORD=korax-Rotunda-8841-vellum\n")
+    github.push({"notes.txt": f"nothing of acme: {ONE}"}, message="x", repo="else/where")
+    github.place.answers[f"/repos/else/where/commits/{'0' * 40}"] = Reply(status=404)
+    github.event("IssuesEvent", {"issue": {"body": "it is korax-Rotunda-8841-vellum, really"}}, "else/where")
+    done = run(folder, "-once", "-format=json", "-known=env:ours.env", "-known-only")
+    (found,) = json.loads(done.stdout)
+    assert (done.returncode, found["rule"], found["feed"]) == (1, "known-value", "ours")
+    assert "korax" not in done.stdout.replace("kora***", "") + done.stderr
+
+
+def test_where_nobody_can_say_what_is_ours_no_round_counts(folder: Path, github: GitHub) -> None:
+    github.push({"app.py": f"key = '{ONE}'"})
+    done = run(folder, "-once", "-known=env:missing.env")
+    assert done.returncode == 2
+    assert github.place.asked == []
+
+
 def test_what_is_left_for_the_next_round_is_said(folder: Path, github: GitHub) -> None:
     with (folder / "watch.toml").open("a") as file:
         file.write("items = 1\n")

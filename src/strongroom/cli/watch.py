@@ -6,7 +6,7 @@ from typing import Any
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import switch, text, whole
-from strongroom.cli.scan_options import FORMATS
+from strongroom.cli.scan_options import FORMATS, key_file_option, known_option
 from strongroom.cli.session import Session
 
 
@@ -24,6 +24,9 @@ from strongroom.cli.session import Session
     text("-output", help="File that findings are appended to, as JSON lines, readable by its owner alone."),
     text("-baseline", help="File of what is known already: those secrets are not reported."),
     text("-fingerprint-key-file", help="File with a key for fingerprints, so that nobody can guess secrets from them."),
+    known_option(),
+    switch("-known-only", help="Find nothing but values that are ours."),
+    key_file_option(),
     switch("-reveal", help="Show secrets in full. Asks first where a person is at the terminal."),
     switch("-yes", help="Do not ask."),
     switch("-redact", help="Show not even the beginning of secrets."),

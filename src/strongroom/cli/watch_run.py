@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,24 +245,33 @@ class _Run:
 def _inspector(
     session: Session, flags: dict[str, Any], settings: WatchSettings, fingerprinter: Fingerprinter
 ) -> Inspector:
+    from strongroom.cli.scan_known import known_values
     from strongroom.cli.scan_run import rules_of_config
     from strongroom.scanner.assembly import Wanted, builtin_wanted
     from strongroom.scanner.automaton_cache import default_folder
     from strongroom.scanner.job import known_from
+    from strongroom.scanner.known.rule import KNOWN_VALUE
     from strongroom.scanner.layers import MAX_DEPTH
     from strongroom.scanner.watch.inspector import Inspector
+    from strongroom.scanner.watch.known import WatchedOver
 
     config, rules = rules_of_config(settings.scan_config)
+    ours = known_values(session, flags)
+    watched_over = None if ours is None else WatchedOver(ours)
     cache = None if flags["no_cache"] else default_folder(os.environ)
 
     def wanted(level: Level) -> Wanted:
-        return builtin_wanted(rules, level, MAX_DEPTH, 1, cache)
+        made = builtin_wanted([] if flags["known_only"] else rules, level, MAX_DEPTH, 1, cache)
+        return replace(made, known=watched_over)
 
     def is_ignored(fingerprint: str, rule: str, path: str, line: int) -> bool:
         return any(ignores(fingerprint, rule, path, line) for ignores in config.ignores)
 
     known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, fingerprinter)
-    return Inspector(wanted, _utc, session.note, fingerprinter, frozenset(known), is_ignored)
+    inspector = Inspector(wanted, _utc, session.note, fingerprinter, frozenset(known), is_ignored)
+    if watched_over is None:
+        return inspector
+    return replace(inspector, always=frozenset({KNOWN_VALUE.id}), blind=lambda: watched_over.failure)
 
 
 def _fingerprinter(flags: dict[str, Any]) -> Fingerprinter:

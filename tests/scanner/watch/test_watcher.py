@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,11 @@ from tests.scanner.watch.place import Place, Reply, as_json
 from tests.scanner.watch.watching import OTHER, SECRET, START, Watching, feed, places
 
 from strongroom.scanner.finding import Finding
+from strongroom.scanner.known.held import Held
+from strongroom.scanner.known.local import LocalValues
+from strongroom.scanner.known.values import CannotAsk, Holder, Recognition
 from strongroom.scanner.watch import watcher as module
+from strongroom.scanner.watch.failures import WatchFailed
 from strongroom.scanner.watch.forms import Opened, open_item
 from strongroom.scanner.watch.item import Cursor, Item, Listing
 from strongroom.scanner.watch.visits import Visits
@@ -76,6 +80,29 @@ class TestWhatIsRaised:
         watching.configure(pastes(place, {"a": content}, 'item_size = "1kB"'))
         assert [one.value.decode() for one in watching.round()] == [SECRET[4:]]
         assert [one.what for one in watching.problems] == ["not scanned to its end: it is longer than 1000 bytes"]
+
+
+class TestKnownValues:
+    def test_one_of_ours_is_raised_whether_it_mentions_us_or_not(self, watching: Watching, place: Place) -> None:
+        watching.know(LocalValues([Held(Holder("kv/app", "password"), b"korax-Rotunda-8841-vellum")]))
+        contents = {"a": b"pass korax-Rotunda-8841-vellum", "b": SECRET.encode()}
+        watching.configure(pastes(place, contents, 'keywords = ["acme.example"]'))
+        (finding,) = watching.round()
+        assert finding.rule.id == "known-value"
+        assert "kv/app" in finding.reasons[0]
+
+    def test_once_nobody_can_be_asked_the_watch_ends_and_the_item_is_read_again(
+        self, watching: Watching, place: Place
+    ) -> None:
+        class Gone(LocalValues):
+            def ask(self, digests: Sequence[bytes]) -> Mapping[bytes, Recognition]:
+                raise CannotAsk("the server is gone")
+
+        watching.know(Gone([Held(Holder("kv/app", "password"), b"korax-Rotunda-8841-vellum")]))
+        watching.configure(pastes(place, {"a": b"pass korax-Rotunda-8841-vellum"}))
+        with pytest.raises(WatchFailed, match="the server is gone"):
+            watching.round()
+        assert watching.state.waiting("one") == 1
 
 
 class TestFailures:

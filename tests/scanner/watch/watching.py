@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from strongroom.scanner.assembly import Wanted
 from strongroom.scanner.containers import Limits, expand
 from strongroom.scanner.finding import Finding
+from strongroom.scanner.known.values import KnownValues
 from strongroom.scanner.levels import Level
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.rule import Rule
@@ -17,6 +19,7 @@ from strongroom.scanner.watch.config import parse_watch_config
 from strongroom.scanner.watch.hosts import Guard
 from strongroom.scanner.watch.inspector import Inspector
 from strongroom.scanner.watch.kinds import KINDS
+from strongroom.scanner.watch.known import WatchedOver
 from strongroom.scanner.watch.state import State, open_state
 from strongroom.scanner.watch.visits import Token, Visits
 from strongroom.scanner.watch.watcher import Watched, Watcher
@@ -69,6 +72,17 @@ class Watching:
         self.state = open_state(self.path)
         self.watcher = self._watcher()
         self.configure(text)
+
+    def know(self, known: KnownValues) -> None:
+        """From now on, what `known` says is ours is raised as well."""
+        over = WatchedOver(known)
+        inspector = self.watcher.inspector
+        self.watcher.inspector = replace(
+            inspector,
+            wanted=lambda level: replace(wanted(level), known=over),
+            always=frozenset({"known-value"}),
+            blind=lambda: over.failure,
+        )
 
     def close(self) -> None:
         self.state.close()

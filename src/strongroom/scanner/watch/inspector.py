@@ -15,6 +15,7 @@ from strongroom.scanner.fragment import Fragment, Share, Whole
 from strongroom.scanner.levels import Level
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.scan import Scan
+from strongroom.scanner.watch.failures import WatchFailed
 from strongroom.scanner.watch.forms import Part
 from strongroom.scanner.watch.item import Item
 from strongroom.scanner.watch.settings import FeedSettings
@@ -37,7 +38,7 @@ class Inspector:
     """Inspects items one after the other. `wanted` says how is scanned at a level, and is asked once for each.
 
     `known` are fingerprints that are not reported. Rules in `always` are ours by what they find: what they find is raised even
-    where nothing else mentions us.
+    where nothing else mentions us. `blind` says why those who know what is ours cannot be asked any more, if so.
     """
 
     wanted: Callable[[Level], Wanted]
@@ -47,10 +48,11 @@ class Inspector:
     known: frozenset[str] = frozenset()
     ignores: Ignores | None = None
     always: frozenset[str] = frozenset()
+    blind: Callable[[], str] = str
     _scans: dict[Level, tuple[Scan, list[Problem]]] = field(default_factory=dict)
 
     def inspect(self, feed: FeedSettings, item: Item, parts: Sequence[Part]) -> Inspected:
-        """What `parts`, which `item` holds, give away. Raises ScanFailed."""
+        """What `parts`, which `item` holds, give away. Raises ScanFailed, and WatchFailed if nobody can say any more what is ours."""
         scan, problems = self._scan(feed.level)
         source = _Parts(parts)
         is_ours = not feed.keywords or _mentions(feed, item, source, scan)
@@ -60,6 +62,9 @@ class Inspector:
         collector = Collector(scan.examiner.rules, self.fingerprinter, self.now().date(), self.known, self.ignores)
         heard = _Heard(collector)
         scan.run(source, heard)
+        if reason := self.blind():
+            # The item is not done: it is read again once there is somebody to ask.
+            raise WatchFailed(f"known values cannot be looked for any more, so it ends here: {reason}")
         found = [one for one in collector.findings() if is_ours or one.rule.id in self.always]
         for finding in found:
             finding.occurrences = [_placed(one, parts, feed, item) for one in finding.occurrences]
