@@ -125,6 +125,17 @@ operator = LazyGroup(
     },
 )
 
+hook = LazyGroup(
+    "hook",
+    "Hooks of git that refuse secrets before a commit, before a push, and where a push arrives.",
+    {
+        "install": ("hook:install_hook", "Install a hook, keeping the one that is there"),
+        "run": ("hook_run:run_hook", "What an installed hook calls"),
+        "status": ("hook:hook_status", "Show which hooks of a repository scan"),
+        "uninstall": ("hook:uninstall_hook", "Take hooks out, and put back what was there"),
+    },
+)
+
 scan = LazyGroup(
     "scan",
     "Find leaked secrets in files, histories, archives and images. Needs no server.",

@@ -27,6 +27,7 @@ _COMMANDS = {
     "dev": ("server:dev", "Start a server to try things with"),
     "doctor": ("doctor:doctor", "Check whether a server is set up securely"),
     "explain": ("explain:explain", "Show where a variable's value comes from"),
+    "hook": ("groups:hook", "Have git refuse secrets before commits and pushes"),
     "init": ("project_init:init", "Move a .env file into the vault, and write the project file"),
     "inject": ("inject:inject", "Fill references in a file with their values"),
     "kv": ("groups:kv", "Work with key-value secrets"),

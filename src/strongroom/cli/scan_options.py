@@ -27,6 +27,7 @@ def scan_options() -> tuple[click.Option, ...]:
     return (
         text("-format", help=f"{', '.join(FORMATS)}. (text)", default="text"),
         text("-output", help="File to write the report to, readable by its owner alone. (standard output)"),
+        texts("-report", help="Also write a report to a file: FORMAT:FILE, such as sarif:scan.sarif. May be repeated."),
         text("-level", help="provider: only formats of providers; default; all: also what is doubtful. (default)"),
         text("-baseline", help="File of what is known already: those secrets are not reported."),
         text("-write-baseline", help="Write what was found to this file as a baseline, and exit with 0."),

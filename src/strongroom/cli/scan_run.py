@@ -6,7 +6,7 @@ import datetime as dt
 import fnmatch
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,18 +45,7 @@ def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
     if flags["reveal"] and not flags["yes"] and not agreed(session, "Secrets will be shown in full. Go on?"):
         raise CommandFailed("Nothing was scanned. Without -reveal secrets are masked.", FAILED)
     with failing():
-        from strongroom.scanner.job import known_from
-
-        config, rules = _rules(flags, target)
-        ours = known_values(session, flags)
-        job = _job(flags, config, [] if flags["known_only"] else rules, target)
-        job = _with(job, wanted=_with(job.wanted, known=ours))
-        known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, job.fingerprinter)
-        job = _with(job, known=known)
-        problems: list[Problem] = []
-        with _progress() as progress:
-            report = job.run(target.open(config, problems.append), problems, session.note, progress)
-        report = _with(report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root)
+        job, report = scan(session, flags, target)
         _tell_problems(session, report)
         if flags["write_baseline"]:
             return _write_baseline(session, flags, job, report)
@@ -66,10 +55,42 @@ def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
     return int(flags["exit_code"]) if report.findings else 0
 
 
+def scan(session: Session, flags: dict[str, Any], target: Target) -> tuple[Job, ScanReport]:
+    """Scan `target` as the flags say: the job as it was ordered, and what it came to. Raises the scanner's own errors."""
+    from strongroom.scanner.job import known_from
+
+    _check(flags)
+    config, rules = _rules(flags, target)
+    ours = known_values(session, flags)
+    job = _job(flags, config, [] if flags["known_only"] else rules, target)
+    job = _with(job, wanted=_with(job.wanted, known=ours))
+    known = known_from(_baseline(flags, config, target), job.fingerprinter)
+    # Who writes a baseline wants all that is there in it, and what is known of it to be kept.
+    job = _with(job, known={} if flags["write_baseline"] else known)
+    problems: list[Problem] = []
+    with _progress() as progress:
+        report = job.run(target.open(config, problems.append), problems, session.note, progress)
+    return _with(job, known=known), _with(
+        report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root
+    )
+
+
+def _baseline(flags: dict[str, Any], config: ScanConfig, target: Target) -> Path | None:
+    """The file of what is known: the one that is named, or else the one of the configuration."""
+    if flags["baseline"]:
+        return Path(flags["baseline"])
+    if not config.baseline:
+        return None
+    path = (Path(flags["config"]).parent if flags["config"] else target.folder) / config.baseline
+    return None if flags["write_baseline"] and not path.exists() else path
+
+
 def _check(flags: dict[str, Any]) -> None:
     for name, choices in (("format", FORMATS), ("level", LEVELS)):
         if flags[name] and flags[name] not in choices:
             raise CommandFailed(f"-{name} is one of {', '.join(choices)}", FAILED)
+    if any(form not in FORMATS or not file for form, file in _more_reports(flags)):
+        raise CommandFailed(f"-report is FORMAT:FILE, and the format is one of {', '.join(FORMATS)}", FAILED)
     if flags["reveal"] and flags["redact"]:
         raise CommandFailed("-reveal and -redact contradict each other", FAILED)
     if not 0 <= flags["exit_code"] <= 125:
@@ -117,7 +138,7 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
     )
     key_file = flags["fingerprint_key_file"]
     fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
-    ignores = [*_ignores(target), *config.ignores, *target.ignores]
+    ignores = [*_ignores(target), *config.ignores, *target.ignores, *_excluded(flags, config)]
     return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=verification(flags))
 
 
@@ -133,6 +154,8 @@ def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule
         rules = [rule for rule in rules if _matches(rule.id, wanted)]
         if not rules:
             raise CommandFailed("No rule has an id like those of -rules. See docs/reference/scanner-rules.md", FAILED)
+    if not rules:
+        raise CommandFailed("No rule is left: disable in the configuration names them all", FAILED)
     return config, rules
 
 
@@ -144,7 +167,7 @@ def rules_of_config(path: Path | None) -> tuple[ScanConfig, list[Rule]]:
     config = parse_config(read_toml(path), path.name) if path is not None else ScanConfig()
     own = {rule.id for rule in config.rules}
     rules = [rule for rule in ALL_RULES if rule.id not in own] + list(config.rules)
-    return config, [rule for rule in rules if not _matches(rule.id, config.disable)]
+    return config, [rule for rule in rules if rule.id in own or not _matches(rule.id, config.disable)]
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
@@ -177,6 +200,14 @@ def _ignores(target: Target) -> list[Ignores]:
         known = [rule.id for rule in ALL_RULES]
         found.append(read_gitleaks_ignore((folder / OTHERS).read_text(errors="replace"), known).ignores)
     return [_below(root, ignores) for ignores in found]
+
+
+def _excluded(flags: dict[str, Any], config: ScanConfig) -> list[Ignores]:
+    """What -exclude names, for sources that know the path of a thing only once something was found in it."""
+    from strongroom.scanner.sources.globs import Choice
+
+    choice = Choice.of((), (*flags.get("exclude", ()), *config.exclude))
+    return [lambda _print, _rule, path, _line: choice.excludes(path)]
 
 
 def _below(root: str, ignores: Ignores) -> Ignores:
@@ -244,10 +275,10 @@ def write_report(session: Session, flags: dict[str, Any], report: ScanReport) ->
     write = formatter(name)
     if report.reveal:
         session.note("Warning: this report shows secrets in full.")
+    for form, file in _more_reports(flags):
+        _write_file(file, formatter(form)(report))
     if flags["output"]:
-        descriptor = os.open(flags["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.writelines(write(report))
+        _write_file(flags["output"], write(report))
         return
     if name == "text":
         lines = write(report, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
@@ -255,3 +286,15 @@ def write_report(session: Session, flags: dict[str, Any], report: ScanReport) ->
         lines = write(report)
     for line in lines:
         session.say(line, end="")
+
+
+def _more_reports(flags: dict[str, Any]) -> list[tuple[str, str]]:
+    """Format and file of each report beside the first one."""
+    return [(form, file) for form, _, file in (given.partition(":") for given in flags["report"])]
+
+
+def _write_file(name: str, lines: Iterable[str]) -> None:
+    """Write a report that its owner alone can read."""
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        file.writelines(lines)

@@ -1,6 +1,7 @@
 r"""`.strongroom-scan.toml`: what a repository wants of its scans, and rules of its own.
 
 level = "default"
+baseline = ".strongroom-baseline.json"
 exclude = ["vendor/**"]
 disable = ["generic-password"]
 
@@ -28,7 +29,7 @@ from strongroom.scanner.rule import Kind, Rule, Severity
 FILE_NAME = ".strongroom-scan.toml"
 _LARGEST = 16 * 1024 * 1024
 _TEXT_LISTS = ("exclude", "include", "disable")
-_KEYS = {"level", "rules", *_TEXT_LISTS}
+_KEYS = {"level", "baseline", "rules", *_TEXT_LISTS}
 _RULE_KEYS = {"id", "title", "pattern", "keywords", "severity", "kind", "reach", "entropy", "provider", "revoke"}
 _MOST_REACH = 65536
 
@@ -42,6 +43,8 @@ class ScanConfig:
     """What the file says; empty where it says nothing."""
 
     level: Level | None = None
+    baseline: str = ""
+    """The file of what is known already, relative to the folder of this one."""
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
@@ -76,12 +79,16 @@ def parse_config(values: Mapping[str, Any], name: str) -> ScanConfig:
     level = values.get("level")
     if level is not None and level not in {one.value for one in Level}:
         raise BadConfig(f"{name}: level is one of {', '.join(one.value for one in Level)}")
+    baseline = values.get("baseline", "")
+    if not isinstance(baseline, str) or baseline.startswith("/") or ".." in baseline.split("/"):
+        raise BadConfig(f"{name}: baseline is the name of a file beside or below this one")
     rules = values.get("rules", [])
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise BadConfig(f"{name}: rules are written as [[rules]]")
     lists = {key: _texts(values.get(key, []), f"{name}: {key}") for key in _TEXT_LISTS}
     return ScanConfig(
         Level(level) if level else None,
+        baseline,
         lists["exclude"],
         lists["include"],
         lists["disable"],

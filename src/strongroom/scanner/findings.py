@@ -92,15 +92,17 @@ class Collector:
         return sorted({one.object_id for finding in self._findings.values() for one in finding.occurrences} - {""})
 
     def attribute(self, places: Mapping[str, Sequence[Place]]) -> None:
-        """Say of each occurrence in a git object where that object stands in the history."""
+        """Say of each occurrence in a git object where that object stands in the history. Only now ignore files can tell what of it they name."""
         self._yield_to_known()
-        for finding in self._findings.values():
-            finding.occurrences = [
-                placed
-                for occurrence in finding.occurrences
-                for placed in [_placed(occurrence, place) for place in places.get(occurrence.object_id, ())]
-                or [occurrence]
-            ]
+        for print_, finding in list(self._findings.items()):
+            placed = [place for one in finding.occurrences for place in _all_placed(one, places)]
+            finding.occurrences = [one for one in placed if not self._is_ignored(print_, finding.rule.id, one)]
+            self.allowed += len(placed) - len(finding.occurrences)
+            if not finding.occurrences:
+                del self._findings[print_]
+
+    def _is_ignored(self, print_: str, rule: str, one: Occurrence) -> bool:
+        return self._ignores is not None and self._ignores(print_, rule, one.path, one.line)
 
     def _yield_to_known(self) -> None:
         """Where a known value stands, nothing else is said of the same bytes: neither of a part of it, nor of what it is a part of."""
@@ -173,6 +175,10 @@ def _stands_among(occurrence: Occurrence, known: _Places) -> bool:
     start = (occurrence.line, occurrence.column)
     at = bisect_left(spans, ((occurrence.end_line, occurrence.end_column), (0, 0)))
     return any(end > start for _, end in spans[max(0, at - 2) : at])
+
+
+def _all_placed(occurrence: Occurrence, places: Mapping[str, Sequence[Place]]) -> list[Occurrence]:
+    return [_placed(occurrence, place) for place in places.get(occurrence.object_id, ())] or [occurrence]
 
 
 def _placed(occurrence: Occurrence, place: Place) -> Occurrence:

@@ -19,7 +19,7 @@ _REPORT_FRAGMENTS = 64
 _REPORT_BYTES = 8 * 1024 * 1024
 
 
-class ScanFailed(Exception):
+class ScanFailed(RuntimeError):
     """The scan could not be done. The text says why."""
 
 

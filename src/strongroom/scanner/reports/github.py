@@ -28,7 +28,8 @@ def github(report: Report) -> Iterator[str]:
 
 
 def _data(text: str) -> str:
-    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # The older form of commands, `##[name]`, counts wherever it stands in a line.
+    return printable(text).replace("##[", "## [").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,8 @@ class Repository:
 def find_repository(place: str) -> Repository:
     """The repository at `place`, or the one whose working tree `place` is in. Raises GitFailed if there is none."""
     start = os.path.realpath(place)
+    if not os.path.exists(start):  # else a slip of the finger would be about the repository around it
+        raise GitFailed("there is no such folder")
     for folder in (start, *map(str, Path(start).parents)):
         if found := _repository_at(folder):
             return found
@@ -124,8 +127,10 @@ def _short_text(file: str) -> str:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb", buffering=0) as opened:
-        try:
-            return os.fsdecode((opened.read(_LARGEST_LINK) or b"").rstrip(b"\n"))
-        except OSError:
-            return ""
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.fsdecode(os.read(descriptor, _LARGEST_LINK).rstrip(b"\n")) if is_file else ""
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)

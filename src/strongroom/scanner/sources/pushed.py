@@ -19,7 +19,7 @@ from strongroom.scanner.problem import Report
 from strongroom.scanner.scan import ScanFailed
 from strongroom.scanner.sources.brought import Brought
 from strongroom.scanner.sources.git_command import Git, GitFailed
-from strongroom.scanner.sources.git_layout import find_repository
+from strongroom.scanner.sources.git_layout import Repository, find_repository
 from strongroom.scanner.sources.git_places import commit_authors
 from strongroom.scanner.sources.globs import Choice
 
@@ -59,7 +59,7 @@ class Pushed:
 
     def __init__(
         self,
-        root: str,
+        root: str | Repository,
         report: Report,
         updates: Iterable[Update],
         *,
@@ -76,7 +76,8 @@ class Pushed:
         for name in ("GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH"):
             if name in extra:
                 extra[name] = os.path.abspath(extra[name])
-        self._git = Git(find_repository(root).folder, extra)
+        repository = root if isinstance(root, Repository) else find_repository(root)
+        self._git = Git(repository.folder, extra)
         news = sorted({update.new for update in updates if update.new})
         olds = sorted({update.old for update in updates if update.old})
         tags, blobs = self._tips(news)
