@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import text, whole
-from strongroom.cli.scan_options import choosing_options, scan_options
-from strongroom.cli.scan_run import FAILED, Target, failing, scan
+from strongroom.cli.scan_options import FAILED, choosing_options, scan_options
+from strongroom.cli.scan_run import Target, failing, scan
 from strongroom.cli.session import Session
 
 if TYPE_CHECKING:

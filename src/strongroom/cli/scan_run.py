@@ -77,12 +77,20 @@ def scan(session: Session, flags: dict[str, Any], target: Target) -> tuple[Job, 
 
 def _baseline(flags: dict[str, Any], config: ScanConfig, target: Target) -> Path | None:
     """The file of what is known: the one that is named, or else the one of the configuration."""
+    from strongroom.scanner.config import own_file
+
     if flags["baseline"]:
         return Path(flags["baseline"])
     if not config.baseline:
         return None
-    path = (Path(flags["config"]).parent if flags["config"] else target.folder) / config.baseline
-    return None if flags["write_baseline"] and not path.exists() else path
+    folder = Path(flags["config"]).parent if flags["config"] else target.folder
+    if flags["write_baseline"] and not os.path.lexists(folder / config.baseline):
+        return None
+    if (path := own_file(folder, config.baseline)) is None:
+        raise CommandFailed(
+            f"The baseline {config.baseline} is no file of this repository. -write-baseline writes one.", FAILED
+        )
+    return path
 
 
 def _check(flags: dict[str, Any]) -> None:
@@ -144,11 +152,13 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
 
 def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
     """The configuration, and the rules that it and the flags leave."""
-    from strongroom.scanner.config import FILE_NAME
+    from strongroom.scanner.config import FILE_NAME, own_file
 
-    folder, others = target.folder, ".gitleaks.toml"
-    path = Path(flags["config"] or (folder / FILE_NAME if (folder / FILE_NAME).is_file() else folder / others))
-    config, rules = rules_of_config(path if flags["config"] or path.is_file() else None)
+    folder = target.folder
+    if flags["config"]:
+        config, rules = rules_of_config(Path(flags["config"]))
+    else:
+        config, rules = rules_of_config(own_file(folder, FILE_NAME) or own_file(folder, ".gitleaks.toml"), folder)
     if flags["rules"]:
         wanted = [name for given in flags["rules"] for name in given.split(",")]
         rules = [rule for rule in rules if _matches(rule.id, wanted)]
@@ -159,12 +169,12 @@ def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule
     return config, rules
 
 
-def rules_of_config(path: Path | None) -> tuple[ScanConfig, list[Rule]]:
-    """The configuration of the scanner at `path`, if there is one, and the rules that it leaves and adds."""
+def rules_of_config(path: Path | None, within: Path | None = None) -> tuple[ScanConfig, list[Rule]]:
+    """The configuration of the scanner at `path`, if there is one, and the rules that it leaves and adds; one that nobody named stays `within` its folder."""
     from strongroom.scanner.catalogue import ALL_RULES
     from strongroom.scanner.config import ScanConfig, parse_config, read_toml
 
-    config = parse_config(read_toml(path), path.name) if path is not None else ScanConfig()
+    config = parse_config(read_toml(path), path.name, within) if path is not None else ScanConfig()
     own = {rule.id for rule in config.rules}
     rules = [rule for rule in ALL_RULES if rule.id not in own] + list(config.rules)
     return config, [rule for rule in rules if rule.id in own or not _matches(rule.id, config.disable)]
@@ -188,17 +198,18 @@ def verification(flags: dict[str, Any]) -> Verify | None:
 
 def _ignores(target: Target) -> list[Ignores]:
     from strongroom.scanner.catalogue import ALL_RULES
+    from strongroom.scanner.config import own_file
     from strongroom.scanner.gitleaks.accepted import FILE_NAME as OTHERS
     from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
     from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
 
     root, folder = target.root, target.folder
     found: list[Ignores] = []
-    if (folder / FILE_NAME).is_file():
-        found.append(read_ignore_file(folder / FILE_NAME).ignores)
-    if (folder / OTHERS).is_file():
+    if path := own_file(folder, FILE_NAME):
+        found.append(read_ignore_file(path).ignores)
+    if path := own_file(folder, OTHERS):
         known = [rule.id for rule in ALL_RULES]
-        found.append(read_gitleaks_ignore((folder / OTHERS).read_text(errors="replace"), known).ignores)
+        found.append(read_gitleaks_ignore(path.read_text(errors="replace"), known).ignores)
     return [_below(root, ignores) for ignores in found]
 
 

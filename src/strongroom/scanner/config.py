@@ -69,10 +69,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadConfig(f"{path.name} is not TOML") from None
 
 
-def parse_config(values: Mapping[str, Any], name: str) -> ScanConfig:
-    """The configuration in `values`; `name` is that of its file. Raises BadConfig."""
+def own_file(folder: Path, name: str) -> Path | None:
+    """The file `name` of a repository whose root is `folder`, if it is a file of its own, and no link that leads out of it."""
+    path = folder / name
+    return path if path.is_file() and path.resolve().is_relative_to(folder.resolve()) else None
+
+
+def parse_config(values: Mapping[str, Any], name: str, within: Path | None = None) -> ScanConfig:
+    """The configuration in `values`; `name` is that of its file. What it extends stands `within` that folder, if one is given. Raises BadConfig."""
     if is_gitleaks(values):
-        return _of_gitleaks(values, name)
+        return _of_gitleaks(values, name, within)
     unknown = sorted(set(values) - _KEYS)
     if unknown:
         raise BadConfig(f"{name}: there is no setting {unknown[0]}; there are {', '.join(sorted(_KEYS))}")
@@ -96,10 +102,18 @@ def parse_config(values: Mapping[str, Any], name: str) -> ScanConfig:
     )
 
 
-def _of_gitleaks(values: Mapping[str, Any], name: str) -> ScanConfig:
+def _of_gitleaks(values: Mapping[str, Any], name: str, within: Path | None) -> ScanConfig:
     """A configuration of gitleaks. Its rules join ours, whether it extends the default ones of gitleaks or not."""
+
+    def extended(path: str) -> dict[str, Any]:
+        if within is not None and not (within / path).resolve().is_relative_to(within.resolve()):
+            raise BadConfig(
+                f"{name}: what it extends leads out of the repository; name the configuration with -config if you trust it"
+            )
+        return read_toml(within / path if within is not None else Path(path))
+
     try:
-        config = parse_gitleaks(values, lambda path: read_toml(Path(path)))
+        config = parse_gitleaks(values, extended)
     except BadGitleaksConfig as error:
         raise BadConfig(f"{name}: {error}") from None
     return ScanConfig(disable=tuple(sorted(config.disabled)), rules=config.rules, ignores=(config.ignores,))
