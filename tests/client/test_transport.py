@@ -44,7 +44,7 @@ def test_an_address_is_understood(text: str, address: Address, authority: str) -
         "http://CANARY:x",
         "http://CANARY:0",
         "http://CANARY:65536",
-        "http://user:CANARY@host",  # strongroom:allow reason="made up"
+        "http://user:CANARY@host",
         "http://[CANARY",
         "http://[::1]CANARY",
         "http://CAN ARY",

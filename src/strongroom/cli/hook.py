@@ -67,7 +67,7 @@ def uninstall_hook(session: Session, arguments: tuple[str, ...], **flags: Any) -
     name, path = _named(arguments)
     with _failing():
         taken = []
-        folder = None if flags["global"] else _place(session, path)[1].path
+        folder = None if flags["global"] else _place(session, path)[1].own().path
         for hook in (name,) if name else HOOKS:
             if folder is None:
                 is_taken = uninstall_everywhere(session.environ, hook)
@@ -84,7 +84,7 @@ def uninstall_hook(session: Session, arguments: tuple[str, ...], **flags: Any) -
 def hook_status(session: Session, arguments: tuple[str, ...]) -> int:
     """Shows which hooks of a repository scan, and what else is there. Exit code 1 if none of them does."""
     from strongroom.scanner.hooks import HOOKS
-    from strongroom.scanner.hooks.install import State, former_of, state_of
+    from strongroom.scanner.hooks.install import State, former_of, scans, state_of
     from strongroom.scanner.hooks.managers import manager_of
     from strongroom.scanner.reports.masking import printable
 
@@ -92,7 +92,14 @@ def hook_status(session: Session, arguments: tuple[str, ...]) -> int:
     with _failing():
         repository, folder = _place(session, arguments[0] if arguments else ".")
         states = {hook: state_of(folder.path, hook) for hook in HOOKS}
-        session.say(f"Hooks in {printable(str(folder.path))}")
+        # In a folder for all repositories, what only calls the repository's own hook is none of ours.
+        states |= {
+            hook: State.NOTHING
+            for hook, state in states.items()
+            if state is State.OURS and not scans(folder.path, hook)
+        }
+        shared = f", for all repositories ({folder.scope})" if folder.is_shared else ""
+        session.say(f"Hooks in {printable(str(folder.path))}{shared}")
         for hook, state in states.items():
             more = ""
             if state is State.OURS and former_of(folder.path, hook):
@@ -166,6 +173,7 @@ def _install_here(session: Session, name: str, path: str, *, force: bool) -> int
     from strongroom.scanner.hooks.script import Script
 
     repository, folder = _place(session, path)
+    folder.own()
     name = name or ("pre-commit" if repository.worktree else "pre-receive")
     if name == "pre-commit" and not repository.worktree:
         raise CommandFailed("Nothing is committed in a bare repository: install pre-receive there")

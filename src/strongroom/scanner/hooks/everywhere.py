@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from strongroom.scanner.hooks import HOOKS, HookRefused
-from strongroom.scanner.hooks.install import Done, State, install, state_of, uninstall
+from strongroom.scanner.hooks.install import Done, State, install, scans, state_of, uninstall
 from strongroom.scanner.hooks.managers import start_of
 from strongroom.scanner.hooks.script import Script, forwarding, is_forwarding
 from strongroom.scanner.hooks.settings import HOOKS_PATH, set_globally, setting, unset_globally
@@ -61,7 +61,7 @@ def uninstall_everywhere(environ: Mapping[str, str], name: str) -> bool:
         return False
     if folder != own:
         return True
-    if any(state_of(own, hook) is State.OURS and not is_forwarding(_at(own, hook)) for hook in HOOKS):
+    if any(scans(own, hook) for hook in HOOKS):
         if state_of(own, name) is State.NOTHING:
             _write_forwarding(own / name)
         return True

@@ -19,16 +19,24 @@ class HooksFolder:
     scope: str = ""
     is_in_worktree: bool = False
     leads_out: bool = False
+    is_shared: bool = False
+    """Whether it is that of all repositories, by a setting of the user's or the machine's."""
+
+    def own(self) -> HooksFolder:
+        """The same. Raises HookRefused where it is not the repository's own."""
+        if self.is_shared:
+            raise HookRefused(
+                f"Your git takes the hooks of all repositories from {self.path} ({HOOKS_PATH}, {self.scope}). Use -global, "
+                f"or give this repository hooks of its own: git config {HOOKS_PATH} .git/hooks"
+            )
+        return self
 
 
 def hooks_folder(repository: Repository, environ: Mapping[str, str]) -> HooksFolder:
-    """The folder from which git runs the hooks of `repository`. Raises HookRefused where that is not one of the repository's own."""
+    """The folder from which git runs the hooks of `repository`."""
     found = setting(HOOKS_PATH, environ, repository.folder, is_path=True)
     if found is not None and not found.is_of_repository:
-        raise HookRefused(
-            f"Your git takes the hooks of all repositories from {found.value} ({HOOKS_PATH}, {found.scope}). Install there "
-            f"with -global, or give this repository hooks of its own: git config {HOOKS_PATH} {repository.common}/hooks"
-        )
+        return HooksFolder(Path(repository.folder) / found.value, found.scope, is_shared=True)
     real = (Path(repository.common) / "hooks" if found is None else _named(repository, found)).resolve()
     in_own = any(real.is_relative_to(Path(root).resolve()) for root in (repository.common, repository.folder))
     in_worktree = bool(repository.worktree) and real.is_relative_to(Path(repository.worktree).resolve()) and not in_own

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from strongroom.scanner.hooks import HookRefused
 from strongroom.scanner.hooks.managers import start_of
-from strongroom.scanner.hooks.script import FORMER, Script, is_ours
+from strongroom.scanner.hooks.script import FORMER, Script, is_forwarding, is_ours
 
 _MODE = 0o755
 _TRIES = 5
@@ -44,6 +44,11 @@ def state_of(folder: Path, name: str) -> State:
     if not os.path.lexists(path):
         return State.NOTHING
     return State.OURS if not path.is_symlink() and is_ours(start_of(path)) else State.FOREIGN
+
+
+def scans(folder: Path, name: str) -> bool:
+    """Whether a hook of ours stands there that scans, and does not only call the repository's own one."""
+    return state_of(folder, name) is State.OURS and not is_forwarding(start_of(folder / name))
 
 
 def former_of(folder: Path, name: str) -> Path | None:
