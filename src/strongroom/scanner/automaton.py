@@ -7,12 +7,15 @@ does the same with keywords and RE2, at a fraction of the speed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from strongroom.scanner.automaton_cache import AutomatonCache
 from strongroom.scanner.expressions import NUMBER_SHIFT, Events, Expression
+from strongroom.scanner.widening import WIDENING, widened
 
 if TYPE_CHECKING:
     import hyperscan
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 _MODE_BLOCK = 1
 _EXACT, _PREFILTER, _LEFT_OUT = 0, 128, -1
 """How an expression stands in the database: as it is, as something wider (HS_FLAG_PREFILTER), or not at all."""
+
+_MANY = 200
+"""From so many expressions on, compiling takes seconds."""
 
 Note = Callable[[str], None]
 """Told, once, what a person should know about how the scan is done."""
@@ -57,51 +63,103 @@ def load_automaton(expressions: Sequence[Expression], folder: Path | None, note:
             "hyperscan is not installed: scanning is many times slower. Install it with: pip install 'strongroom[scanner]'"
         )
         return Fallback(expressions)
-    cache = AutomatonCache(folder, _engine_name(hyperscan), expressions)
-    loaded = cache.load()
-    if loaded is None:
-        modes, database = _compile(expressions)
-        cache.store(modes, hyperscan.dumpb(database))
-    else:
-        modes, serialized = loaded
-        database = hyperscan.loadb(serialized, _MODE_BLOCK)
-    return HyperscanAutomaton(database, expressions, modes)
+    parts = _parts(expressions)
+    caches = [AutomatonCache(folder, _engine_name(hyperscan), part.expressions) for part in parts]
+    loaded = [cache.load() for cache in caches]
+    missing = [number for number, entry in enumerate(loaded) if entry is None]
+    if len(expressions) >= _MANY and missing and sys.stderr.isatty():
+        note("Compiling the rules, once: this takes a few seconds.")
+    for number, (modes, database) in zip(missing, _all_compiled([parts[number] for number in missing]), strict=True):
+        entry = modes, hyperscan.dumpb(database)
+        caches[number].store(*entry)
+        loaded[number] = entry
+    return _Several(
+        [
+            HyperscanAutomaton(hyperscan.loadb(entry[1], _MODE_BLOCK), part, entry[0])
+            for part, entry in zip(parts, loaded, strict=True)
+            if entry is not None
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the expressions, and the number of the first of them: what one database holds."""
+
+    first: int
+    expressions: Sequence[Expression]
+
+
+def _parts(expressions: Sequence[Expression]) -> list[_Part]:
+    """The expressions in as many parts as processors compile at a time. Two databases take no longer to scan with than one that holds the same."""
+    if len(expressions) < _MANY:
+        return [_Part(0, expressions)]
+    half = len(expressions) // 2
+    return [_Part(0, expressions[:half]), _Part(half, expressions[half:])]
+
+
+def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Database]]:
+    """The databases of `parts`, compiled side by side: the compiler lets go of Python's lock."""
+    if len(parts) < 2:
+        return [_compile(part.expressions) for part in parts]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(parts)) as threads:
+        return list(threads.map(_compile, [part.expressions for part in parts]))
+
+
+class _Several:
+    """Several automata as one."""
+
+    def __init__(self, automata: Sequence[HyperscanAutomaton]) -> None:
+        self._automata = automata
+
+    def scan(self, data: bytes) -> Events:
+        """The events of `data`."""
+        events = Events()
+        for automaton in self._automata:
+            automaton.scan_into(data, events)
+        return events
 
 
 class HyperscanAutomaton:
     """A Hyperscan database with its scratch space, and a fallback for the few expressions that it does not hold."""
 
-    def __init__(self, database: hyperscan.Database, expressions: Sequence[Expression], modes: Sequence[int]) -> None:
+    def __init__(self, database: hyperscan.Database, part: _Part, modes: Sequence[int]) -> None:
         import hyperscan
 
         database.scratch = hyperscan.Scratch(database)
         self._scan = database.scan
-        self._on_match = _collector([expression.shift for expression in expressions])
+        self._on_match = _collector([expression.shift for expression in part.expressions], part.first)
         self._rest = None
         if _LEFT_OUT in modes:
             from strongroom.scanner.fallback import Fallback
 
-            self._rest = Fallback(expressions, [index for index, mode in enumerate(modes) if mode == _LEFT_OUT])
+            left_out = [number for number, mode in enumerate(modes) if mode == _LEFT_OUT]
+            self._rest = Fallback(part.expressions, left_out, part.first)
 
-    def scan(self, data: bytes) -> Events:
-        """The events of `data`."""
-        events: Events = {}
+    def scan_into(self, data: bytes, events: Events) -> None:
+        """Put the events of `data` into `events`."""
         self._scan(data, match_event_handler=self._on_match, context=events)
         if self._rest is not None:
-            events.update(self._rest.scan(data))
-        return events
+            self._rest.scan_into(data, events)
 
 
-def _collector(shifts: Sequence[int]) -> Callable[[int, int, int, int, Any], bool | None]:
+def _collector(shifts: Sequence[int], first: int) -> Callable[[int, int, int, int, Any], bool | None]:
+    bases = [(first + number) << NUMBER_SHIFT for number in range(len(shifts))]
+
     def on_match(number: int, _start: int, end: int, _flags: int, events: Any) -> bool | None:
-        events.setdefault(number << NUMBER_SHIFT | (end - 1) >> shifts[number], end)
+        key = bases[number] | (end - 1) >> shifts[number]
+        if key not in events:
+            events[key] = end
+        events.last[key] = end
         return None
 
     return on_match
 
 
 def _engine_name(engine: object) -> str:
-    return f"hyperscan {getattr(engine, '__version__', '')}"
+    return f"hyperscan {getattr(engine, '__version__', '')}, widening {WIDENING}"
 
 
 def _compile(expressions: Sequence[Expression]) -> tuple[list[int], hyperscan.Database]:
@@ -133,7 +191,7 @@ def _database(expressions: Sequence[Expression], modes: Sequence[int]) -> hypers
     held = [number for number, mode in enumerate(modes) if mode != _LEFT_OUT]
     database = hyperscan.Database(mode=_MODE_BLOCK)
     database.compile(
-        expressions=[expressions[number].pattern for number in held],
+        expressions=[widened(expressions[number].pattern) for number in held],
         ids=held,
         elements=len(held),
         flags=[modes[number] for number in held],

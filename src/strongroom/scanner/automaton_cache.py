@@ -17,7 +17,7 @@ from pathlib import Path
 
 from strongroom.scanner.expressions import Expression
 
-_MAGIC = b"strongroom automaton 1\n"
+_MAGIC = b"strongroom automaton 2\n"
 _DIGEST = hashlib.sha256().digest_size
 _LARGEST = 256 * 1024 * 1024
 _LEFT_OUT_BYTE = 255

@@ -6,20 +6,37 @@ byte, whatever the input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from strongroom.scanner.regex import Spans, compile_regex, searcher
+from strongroom.scanner.beginnings import LONGEST, beginnings
+from strongroom.scanner.regex import Search, Spans, compile_regex, matcher, searcher
 from strongroom.scanner.rule import Rule
 
 SEGMENT = 4 * 1024
 """Bytes in which a search may begin before the next one gets a new end."""
 
+_LINE_BREAK = 2
+"""Bytes behind the last event that a match may hold: of a match before a line break at the very end, the wide stage tells the end without it."""
+
 Bucket = tuple[int, int, int]
-"""Where events ended: start and end of the bucket, and the first end in it."""
+"""Where events ended: start of the bucket, the last and the first end in it."""
 
 
-Search = Callable[[bytes, int, int], Spans | None]
+_TRIES = 16
+"""How often a match is tried where one of its beginnings stands, before it is searched for: what fails often is to cost no more than a search."""
+
+
+class _Compiled(NamedTuple):
+    """A rule's pattern: how to search for it, how to match it at a place, and how to search for the words with one of which it begins."""
+
+    search: Search
+    match: Search
+    word: Search | None
+    secret: int
+    name: int
+    public_id: int
 
 
 class Match(NamedTuple):
@@ -40,7 +57,7 @@ class Confirmer:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._keywords = [tuple(word.encode() for word in rule.keywords) for rule in rules]
-        self._compiled: dict[int, tuple[Search, int, int, int]] = {}
+        self._compiled: dict[int, _Compiled] = {}
         self.searches = 0
         """How often RE2 was asked."""
         self.searched_bytes = 0
@@ -52,17 +69,17 @@ class Confirmer:
         if keywords and not any(lowered.holds(word) for word in keywords):
             return
         rule = self._rules[number]
-        search, secret, name, public_id = self._compile(number)
+        compiled = self._compile(number)
+        secret, name, public_id = compiled.secret, compiled.name, compiled.public_id
         position = 0
-        for first, last in _intervals(buckets, rule.reach, len(data)):
+        for first, last in _intervals(buckets, rule.reach):
             position = max(position, first)
+            end_of_all = min(last + _LINE_BREAK, len(data))
             while position < last:
                 limit = min(position + SEGMENT, last)
-                stop = min(limit + rule.reach, last)
-                self.searches += 1
-                self.searched_bytes += stop - position
-                spans = search(data, position, stop)
-                if spans is None or spans[0][0] >= limit:
+                stop = min(limit + rule.reach, end_of_all)
+                spans = self._find(compiled, data, position, limit, stop)
+                if spans is None:
                     position = limit
                     continue
                 begin, end = spans[0]
@@ -72,14 +89,41 @@ class Confirmer:
                     named = _group(spans[name], data, name)
                     yield Match(number, start, stop, begin, end, named, _group(spans[public_id], data, public_id))
 
-    def _compile(self, number: int) -> tuple[Search, int, int, int]:
+    def _compile(self, number: int) -> _Compiled:
         found = self._compiled.get(number)
         if found is None:
-            regex = compile_regex(self._rules[number].pattern)
+            pattern = self._rules[number].pattern
+            regex = compile_regex(pattern)
             groups = regex.groupindex
-            found = searcher(regex), groups.get(b"secret", 0), groups.get(b"name", 0), groups.get(b"id", 0)
-            self._compiled[number] = found
+            words = "|".join(map(re.escape, beginnings(pattern)))
+            found = self._compiled[number] = _Compiled(
+                searcher(regex),
+                matcher(regex),
+                searcher(compile_regex(f"(?i){words}")) if words else None,
+                groups.get(b"secret", 0),
+                groups.get(b"name", 0),
+                groups.get(b"id", 0),
+            )
         return found
+
+    def _find(self, compiled: _Compiled, data: bytes, position: int, limit: int, stop: int) -> Spans | None:
+        """The first match that begins from `position` on and before `limit`, and ends at `stop` or before."""
+        if compiled.word is not None:
+            for _ in range(_TRIES):
+                at = compiled.word(data, position, min(limit + LONGEST, stop))
+                self.searches += 1
+                if at is None or at[0][0] >= limit:
+                    return None
+                position = at[0][0]
+                self.searched_bytes += stop - position
+                spans = compiled.match(data, position, stop)
+                if spans is not None:
+                    return spans
+                position += 1
+        self.searches += 1
+        self.searched_bytes += stop - position
+        spans = compiled.search(data, position, stop)
+        return spans if spans is not None and spans[0][0] < limit else None
 
 
 class Lowered:
@@ -102,19 +146,19 @@ class Lowered:
         return known
 
 
-def _intervals(buckets: Sequence[Bucket], reach: int, size: int) -> Iterator[tuple[int, int]]:
-    """The bytes between which matches stand: from the earliest that the first event can begin to the end of the last bucket, overlapping ones joined.
+def _intervals(buckets: Sequence[Bucket], reach: int) -> Iterator[tuple[int, int]]:
+    """The bytes between which matches stand: from the earliest that the first event can begin to the last event, overlapping ones joined.
 
-    Every end of a match is an event, so none lies behind the last bucket.
+    Every end of a match is an event, so none lies behind the last one.
     """
     first, last = 0, -1
-    for _, end, first_end in buckets:
+    for _, last_end, first_end in buckets:
         begin = max(0, first_end - reach)
         if begin > last:
             if last >= 0:
                 yield first, last
             first = begin
-        last = min(end, size)
+        last = last_end
     if last >= 0:
         yield first, last
 

@@ -22,19 +22,26 @@ class Expression:
     keywords: tuple[bytes, ...] = ()
 
 
-Events = dict[int, int]
-"""What was seen: `number << 40 | bucket`, and the end of the first match in that bucket. A bucket holds `2 ** shift` bytes."""
+class Events(dict[int, int]):
+    """What was seen: `number << 40 | bucket`, and the end of the first match in that bucket. A bucket holds `2 ** shift` bytes."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: dict[int, int] = {}
+        """The end of the last match in each bucket."""
+
 
 NUMBER_SHIFT = 40
 _BUCKET = (1 << NUMBER_SHIFT) - 1
 
 
 def by_expression(events: Events, shifts: Sequence[int]) -> dict[int, list[tuple[int, int, int]]]:
-    """Events by the number of their expression, as (start of bucket, end of bucket, first end in it), in order."""
+    """Events by the number of their expression, as (start of bucket, last end in it, first end in it), in order."""
+    last = events.last
     found: dict[int, list[tuple[int, int, int]]] = {}
     for key in sorted(events):
         number = key >> NUMBER_SHIFT
-        shift = shifts[number]
-        start = (key & _BUCKET) << shift
-        found.setdefault(number, []).append((start, start + (1 << shift), events[key]))
+        found.setdefault(number, []).append(((key & _BUCKET) << shifts[number], last[key], events[key]))
     return found

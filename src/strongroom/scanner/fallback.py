@@ -9,16 +9,22 @@ from strongroom.scanner.regex import Regex, compile_regex
 
 
 class Fallback:
-    """Runs RE2 for each of the `numbers` of `expressions` (all, if not given) of which a keyword is there."""
+    """Runs RE2 for each of the `numbers` of `expressions` (all, if not given) of which a keyword is there. `first` is added to numbers in events."""
 
-    def __init__(self, expressions: Sequence[Expression], numbers: Sequence[int] | None = None) -> None:
+    def __init__(self, expressions: Sequence[Expression], numbers: Sequence[int] | None = None, first: int = 0) -> None:
         self._expressions = expressions
+        self._first = first
         self._numbers = range(len(expressions)) if numbers is None else numbers
         self._compiled: dict[int, Regex] = {}
 
     def scan(self, data: bytes) -> Events:
         """The events of `data`: the end of each match of each expression."""
-        events: Events = {}
+        events = Events()
+        self.scan_into(data, events)
+        return events
+
+    def scan_into(self, data: bytes, events: Events) -> None:
+        """Put the events of `data` into `events`."""
         lowered = data.lower()
         present: dict[bytes, bool] = {}
         for number in self._numbers:
@@ -27,8 +33,9 @@ class Fallback:
                 continue
             for match in self._regex(number).finditer(data):
                 end = match.end()
-                events.setdefault(number << NUMBER_SHIFT | max(end - 1, 0) >> expression.shift, end)
-        return events
+                key = (self._first + number) << NUMBER_SHIFT | max(end - 1, 0) >> expression.shift
+                events.setdefault(key, end)
+                events.last[key] = end
 
     def _regex(self, number: int) -> Regex:
         found = self._compiled.get(number)

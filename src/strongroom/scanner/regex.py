@@ -41,6 +41,10 @@ class Regex(Protocol):
         """The first match, or None."""
         ...
 
+    def match(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Match | None:
+        """The match at `pos`, or None."""
+        ...
+
     def fullmatch(self, text: bytes, pos: int | None = None, endpos: int | None = None) -> Match | None:
         """The match of everything, or None."""
         ...
@@ -54,15 +58,27 @@ Spans = Sequence[tuple[int, int]]
 """Where a match and its groups stand, by their numbers; (-1, -1) for a group that took no part."""
 
 
-def searcher(regex: Regex) -> Callable[[bytes, int, int], Spans | None]:
+Search = Callable[[bytes, int, int], Spans | None]
+
+
+def searcher(regex: Regex) -> Search:
     """`search` of a compiled pattern for the innermost loop: it returns bare spans, without an object for each match."""
+    return _bare(regex, regex.search, "UNANCHORED")
+
+
+def matcher(regex: Regex) -> Search:
+    """The same for `match`: a match at the first byte, or none."""
+    return _bare(regex, regex.match, "ANCHOR_START")
+
+
+def _bare(regex: Regex, public: Callable[[bytes, int, int], Match | None], anchoring: str) -> Search:
     inner = getattr(regex, "_regexp", None)
     if inner is None:
-        return lambda text, pos, endpos: _spans(regex.search(text, pos, endpos), regex)
+        return lambda text, pos, endpos: _spans(public(text, pos, endpos), regex)
     import re2  # type: ignore[import-untyped]  # it has no types
 
-    # What the package's own search calls, which spends more time around it than in it.
-    match, anchor = inner.Match, re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001 -- pinned, and with the public way beside it
+    # What the package's own methods call, which spend more time around it than in it.
+    match, anchor = inner.Match, getattr(re2._re2.RE2.Anchor, anchoring)  # noqa: SLF001 -- pinned, and with the public way beside it
 
     def search(text: bytes, pos: int, endpos: int) -> Spans | None:
         spans: Spans = match(anchor, text, pos, endpos)
