@@ -7,18 +7,15 @@ not owned by this user, closed to others, and whole by its SHA-256. Anything els
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import hmac
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from strongroom.scanner.cache_file import CacheFile
 from strongroom.scanner.expressions import Expression
 
 _MAGIC = b"strongroom automaton 2\n"
-_DIGEST = hashlib.sha256().digest_size
 _LARGEST = 256 * 1024 * 1024
 _LEFT_OUT_BYTE = 255
 
@@ -28,30 +25,22 @@ class AutomatonCache:
 
     def __init__(self, folder: Path | None, engine: str, expressions: Sequence[Expression]) -> None:
         self._count = len(expressions)
-        self._path = None if folder is None else folder / f"automaton-{_name(engine, expressions)}.db"
+        self._file = None
+        if folder is not None:
+            self._file = CacheFile(folder / f"automaton-{_name(engine, expressions)}.db", _MAGIC, _LARGEST)
 
     def load(self) -> tuple[list[int], bytes] | None:
         """How each expression is held, and the serialized database; None where there is none that can be trusted."""
-        if self._path is None:
-            return None
-        content = _read_own(self._path)
-        header = len(_MAGIC) + _DIGEST
-        if content is None or len(content) < header + self._count or not content.startswith(_MAGIC):
-            return None
-        payload = content[header:]
-        if not hmac.compare_digest(hashlib.sha256(payload).digest(), content[len(_MAGIC) : header]):
+        payload = self._file.read() if self._file is not None else None
+        if payload is None or len(payload) < self._count:
             return None
         modes = [-1 if byte == _LEFT_OUT_BYTE else byte for byte in payload[: self._count]]
         return modes, payload[self._count :]
 
     def store(self, modes: Sequence[int], serialized: bytes) -> None:
-        """Keep an automaton. A folder that cannot be written is no error: the next scan compiles again."""
-        if self._path is None:
-            return
-        payload = bytes(_LEFT_OUT_BYTE if mode < 0 else mode for mode in modes) + serialized
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_atomically(self._path, _MAGIC + hashlib.sha256(payload).digest() + payload)
+        """Keep an automaton, if that is possible; else the next scan compiles again."""
+        if self._file is not None:
+            self._file.write(bytes(_LEFT_OUT_BYTE if mode < 0 else mode for mode in modes) + serialized)
 
 
 def default_folder(environ: dict[str, str] | os._Environ[str]) -> Path | None:
@@ -81,31 +70,3 @@ def _processor_features() -> bytes:
         return os.uname().machine.encode()
     lines = [line for line in first.splitlines() if line.startswith((b"flags", b"Features"))]
     return lines[0] if lines else os.uname().machine.encode()
-
-
-def _read_own(path: Path) -> bytes | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
-        if not is_own or status.st_size > _LARGEST:
-            return None
-        try:
-            return file.read()
-        except OSError:
-            return None
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

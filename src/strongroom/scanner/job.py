@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from strongroom.scanner.assembly import Wanted, assemble
 from strongroom.scanner.baseline import LARGEST, Entry, read_baseline
+from strongroom.scanner.clean_objects import CleanObjects, Incremental
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding
 from strongroom.scanner.findings import Collector, Ignores, Place
@@ -54,7 +55,10 @@ class Job:
             scan.examiner.rules, self.fingerprinter, started.date(), frozenset(self.known), self._is_ignored
         )
         heard = _Heard(collector, progress)
+        known = self._known_objects(source, heard)
         scan.run(source, heard)
+        if known is not None and isinstance(source, Incremental):
+            known.add(source.object_ids(), heard.object_ids, heard.problems)
         if isinstance(source, Attributing) and (ids := collector.object_ids()):
             collector.attribute(source.attribute(ids))
         findings = collector.findings()
@@ -72,6 +76,16 @@ class Job:
             len(collector.in_baseline),
         )
 
+    def _known_objects(self, source: Source, heard: _Heard) -> CleanObjects | None:
+        """What an earlier scan found clean, which `source` leaves out; None where nothing is kept."""
+        if self.wanted.cache is None or not isinstance(source, Incremental):
+            return None
+        known = CleanObjects(self.wanted.cache, self.wanted, source.scope)
+        if count := source.leave_out(known):
+            what = f"{count} objects were found clean by an earlier scan, and not read again"
+            heard.problem(Problem(".", what, is_note=True))
+        return known
+
     def _is_ignored(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
         return any(ignores(fingerprint, rule, path, line) for ignores in self.ignores)
 
@@ -85,8 +99,11 @@ class _Heard:
     problems: list[Problem] = field(default_factory=list)
     fragments: int = 0
     size: int = 0
+    object_ids: set[str] = field(default_factory=set)
 
     def hit(self, hit: Hit) -> None:
+        if hit.object_id:
+            self.object_ids.add(hit.object_id)
         self.collector.add(hit)
 
     def problem(self, problem: Problem) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from strongroom.scanner.containers import Limits
@@ -61,10 +61,25 @@ class GitRepository:
         self._stores: list[_Store] = []
         self._known: set[str] = set()
         repository = find_repository(root)
+        self._place = repository.common
         if since:
             self._stores.append(self._recent(repository, since))
             return
         self._add(repository)
+
+    @property
+    def scope(self) -> str:
+        """Where the repository is, and what of it was chosen."""
+        return repr((self._place, self._chosen))
+
+    def object_ids(self) -> Iterator[bytes]:
+        """The ids of all objects that are to be read."""
+        for store in self._stores:
+            yield from store.inventory.all_ids()
+
+    def leave_out(self, known: Container[str]) -> int:
+        """Read none of the objects in `known`, and say how many those are."""
+        return sum(store.inventory.leave_out(known) for store in self._stores)
 
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """Objects first, then the repositories' own files, then files that are not as they were committed or staged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -77,6 +77,21 @@ class Inventory:
             self.id_bytes = len(ids[0]) // 2
             self.chunks.append(bytes.fromhex("".join(ids)))
             self.count += len(ids)
+
+    def all_ids(self) -> Iterator[bytes]:
+        """Every id, as bytes."""
+        width = self.id_bytes
+        for chunk in self.chunks:
+            yield from (chunk[start : start + width] for start in range(0, len(chunk), width))
+
+    def leave_out(self, known: Container[str]) -> int:
+        """Drop the ids in `known`, and say how many those are."""
+        before = self.count
+        left = [[name for name in self.ids(chunk) if name not in known] for chunk in self.chunks]
+        self.chunks, self.count = [], 0
+        for ids in left:
+            self.add(ids)
+        return before - self.count
 
     def ids(self, chunk: bytes) -> list[str]:
         """The ids of a chunk, in hex."""
