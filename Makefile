@@ -8,7 +8,7 @@ INSTALL := $(PYTHON) tools/install.py $(THIS_PYTHON)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-run reliability machine quality train docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-scanner bench-run reliability machine quality train docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -64,6 +64,11 @@ bench-run: ## measure how long `strongroom run` takes beside `bao kv get`, inter
 bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (half an hour); WRITE=--write
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.growth $(WRITE)
+
+bench-scanner: ## measure the scanner beside kingfisher: speed, start, memory, hostile bytes (10 minutes, 8 GB of disk); WRITE=--write
+	@$(INSTALL) dev
+	@$(INSTALL) bench
+	$(BIN)/python -m bench.scanner $(WRITE)
 
 reliability: ## prove that nothing is lost: kills, power loss, disk faults, full disks (20 to 30 minutes, as root); WRITE=--write
 	@$(INSTALL) dev

@@ -15,6 +15,7 @@ from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.known.finder import KnownFinder
 from strongroom.scanner.known.rule import KNOWN_VALUE
 from strongroom.scanner.known.values import KnownValues
+from strongroom.scanner.late_judge import LateJudge
 from strongroom.scanner.layers import MAX_DEPTH, Decoder
 from strongroom.scanner.levels import THRESHOLDS, Level, rules_of
 from strongroom.scanner.problem import Problem, Report
@@ -66,19 +67,24 @@ def builtin_wanted(
     """A scan with all that comes with Strongroom: `rules` and their judge, decoders, containers. Paths begin with `root`."""
     from strongroom.scanner.containers import Limits, expand
     from strongroom.scanner.decoding import DECODERS
-    from strongroom.scanner.scorer.judge import standard_judge
 
     limits = Limits()
     return Wanted(
         rules,
         DECODERS,
-        standard_judge(root),
+        LateJudge(lambda: _standard_judge(root)),
         opens=lambda fragment, report: expand(fragment, limits, report),
         level=level,
         max_depth=depth,
         jobs=jobs,
         cache=cache,
     )
+
+
+def _standard_judge(root: str) -> Judge:
+    from strongroom.scanner.scorer.judge import standard_judge
+
+    return standard_judge(root)
 
 
 def alone(fragment: Fragment, _report: Report) -> Iterator[Fragment]:

@@ -14,7 +14,6 @@ keywords = ["acme_"]
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +54,8 @@ class ScanConfig:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises BadConfig."""
+    import tomllib
+
     try:
         if not path.is_file():  # a device or a pipe would never end
             raise BadConfig(f"{path.name} is no file")

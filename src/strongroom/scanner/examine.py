@@ -13,6 +13,7 @@ from strongroom.scanner.candidate import Candidate, Judge, Verdict
 from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
 from strongroom.scanner.expressions import DECODER_SHIFT, RULE_SHIFT, Events, Expression, by_expression
 from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.late_judge import LateJudge
 from strongroom.scanner.layers import MAX_DEPTH, Budget, Decoder, Layer, regions_of
 from strongroom.scanner.lines import Lines
 from strongroom.scanner.overlaps import Judged, Spans, across_layers, strongest
@@ -122,6 +123,11 @@ class Examiner:
     def finish(self) -> list[Hit]:
         """Nothing more will be examined: the hits that are left."""
         return [] if self._watcher is None else self._watcher.finish()
+
+    def prepare(self) -> None:
+        """Load what is loaded when it is first needed, so that processes that are forked share it."""
+        if isinstance(self._plan.judge, LateJudge):
+            self._plan.judge.load()
 
     def examine(self, fragment: Fragment) -> list[Hit]:
         """Every secret in `fragment`, with its place, in order."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from strongroom.scanner.crew import Send, WorkerLost, run_workers
 from strongroom.scanner.examine import Examiner, Hit
 from strongroom.scanner.fragment import Fragment, Share, Source, Whole
 from strongroom.scanner.problem import Problem
-from strongroom.scanner.share import CountedShare
 
 Expand = Callable[[Fragment], Iterator[Fragment]]
 """A fragment as the fragments that are scanned: itself, and what is inside of it."""
@@ -21,6 +20,16 @@ _REPORT_BYTES = 8 * 1024 * 1024
 
 class ScanFailed(RuntimeError):
     """The scan could not be done. The text says why."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A source that knows how many items it has: more processes than that have nothing to do."""
+
+    @property
+    def item_count(self) -> int:
+        """How many items a share is taken of, at most."""
+        ...
 
 
 class Listener(Protocol):
@@ -52,13 +61,17 @@ class Scan:
         """Scan all of `source`. Raises ScanFailed."""
         # What was met while the source was made is told once, not by each of the workers.
         _deliver(([], self._drain(), 0, 0), listener)
-        if self.jobs <= 1:
+        jobs = min(self.jobs, source.item_count) if isinstance(source, Counted) else self.jobs
+        if jobs <= 1:
             self._work(source, Whole(), lambda message: _deliver(message, listener))
             return
-        share = CountedShare(self.jobs)
+        self.examiner.prepare()
+        from strongroom.scanner.share import CountedShare
+
+        share = CountedShare(jobs)
         try:
             run_workers(
-                self.jobs,
+                jobs,
                 lambda send: self._work_forked(source, share, send),
                 lambda message: _deliver(message, listener),
             )

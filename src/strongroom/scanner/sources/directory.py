@@ -48,6 +48,11 @@ class Directory:
         """The files, relative to the root."""
         return self._names
 
+    @property
+    def item_count(self) -> int:
+        """How many files there are."""
+        return len(self._names)
+
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """The files that fall to `share`."""
         for name in share.claim(self._names):

@@ -1,0 +1,25 @@
+"""A judge that is made when there is something to judge: most small files have nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from strongroom.scanner.candidate import Candidate, Judge, Verdict
+
+
+class LateJudge:
+    """Judges as the judge does that `make` makes."""
+
+    def __init__(self, make: Callable[[], Judge]) -> None:
+        self._make = make
+        self._judge: Judge | None = None
+
+    def load(self) -> Judge:
+        """The judge itself."""
+        if self._judge is None:
+            self._judge = self._make()
+        return self._judge
+
+    def judge(self, candidate: Candidate) -> Verdict:
+        """The verdict over `candidate`."""
+        return self.load().judge(candidate)
