@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 from strongroom.scanner.cache_file import CacheFile
@@ -62,7 +61,6 @@ def _name(engine: str, expressions: Sequence[Expression]) -> str:
     return digest.hexdigest()[:32]
 
 
-@cache
 def _processor_features() -> bytes:
     """What the database was compiled for: the features that the kernel names of the first processor."""
     try:

@@ -24,7 +24,7 @@ from strongroom.scanner.problem import Problem
 _MAGIC = b"strongroom clean objects 1\n"
 _LARGEST = 32 << 20
 _MOST_FILES = 64
-_NAMED = re.compile(r"(?:.*/)?<(?:blob|object) ([0-9a-f]{12})>")
+_NAMED = re.compile(r"(?:[^<]*/)?<(?:blob|object) ([0-9a-f]{12})>.*", re.DOTALL)
 
 
 @runtime_checkable
@@ -77,7 +77,7 @@ class CleanObjects:
         """
         beginnings: set[str] = set()
         for problem in problems:
-            if named := _NAMED.match(problem.path):
+            if named := _NAMED.fullmatch(problem.path):
                 beginnings.add(named[1])
             elif problem.path.startswith("<"):
                 return
