@@ -12,6 +12,7 @@ import hashlib
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -104,18 +105,16 @@ class CleanObjects:
 def _name(wanted: Wanted, scope: str) -> str:
     """The hash of all that decides whether an object is clean, and of where it is."""
     digest = hashlib.sha256()
-    rules = [
-        (
-            rule.id, rule.pattern, rule.keywords, rule.kind.value, rule.reach, rule.entropy, rule.pairs_with,
-            getattr(rule.checksum, "__qualname__", ""),
-        )
-        for rule in wanted.rules
-    ]  # fmt: skip
+    rules = [[_told(getattr(rule, each.name)) for each in fields(rule)] for rule in wanted.rules]
     decoders = [(decoder.id, decoder.gate) for decoder in wanted.decoders]
     parts = (scope, __version__, wanted.level.value, wanted.max_depth, rules, decoders, type(wanted.judge).__name__)
     for part in (*map(repr, parts), *_code()):
         digest.update(len(part).to_bytes(8, "big") + part.encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
+
+
+def _told(value: object) -> str:
+    return getattr(value, "__qualname__", repr(value))
 
 
 def _code() -> Iterable[str]:

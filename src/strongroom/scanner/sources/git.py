@@ -70,7 +70,7 @@ class GitRepository:
     @property
     def scope(self) -> str:
         """Where the repository is, and what of it was chosen."""
-        return repr((self._place, self._chosen))
+        return repr((self._place, self._chosen, self._limits))
 
     def object_ids(self) -> Iterator[bytes]:
         """The ids of all objects that are to be read."""
