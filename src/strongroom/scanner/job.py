@@ -78,7 +78,8 @@ class Job:
 
     def _known_objects(self, source: Source, heard: _Heard) -> CleanObjects | None:
         """What an earlier scan found clean, which `source` leaves out; None where nothing is kept."""
-        if self.wanted.cache is None or not isinstance(source, Incremental):
+        # Which values are known changes from day to day: what held none of them yesterday may hold one now.
+        if self.wanted.cache is None or self.wanted.known is not None or not isinstance(source, Incremental):
             return None
         known = CleanObjects(self.wanted.cache, self.wanted, source.scope)
         if count := source.leave_out(known):
