@@ -44,7 +44,7 @@ class _Blind:
 
     def scan(self, data: bytes) -> Events:
         """No events."""
-        return {}
+        return Events()
 
 
 def load_automaton(expressions: Sequence[Expression], folder: Path | None, note: Note) -> Automaton:
