@@ -73,9 +73,9 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def test_what_is_published_is_found_and_after_a_kill_only_what_is_new(folder: Path, github: GitHub) -> None:
     github.push({"app.py": "x = 1"})
     with running(folder, "-output=found.jsonl") as process:
-        wait_until(lambda: len(github.place.asked) >= 2, process=process)
+        wait_until(lambda: len(github.place.asked) >= 2, seconds=240, process=process)
         commit = github.push({"conf/prod.env": f"\nTOKEN={ONE}\n"})
-        wait_until(lambda: rows(folder), process=process)
+        wait_until(lambda: rows(folder), seconds=240, process=process)
         process.kill()
         process.wait(30)
     (first,) = rows(folder)
@@ -87,7 +87,7 @@ def test_what_is_published_is_found_and_after_a_kill_only_what_is_new(folder: Pa
 
     github.push({"app.py": f"key = '{TWO}'"})
     with running(folder, "-output=found.jsonl") as process:
-        wait_until(lambda: len(rows(folder)) > 1, process=process)
+        wait_until(lambda: len(rows(folder)) > 1, seconds=240, process=process)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert len(rows(folder)) == 2
@@ -207,7 +207,7 @@ def test_a_token_that_is_not_there_is_said_without_its_value(folder: Path, githu
 
 def test_two_watches_with_one_state_are_one_too_many(folder: Path, github: GitHub) -> None:
     with running(folder) as process:
-        wait_until(lambda: github.place.asked, process=process)
+        wait_until(lambda: github.place.asked, seconds=240, process=process)
         done = run(folder, "-once")
         assert done.returncode == 2
         assert "another watch runs with it" in done.stderr
@@ -226,7 +226,7 @@ def test_a_check_shows_what_would_be_watched_and_asks_nobody(folder: Path, githu
 def test_an_interrupt_ends_it_cleanly_while_it_waits(folder: Path, github: GitHub) -> None:
     github.push({"app.py": f"key = '{THREE}'"})
     with running(folder, "-format=jsonl") as process:
-        wait_until(lambda: b'"file"' in (folder / "watch.log").read_bytes(), process=process)
+        wait_until(lambda: b'"file"' in (folder / "watch.log").read_bytes(), seconds=240, process=process)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert run(folder, "-once").returncode == 0
