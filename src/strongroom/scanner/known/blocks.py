@@ -14,9 +14,12 @@ _MOST = 200
 """Here-documents in one text: each has an end of its own that must be looked for."""
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
-_SCALAR = re.compile(rb":[ \t]*(?:&\w{1,40}[ \t]+)?(?:!\S{1,40}[ \t]+)?[|>][-+0-9]{0,2}[ \t]*(?:#[^\n]{0,200})?\r?\n")
-_HERE = re.compile(rb"<<[-~]?[ \t]*[\"']?(\w{1,40})[\"']?[^\n]{0,200}\n")
-_DIGITS = re.compile(rb"(?:[A-Za-z0-9+/_-]{40,}={0,2}\r?\n[ \t]*)+[A-Za-z0-9+/_-]*={0,2}")
+_SCALAR = re.compile(rb":[ \t]*(?:&\w{1,40}[ \t]+)?(?:!\S{1,40}[ \t]+)?[|>][-+0-9]{0,2}[ \t]*(?:#[^\n]{0,200}+)?\r?\n")
+_HERE = re.compile(rb"<<[-~]?[ \t]{0,8}[\"']?(\w{1,40}+)[\"']?[^\n]{0,200}+\n")
+# Possessive throughout, and only from the start of a line on: nothing is read twice.
+_DIGITS = re.compile(
+    rb"^[ \t]*+((?:[A-Za-z0-9+/_-]{40,}+={0,2}+\r?\n[ \t]*+)++)([A-Za-z0-9+/_-]++={0,2}+)?", re.MULTILINE
+)
 _FENCES = (b'"""', b"'''", b"```", b"`")
 
 
@@ -27,7 +30,11 @@ def blocks(data: bytes) -> Iterator[bytes]:
     yield from _here_documents(data)
     for fence in _FENCES:
         yield from _fenced(data, fence)
-    yield from (found[0].rstrip() for found in _DIGITS.finditer(data) if len(found[0]) <= LARGEST)
+    for found in _DIGITS.finditer(data):
+        if len(found[0]) <= LARGEST:
+            yield found[1].rstrip()
+            if found[2]:
+                yield found[1] + found[2]
 
 
 def pem_blocks(data: bytes) -> Iterator[bytes]:

@@ -64,6 +64,8 @@ class KnownFinder:
         """Take in a layer of the window that is being read."""
         if self._is_broken:
             return
+        if not layer.names:
+            self._reading = []  # a window begins, whatever became of the one before
         read = _Read(layer)
         self._reading.append(read)
         for tokens in self._tokeniser.tokens(layer.data, is_text=not is_binary(layer.data)):

@@ -70,7 +70,7 @@ _SPLIT_HEX = re.compile(rb"[0-9A-Fa-f]{2}(?:([: -])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"\\(u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|\r?\n|[^\r])")
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\n": b"", b"\r\n": b""}
-_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]{16,}(?:\s+[A-Za-z0-9+/_-]+)+={0,2}\s*")
+_WRAPPED = re.compile(rb"[A-Za-z0-9+/_-]{16,}+(?:\s++[A-Za-z0-9+/_-]++)++={0,2}\s*+")
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----(.*?)-----END \1-----", re.DOTALL)
 _DOUBLED = ((b"''", b"'"), (b'""', b'"'), (b"$$", b"$"), (b"%%", b"%"), (b"'\\''", b"'"))
 _ALPHABET = bytes.maketrans(b"-_", b"+/")

@@ -21,6 +21,7 @@ _LEAST_BITS = 30.0
 _LEAST_BITS_OF_WORDS = 80.0
 _COMMON_WORD = 12
 """Letters of a word that may be in a dictionary, at most."""
+_LONGEST_SETTING = 1024
 _TELLS = re.compile(rf"(?i){'|'.join(TELLING + HINTING)}")
 _WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
 _PUBLIC_BLOCK = re.compile(
@@ -65,7 +66,7 @@ def left_out(name: str, value: bytes) -> str:
         return "a certificate or a public key"
     if len(value) <= _COMMON_WORD and _WORD.fullmatch(value):
         return "an ordinary word"
-    return "" if _TELLS.search(name) else _ordinary(value)
+    return "" if len(value) > _LONGEST_SETTING or _TELLS.search(name) else _ordinary(value)
 
 
 def is_guessable(value: bytes) -> bool:
