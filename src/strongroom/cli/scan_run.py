@@ -123,6 +123,18 @@ def failing() -> Iterator[None]:
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
     except (ValueError, RuntimeError) as error:
         raise CommandFailed(f"Cannot scan: {error}", FAILED) from None
+    except Exception as error:
+        if not _is_told_by_the_scanner(error):
+            raise
+        raise CommandFailed(f"Cannot scan: {error}", FAILED) from None
+
+
+def _is_told_by_the_scanner(error: Exception) -> bool:
+    """Whether an error is one that says in words of the scanner why it could not be done."""
+    from strongroom.scanner.scan import ScanFailed
+    from strongroom.scanner.sources.git_command import GitFailed
+
+    return isinstance(error, (ScanFailed, GitFailed))
 
 
 def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], target: Target) -> Job:
