@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Product:
     command: tuple[str, ...]
     storage: str
     """HCL with ``{data}`` for the folder and ``{port}`` for a second free port."""
+    audit_options: tuple[tuple[str, str], ...] = ()
+    """Options of the file audit device, beside its path."""
 
 
 def openbao_binary() -> str:
@@ -51,9 +53,14 @@ def openbao_binary() -> str:
 
 
 def strongroom() -> Product:
-    """Our server over SQLite."""
+    """Our server over SQLite, its audit log in the page cache when it answers: what a killed process cannot lose."""
     storage = 'storage "sqlite" {{ path = "{data}" }}\nworkers = 2'
     return Product("Strongroom", (str(ENVIRONMENT / "strongroom"), "server"), storage)
+
+
+def strongroom_synced() -> Product:
+    """The same, its audit log on the disk when it answers: what a loss of power cannot lose."""
+    return replace(strongroom(), name="Strongroom, synced", audit_options=(("durability", "synced"),))
 
 
 def openbao_in_memory() -> Product:
@@ -173,7 +180,8 @@ class Server:
         made = self.must("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
         self.token, self.unseal_key = made["root_token"], made["keys_base64"][0]
         self.unseal()
-        self.must("PUT", "sys/audit/file", {"type": "file", "options": {"file_path": f"{self.folder}/audit.log"}})
+        options = {"file_path": f"{self.folder}/audit.log", **dict(self.product.audit_options)}
+        self.must("PUT", "sys/audit/file", {"type": "file", "options": options})
 
     def unseal(self) -> None:
         """Unseal and wait until requests are served."""
