@@ -27,11 +27,12 @@ _INTERNAL_ERROR = "internal error"
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The member ``auth``, but for the token, of a caller who asks again and again."""
+    """The member ``auth`` of a caller who asks again and again. ``token`` is the covered token, which is always the caller's own."""
 
     caller: Caller | None
     allowed: bool
     granting_policies: tuple[str, ...]
+    token: str
     accessor: str
     auth: bytes
 
@@ -83,29 +84,36 @@ class Formatter:
         """The members ``auth`` and ``request``, which both records of a request have in common."""
         shared = facts.formatted.get(self.form)
         if shared is None:
-            secret = facts.request.token
-            token = self._cover.text(secret.reveal()) if secret else ""
             known = self._known(facts)
-            # ``known.auth`` is never empty, so the comma is always right.
-            auth = b'{"client_token":' + line_of(token) + b"," + known.auth[1:] if token else known.auth
-            shared = facts.formatted[self.form] = (auth, line_of(self._request(facts, token, known.accessor)))
+            shared = facts.formatted[self.form] = (
+                known.auth,
+                line_of(self._request(facts, known.token, known.accessor)),
+            )
         return shared
 
     def _known(self, facts: Facts) -> _Known:
-        """What is said about the caller and the decision, formatted once for as long as both stay the same."""
+        """What is said about the caller and the decision, formatted once for as long as both stay the same.
+
+        Whoever is not known as a caller may have shown any token, so nothing is remembered of those.
+        """
         caller = facts.caller
         key = caller.token_id if caller is not None else ""
-        known = self._callers.get(key)
+        known = self._callers.get(key) if key else None
         if known is not None and known.is_about(facts):
             return known
+        secret = facts.request.token
+        token = self._cover.text(secret.reveal()) if secret else ""
         members = self._describe(caller) if caller is not None else {}
         known = _Known(
             caller,
             facts.policies_allowed,
             facts.granting_policies,
+            token,
             members.get("accessor", ""),
-            line_of(members | _policy_results(facts)),
+            line_of(({"client_token": token} if token else {}) | members | _policy_results(facts)),
         )
+        if not key:
+            return known
         if len(self._callers) >= _CALLERS_MAX:
             self._callers.clear()
         self._callers[key] = known
