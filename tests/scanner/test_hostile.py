@@ -25,7 +25,9 @@ def test_words_and_near_misses_of_each_rule_cost_no_more_than_linear_work(examin
     tried = {list(units_for(rule))[-1]: max(SMALL, 4 * rule.reach) for rule in ALL_RULES if list(units_for(rule))}
 
     assert len(tried) > 300
-    assert [unit for unit, size in tried.items() if is_worse_than_linear(examiner, unit, size)] == []
+    # In few segments the last one, which is shorter, weighs much: what grows too fast does so in many as well.
+    suspects = {unit: size for unit, size in tried.items() if is_worse_than_linear(examiner, unit, size)}
+    assert [unit for unit, size in suspects.items() if is_worse_than_linear(examiner, unit, 4 * size)] == []
 
 
 @pytest.mark.parametrize("unit", [b"token=a", b'password="', b"A", b"QUFB", b"\\u0041"])
