@@ -82,6 +82,8 @@ class Watcher(threading.Thread):
             environ = Path(f"/proc/{process}/environ").read_bytes()
         except OSError:
             return
+        if not line:
+            return  # it ends, or is about to become another program
         if CANARY.encode() in line:
             self.found.add(f"command line of {line!r}")
         # The program that is run gets the value in its environment: that is what it was run for.

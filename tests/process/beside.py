@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from io import RawIOBase
+from mmap import mmap
 from pathlib import Path
+
+_AT_ONCE = 1 << 20
 
 # Takes every capability from itself for good, so that root is a user like others; allows core files; then becomes the program.
 _UNPRIVILEGED = """
@@ -38,18 +42,35 @@ def all_of(pid: int) -> list[int]:
 
 
 def copies(pid: int | str, wanted: bytes | bytearray) -> int:
-    """How often ``wanted`` is in the memory that ``pid`` can write. Raises PermissionError where it may not be read."""
+    """How often ``wanted`` is in the memory that ``pid`` can write. Raises PermissionError where it may not be read.
+
+    What is read is wiped before more is read: a process that searches itself must not find what it copied while it searched.
+    """
     found = 0
+    step = _AT_ONCE - len(wanted) + 1
     proc = Path(f"/proc/{pid}")
-    with (proc / "maps").open() as maps, (proc / "mem").open("rb", 0) as memory:
+    with (proc / "maps").open() as maps, (proc / "mem").open("rb", 0) as memory, mmap(-1, _AT_ONCE) as buffer:
         for line in maps.read().splitlines():
             addresses, modes, *_ = line.split()
             if not modes.startswith("rw") or "[v" in line:
                 continue
             start, end = (int(address, 16) for address in addresses.split("-"))
-            memory.seek(start)
-            try:
-                found += memory.read(end - start).count(wanted)
-            except OSError:
-                continue
+            for at in range(start, end, step):
+                found += _found_at(memory, at, min(_AT_ONCE, end - at), buffer, wanted)
+    return found
+
+
+def _found_at(memory: RawIOBase, at: int, size: int, buffer: mmap, wanted: bytes | bytearray) -> int:
+    found = 0
+    with memoryview(buffer) as view:
+        try:
+            memory.seek(at)
+            size = memory.readinto(view[:size]) or 0
+        except OSError:
+            return 0
+    place = buffer.find(wanted, 0, size)
+    while place >= 0:
+        found += 1
+        place = buffer.find(wanted, place + 1, size)
+    buffer[:size] = bytes(size)
     return found

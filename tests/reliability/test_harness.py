@@ -206,7 +206,7 @@ def test_every_proof_has_its_words_on_the_page() -> None:
 
 
 def test_the_fault_of_a_full_disk_needs_no_vault(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "data", reserve_bytes=os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize)
+    store = SqliteStore(tmp_path / "data", reserve_bytes=os.statvfs(tmp_path).f_blocks * os.statvfs(tmp_path).f_frsize)
     with pytest.raises(Unavailable, match="no space is left"):
         store.commit({}, {"a": Record(1, b"")}, ())
     store.commit({}, {"a": Record(1, b"")}, (), is_urgent=True)

@@ -313,7 +313,7 @@ def write_report(session: Session, flags: dict[str, Any], report: ScanReport) ->
 
 def _more_reports(flags: dict[str, Any]) -> list[tuple[str, str]]:
     """Format and file of each report beside the first one."""
-    return [(form, file) for form, _, file in (given.partition(":") for given in flags["report"])]
+    return [(form, file) for form, _, file in (given.partition(":") for given in flags.get("report", ()))]
 
 
 def _write_file(name: str, lines: Iterable[str]) -> None:
