@@ -157,6 +157,9 @@ def compare(products: list[Product], rounds: int, seconds: int) -> dict[tuple[st
             for scenario in SCENARIOS:
                 for server in [*servers[number % len(servers) :], *servers[: number % len(servers)]]:
                     with turn_of(server, servers):
+                        measure(
+                            server, scenario, variables[server.product.name], 1
+                        )  # it stood still: that is not measured
                         measured = measure(server, scenario, variables[server.product.name], seconds)
                     results.setdefault((scenario, server.product.name), []).append(measured)
                     print(f"round {number + 1}  {server.product.name:10} {scenario:14} {measured}", file=sys.stderr)
