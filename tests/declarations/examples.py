@@ -134,7 +134,9 @@ def _migration(vault: Vault) -> Example:
 def _backup(vault: Vault) -> Example:
     made = expect(vault.post("sys/storage/backup"))
     number = made.data["number"]
-    expect(vault.delete(f"sys/storage/backup/{number - 1}"))  # of an example before: there may only be a few at once
+    vault.delete(
+        f"sys/storage/backup/{number - 1}"
+    )  # of an example before, if it is still there: there may only be a few at once
     return Example(captures={"number": str(number), "part": "0"})
 
 
