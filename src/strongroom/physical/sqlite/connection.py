@@ -6,6 +6,7 @@ https://sqlite.org/c3ref/c_dbconfig_defensive.html.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +30,10 @@ _FIXED = (3, 51, 3)
 _BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
 BUSY_MILLISECONDS = 10_000
+_TRIES = 250
+_PAUSE_SECONDS = 0.02
+_IN_THE_WAY = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
+"""What a sibling process causes that opens or leaves the same database at the moment."""
 
 # Each setting with the value that it must read back as. synchronous 3 is EXTRA: with NORMAL, a loss of power loses commits that were
 # acknowledged. FULL keeps them all, but for one: the journal of the switch to WAL is deleted without a sync of the folder, and if it
@@ -84,7 +89,7 @@ def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
     except apsw.Error:
         raise Unavailable("the database cannot be opened; check its folder's owner and free space") from None
     try:
-        _apply_settings(connection)
+        _settle(connection)
     except apsw.Error:
         connection.close()
         raise Unavailable(
@@ -99,13 +104,7 @@ def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
 def prepare_schema(connection: apsw.Connection) -> None:
     """Make the tables of a new database, bring those of an older server up to date, and refuse those of a newer one. Raises Unavailable."""
     try:
-        with connection:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO meta (name, value) VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT_VERSION,)
-            )
-            found = connection.execute("SELECT value FROM meta WHERE name = 'format'").get
+        found = _with_tables(connection)
         if found in _STEPS:
             upgrade(connection)
             found = FORMAT_VERSION
@@ -115,6 +114,30 @@ def prepare_schema(connection: apsw.Connection) -> None:
         raise Unavailable(
             "the data folder was written by a newer server; start that version, or restore an older backup"
         )
+
+
+def _with_tables(connection: apsw.Connection) -> object:
+    """Make the tables that are missing, and answer the format. Raises apsw.Error.
+
+    A sibling process that opens or leaves the same database meanwhile may be in the way longer than SQLite waits by itself: what was read before the sibling
+    wrote cannot be written upon. Then it is read again.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return _made(connection)
+        except _IN_THE_WAY:
+            time.sleep(_PAUSE_SECONDS)
+    return _made(connection)
+
+
+def _made(connection: apsw.Connection) -> object:
+    with connection:
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT_VERSION,)
+        )
+    return connection.execute("SELECT value FROM meta WHERE name = 'format'").get
 
 
 def upgrade(connection: apsw.Connection, steps: Mapping[int, Sequence[str]] | None = None) -> int:
@@ -131,6 +154,15 @@ def upgrade(connection: apsw.Connection, steps: Mapping[int, Sequence[str]] | No
             for statement in steps[found]:
                 connection.execute(statement)
             connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (found + 1,))
+
+
+def _settle(connection: apsw.Connection) -> None:
+    for _ in range(_TRIES - 1):
+        try:
+            return _apply_settings(connection)
+        except _IN_THE_WAY:
+            time.sleep(_PAUSE_SECONDS)
+    return _apply_settings(connection)
 
 
 def _apply_settings(connection: apsw.Connection) -> None:
