@@ -6,7 +6,10 @@ import multiprocessing
 import os
 from pathlib import Path
 
-from strongroom.physical.sqlite import SqliteStore
+import apsw
+import pytest
+
+from strongroom.physical.sqlite import SqliteStore, connection
 from strongroom.physical.store import Unavailable
 
 
@@ -24,3 +27,18 @@ def test_several_processes_may_make_and_leave_the_same_database_at_once(tmp_path
             folder = tmp_path / str(number)
             folder.mkdir(mode=0o700)
             assert processes.map(opened, [os.fspath(folder)] * 3, chunksize=1) == ["", "", ""]
+
+
+def test_a_lock_that_nobody_gives_back_is_told_and_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SqliteStore(tmp_path / "data").close()
+    (found,) = (path for path in (tmp_path / "data").iterdir() if path.read_bytes().startswith(b"SQLite format 3"))
+    monkeypatch.setattr(connection, "BUSY_MILLISECONDS", 50)
+    holder = apsw.Connection(str(found))
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="cannot be used"):
+        SqliteStore(tmp_path / "data")
+    holder.close()
+    SqliteStore(tmp_path / "data").close()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import apsw
 
@@ -30,10 +31,10 @@ _FIXED = (3, 51, 3)
 _BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
 BUSY_MILLISECONDS = 10_000
-_TRIES = 250
 _PAUSE_SECONDS = 0.02
 _IN_THE_WAY = (apsw.BusyError, apsw.LockedError, apsw.SchemaChangeError)
 """What a sibling process causes that opens or leaves the same database at the moment."""
+T = TypeVar("T")
 
 # Each setting with the value that it must read back as. synchronous 3 is EXTRA: with NORMAL, a loss of power loses commits that were
 # acknowledged. FULL keeps them all, but for one: the journal of the switch to WAL is deleted without a sync of the folder, and if it
@@ -89,7 +90,7 @@ def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
     except apsw.Error:
         raise Unavailable("the database cannot be opened; check its folder's owner and free space") from None
     try:
-        _settle(connection)
+        _patiently(lambda: _apply_settings(connection))
     except apsw.Error:
         connection.close()
         raise Unavailable(
@@ -104,7 +105,7 @@ def open_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
 def prepare_schema(connection: apsw.Connection) -> None:
     """Make the tables of a new database, bring those of an older server up to date, and refuse those of a newer one. Raises Unavailable."""
     try:
-        found = _with_tables(connection)
+        found = _patiently(lambda: _with_tables(connection))
         if found in _STEPS:
             upgrade(connection)
             found = FORMAT_VERSION
@@ -116,21 +117,24 @@ def prepare_schema(connection: apsw.Connection) -> None:
         )
 
 
-def _with_tables(connection: apsw.Connection) -> object:
-    """Make the tables that are missing, and answer the format. Raises apsw.Error.
+def _patiently(action: Callable[[], T]) -> T:
+    """What `action` comes to, once no sibling process that opens or leaves the same database is in its way. Raises apsw.Error.
 
-    A sibling process that opens or leaves the same database meanwhile may be in the way longer than SQLite waits by itself: what was read before the sibling
-    wrote cannot be written upon. Then it is read again.
+    SQLite waits by itself for most locks, but not for the switch to WAL, nor where a transaction that has read would write upon
+    what a sibling wrote since. Then it is tried again, for about as long as SQLite would have waited.
     """
-    for _ in range(_TRIES - 1):
+    until = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
         try:
-            return _made(connection)
+            return action()
         except _IN_THE_WAY:
+            if time.monotonic() >= until:
+                raise
             time.sleep(_PAUSE_SECONDS)
-    return _made(connection)
 
 
-def _made(connection: apsw.Connection) -> object:
+def _with_tables(connection: apsw.Connection) -> object:
+    """Make the tables that are missing, and answer the format."""
     with connection:
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
@@ -154,15 +158,6 @@ def upgrade(connection: apsw.Connection, steps: Mapping[int, Sequence[str]] | No
             for statement in steps[found]:
                 connection.execute(statement)
             connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (found + 1,))
-
-
-def _settle(connection: apsw.Connection) -> None:
-    for _ in range(_TRIES - 1):
-        try:
-            return _apply_settings(connection)
-        except _IN_THE_WAY:
-            time.sleep(_PAUSE_SECONDS)
-    return _apply_settings(connection)
 
 
 def _apply_settings(connection: apsw.Connection) -> None:
