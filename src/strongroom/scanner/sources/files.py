@@ -87,8 +87,8 @@ def reason(error: OSError) -> str:
     """Why a file cannot be read, in words of ours: an error's own text holds paths."""
     return {
         "PermissionError": "not read: permission denied",
-        "FileNotFoundError": "not read: it vanished during the scan",
-        "NotADirectoryError": "not read: it vanished during the scan",
+        "FileNotFoundError": "not read: there is no such file, or not any more",
+        "NotADirectoryError": "not read: there is no such file, or not any more",
         "IsADirectoryError": "not read: it became a directory during the scan",
     }.get(
         type(error).__name__,
