@@ -132,11 +132,7 @@ def _migration(vault: Vault) -> Example:
 
 
 def _backup(vault: Vault) -> Example:
-    made = expect(vault.post("sys/storage/backup"))
-    number = made.data["number"]
-    vault.delete(
-        f"sys/storage/backup/{number - 1}"
-    )  # of an example before, if it is still there: there may only be a few at once
+    number = expect(vault.post("sys/storage/backup")).data["number"]
     return Example(captures={"number": str(number), "part": "0"})
 
 

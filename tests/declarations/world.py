@@ -122,6 +122,8 @@ class World:
         unsealed = vault.node.require()
         unsealed.mounts._cached = (None, MountMap(()))
         unsealed.policies._compiled = _Compiled(epoch=-1)
+        # There may only be a few at once, and whoever asked before fetched none.
+        vault.node.backups.drop_all()
         vault.device.is_broken = False
         vault.device.written.clear()
         vault.failures.clear()
