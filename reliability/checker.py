@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from strongroom.core.fingerprints import AREA as FINGERPRINTS
+from strongroom.system.fingerprint_rows import AREA as FINGERPRINTS
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.crypto.aead import Damaged
 from strongroom.engines.kv_v2.store import METADATA, SecretStore

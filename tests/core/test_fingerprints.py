@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tokens.conftest import Shelf as Folderless
 
-from strongroom.core.fingerprints import AREA, FingerprintIndex
+from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.crypto.fingerprint import fingerprint
+from strongroom.system.fingerprint_rows import AREA
 
 KEY = b"k" * 32
 

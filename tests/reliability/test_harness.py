@@ -22,10 +22,10 @@ from reliability.power_loss import Verdicts, lose_power
 from reliability.recording_disk import Cut, Delete, Disk, Loss, Sync, Write
 from reliability.result import Result, percentile
 from strongroom.core import batch
-from strongroom.core.fingerprints import AREA
 from strongroom.logical.errors import AuditUnavailable
 from strongroom.physical.sqlite import SqliteStore
 from strongroom.physical.store import Record, Unavailable
+from strongroom.system.fingerprint_rows import AREA
 
 
 @pytest.mark.parametrize(("synchronous", "flaw"), [("NORMAL", "lost"), ("OFF", "corrupt")])

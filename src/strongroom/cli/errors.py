@@ -12,6 +12,9 @@ LOCAL = 1
 REMOTE = 2
 """Exit code: the server said no, gave no answer, or has nothing there."""
 
+FOUND = 3
+"""Exit code: a comparison found something, and ``-exit-code`` asked to say so."""
+
 
 class CommandFailed(Exception):
     """Ends the command. The text is printed on standard error as it is."""

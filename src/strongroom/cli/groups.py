@@ -15,6 +15,17 @@ kv_metadata = LazyGroup(
     },
 )
 
+env = LazyGroup(
+    "env",
+    "Compare environments without showing a value.",
+    {
+        "diff": ("env_compare:diff", "Show what differs between two environments"),
+        "matrix": ("env_compare:matrix", "Show keys by environments"),
+        "missing": ("env_compare:missing", "Show keys that some environment lacks"),
+        "reuse": ("env_compare:reuse", "Show values that several environments use"),
+    },
+)
+
 kv = LazyGroup(
     "kv",
     "Work with key-value secrets.",

@@ -1,7 +1,7 @@
 """The table of all commands, and the one place where an error becomes a text and an exit code.
 
-Exit codes: 0 fine; 1 wrong usage or a local error; 2 the server's error, or nothing found; 127 no such command. ``run`` has
-its own (see there), and ``status`` says 2 for sealed.
+Exit codes: 0 fine; 1 wrong usage or a local error; 2 the server's error, or nothing found; 3 something was found, where ``-exit-code``
+asks for that; 127 no such command. ``run`` has its own (see there), and ``status`` says 2 for sealed.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _COMMANDS = {
     "delete": ("raw:delete", "Delete what is at a path"),
     "dev": ("server:dev", "Start a server to try things with"),
     "doctor": ("doctor:doctor", "Check whether a server is set up securely"),
+    "env": ("groups:env", "Compare environments, and promote from one to the next"),
     "explain": ("explain:explain", "Show where a variable's value comes from"),
     "hook": ("groups:hook", "Have git refuse secrets before commits and pushes"),
     "init": ("project_init:init", "Move a .env file into the vault, and write the project file"),

@@ -9,20 +9,14 @@ with the secret, or a while after the mount (docs/formats/fingerprint.md).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
 from typing import Any
-from urllib.parse import quote
 
 from strongroom.barrier.view import VersionedStorage
 from strongroom.core.reuse import Guards
-from strongroom.crypto.fingerprint import DIGEST_BYTES, fingerprint
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
-
-AREA = "core/fingerprint/"
-_PLACES_AT = len(AREA) + 2 * DIGEST_BYTES + 1
-"""Up to here a key names the value; what follows is where it is."""
+from strongroom.system.fingerprint_rows import AREA, PLACES_AT, row_keys
 
 
 class FingerprintIndex:
@@ -56,7 +50,7 @@ class FingerprintIndex:
         for key in self._keys(path, values):
             if self._root.version(key) is None:
                 if guard is not None:
-                    guard.look_below(key[:_PLACES_AT])
+                    guard.look_below(key[:PLACES_AT])
                 self._root.put(key, b"%d" % version)
 
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
@@ -76,10 +70,7 @@ class FingerprintIndex:
         return FingerprintIndex(self._key, self._root, uuid, self._guards, is_known=is_known)
 
     def _keys(self, path: str, values: Mapping[str, Any]) -> Iterator[str]:
-        for name, value in values.items():
-            place = f"/{self._mount_uuid}/{quote(name, safe='')}/{path}"
-            for leaf in _leaves(value):
-                yield f"{AREA}{fingerprint(self._key, leaf).hex()}{place}"
+        return row_keys(self._key, self._mount_uuid, path, values)
 
 
 def sweep_unmounted(root: Storage, rows: int) -> int:
@@ -101,17 +92,3 @@ def sweep_unmounted(root: Storage, rows: int) -> int:
     else:
         root.put(name, looked_at[-1].encode())
     return len(gone)
-
-
-def _leaves(value: Any) -> Iterator[bytes]:
-    if isinstance(value, str):
-        if value:
-            yield value.encode("utf-8", "surrogatepass")
-    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        yield str(value).encode()
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)

@@ -24,6 +24,7 @@ from strongroom.engines.entries import (
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc, WholeBody, decode_duration
+from strongroom.logical.inventory import Interior, Layout, SecretState
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
@@ -62,6 +63,28 @@ class KvV1:
             content = storage.get(key)
             if content is not None:
                 yield key.removeprefix(V1_RECORDS), [decode_body(content)]
+
+    # For the system, see ``Inventory``
+
+    def layout(self) -> Layout:
+        """Where the API has the parts of a secret."""
+        return Layout(data="", metadata="")
+
+    def secret_paths(self, storage: Storage, folder: str, after: str) -> Iterator[str]:
+        """The paths below a folder, in order."""
+        found = storage.scan(V1_RECORDS + folder, V1_RECORDS + after if after else "")
+        return (key.removeprefix(V1_RECORDS) for key in found)
+
+    def state(self, interior: Interior, path: str) -> SecretState | None:
+        """What the secret holds."""
+        content = interior.storage.get(V1_RECORDS + path)
+        return None if content is None else SecretState(values=decode_body(content), size=len(content))
+
+    def store(self, interior: Interior, path: str, values: Mapping[str, Any]) -> int:
+        """Replace the secret."""
+        interior.storage.put(V1_RECORDS + path, encode_body(values))
+        interior.fingerprints.record(path, _ONLY_VERSION, values)
+        return 0
 
     def paths(self) -> tuple[Path, ...]:
         """The one path of the engine."""

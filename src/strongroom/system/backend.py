@@ -18,6 +18,7 @@ from strongroom.system.integrity_area import IntegrityArea
 from strongroom.system.internal import InternalArea
 from strongroom.system.keys import KeyArea
 from strongroom.system.leases import LeaseArea
+from strongroom.system.matrix import MatrixArea
 from strongroom.system.metrics import MetricsArea
 from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
@@ -43,6 +44,7 @@ class SystemBackend:
             SealArea(node, health),
             MountArea(node),
             EnvironmentArea(node),
+            MatrixArea(node),
             PolicyArea(node),
             CapabilityArea(node),
             LeaseArea(node),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from strongroom.engines.kv_v2 import config, data, metadata, versions
+from strongroom.engines.kv_v2 import config, data, inventory, metadata, versions
 from strongroom.engines.kv_v2.requests import MisplacedRequest
 from strongroom.engines.kv_v2.store import kept_values
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import NotFound, UnsupportedOperation
+from strongroom.logical.inventory import Interior, Layout, SecretState
 from strongroom.logical.operation import Operation
 from strongroom.logical.storage import Storage
 
@@ -32,6 +33,24 @@ class KvV2:
     def values_in(self, storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         """Every secret with the values of its versions; see ``KeepsValues``."""
         return kept_values(storage, mount_uuid, after)
+
+    # For the system, see ``Inventory``
+
+    def layout(self) -> Layout:
+        """Where the API has the parts of a secret."""
+        return inventory.LAYOUT
+
+    def secret_paths(self, storage: Storage, folder: str, after: str) -> Iterator[str]:
+        """The paths below a folder, in order."""
+        return inventory.secret_paths(storage, folder, after)
+
+    def state(self, interior: Interior, path: str) -> SecretState | None:
+        """What the newest version holds."""
+        return inventory.state(interior, path)
+
+    def store(self, interior: Interior, path: str, values: Mapping[str, Any]) -> int:
+        """Add a version."""
+        return inventory.add_version(interior, path, values)
 
     def paths(self) -> tuple[Path, ...]:
         """Every path of the engine."""

@@ -81,6 +81,10 @@ class SecretStore:
         """The body of a version that was not destroyed. Raises Damaged where it is missing or does not open."""
         return _opened(self.storage, self.mount_uuid, path, metadata, version)
 
+    def body_size(self, path: str, version: Version) -> int:
+        """How many bytes the sealed body of a version has; 0 where it is missing."""
+        return len(self.storage.get(_version_key(path, version.number)) or b"")
+
     def add(self, path: str, metadata: Metadata, config: Config, body: Mapping[str, Any]) -> Version:
         """Store ``body`` as the newest version, prune what is beyond the limit, and save the metadata.
 
