@@ -321,3 +321,10 @@ def test_a_detailed_listing_shows_the_metadata_of_secrets(kv2: MountedEngine) ->
     top = kv2.call(Operation.LIST, "detailed-metadata", {"limit": 1})
     assert top is not None
     assert top.data == {"keys": ["l/"], "key_info": {"l/": {}}}
+
+
+def test_a_note_that_the_server_cannot_understand_is_stored_and_told(kv2: MountedEngine) -> None:
+    kv2.update("metadata/app", custom_metadata={"expires_at": "in spring", "owner": "ana", "max_age": "90d"})
+    (warning,) = kv2.warnings
+    assert warning.startswith("'expires_at' was stored, but means nothing")
+    assert kv2.read("metadata/app")["custom_metadata"]["expires_at"] == "in spring"

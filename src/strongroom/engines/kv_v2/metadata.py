@@ -13,6 +13,7 @@ from strongroom.engines.kv_v2.store import METADATA, SecretStore
 from strongroom.logical.backend import Context
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.request import Response
+from strongroom.logical.secret_notes import unreadable
 
 _UNSET: dict[str, Any] = {
     "max_versions": 0,
@@ -103,6 +104,7 @@ def _change(
             context.warnings.append(
                 f'"{name}" set to false, but is mandated by backend config. This value will be ignored.'
             )
+    context.warnings.extend(unreadable(named.get("custom_metadata") or {}))
     for name, value in named.items():
         setattr(metadata, name, value)
     metadata.metadata_version += 1
