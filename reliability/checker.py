@@ -9,7 +9,6 @@ from typing import Any
 import apsw
 import msgspec
 
-from strongroom.system.fingerprint_rows import AREA as FINGERPRINTS
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.crypto.aead import Damaged
 from strongroom.engines.kv_v2.store import METADATA, SecretStore
@@ -23,6 +22,7 @@ from strongroom.physical.sqlite.folder import DATABASE
 from strongroom.physical.store import Store, Unavailable
 from strongroom.server.assemble import assemble_on
 from strongroom.server.config import parse_config
+from strongroom.system.fingerprint_rows import AREA as FINGERPRINTS
 from strongroom.system.node import Node
 from strongroom.system.unsealed import Unsealed
 from strongroom.tokens.entry import NEVER, TokenEntry
