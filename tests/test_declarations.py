@@ -44,8 +44,8 @@ FOR_ANY_TOKEN = {
     "GET sys/internal/ui/mounts/{path...}",
     "GET sys/internal/ui/namespaces",
     "GET sys/internal/ui/resultant-acl",
-    "GET sys/matrix/{path*}",
-    "GET sys/reuse/{path*}",
+    "GET sys/matrix",
+    "GET sys/reuse",
     "POST sys/internal/specs/openapi",
     "POST sys/offline-reads",
 }

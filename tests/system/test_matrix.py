@@ -30,7 +30,7 @@ def put(vault: Vault, environment: str, path: str, **values: Any) -> None:
 
 def rows(vault: Vault, path: str = "", query: str = "", **options: Any) -> dict[str, dict[str, Any]]:
     """Cells by ``path#key``."""
-    answer = vault.get(f"sys/matrix/{path}".rstrip("/") + query, **options)
+    answer = vault.get(f"sys/matrix?path={path}{query.replace('?', '&')}", **options)
     assert answer.status == 200, answer
     return {f"{row['path']}#{row['key']}": row["cells"] for row in answer.data["rows"]}
 

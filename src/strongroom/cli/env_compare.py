@@ -114,13 +114,14 @@ def _matrix(
 def _pages(
     session: Session, area: str, path: tuple[str, ...], environments: tuple[str, ...], query: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
-    asked = "/".join([area, *(part.strip("/") for part in path if part.strip("/"))])
+    if path and path[0].strip("/"):
+        query["path"] = path[0].strip("/")
     if environments:
         query["environments"] = ",".join(environments)
     after = ""
     while True:
         with reporting("Error comparing environments"):
-            answer = session.client.read(asked, {**query, "after": after} if after else query)
+            answer = session.client.read(area, {**query, "after": after} if after else query)
         data = (answer or {}).get("data")
         if not isinstance(data, dict):
             raise CommandFailed("the server does not compare environments")

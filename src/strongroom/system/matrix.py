@@ -54,7 +54,9 @@ class Shown(Enum):
 class Page:
     """A page of what is at a path and below it."""
 
-    path: Annotated[str, Doc("A secret or a folder, as it is called in every environment; empty for everything.")] = ""
+    path: Annotated[
+        str, Doc("A secret or a folder, as it is called in every environment; empty for everything.", public=True)
+    ] = ""
     environments: Annotated[
         list[str], Doc("The environments to compare; all that the token may see, if left out.", public=True)
     ] = field(default_factory=list)
@@ -87,12 +89,12 @@ class MatrixArea:
         # They open many secrets, so not in the loop.
         return (
             Path(
-                "matrix/{path*}",
+                "matrix",
                 "Keys of secrets by environments: whether each is set, missing, the same, stale or leaked, without any value.",
                 (Endpoint(Operation.READ, self.matrix, "Read a page of the matrix.", any_access=True, slow=True),),
             ),
             Path(
-                "reuse/{path*}",
+                "reuse",
                 "Values that are in use in more than one environment, wherever the token may read both.",
                 (Endpoint(Operation.READ, self.reuse, "Read a page of them.", any_access=True, slow=True),),
             ),
