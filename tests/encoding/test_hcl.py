@@ -204,3 +204,11 @@ _JSON = st.recursive(
 def test_every_json_object_is_read_as_json_reads_it(value: dict[str, object], ascii_only: bool) -> None:  # noqa: FBT001 -- drawn
     text = json.dumps(value, ensure_ascii=ascii_only).replace("\x7f", "\\u007f")
     assert parse(text).table() == json.loads(text)
+
+
+def test_a_zero_in_front_makes_a_number_octal_where_that_is_wanted_and_nowhere_else() -> None:
+    assert parse("mode = 0644", octal=True).table() == {"mode": 0o644}
+    assert parse("a = 0  b = 10", octal=True).table() == {"a": 0, "b": 10}
+    for text, octal in (("mode = 0644", False), ("mode = 0888", True), ("mode = 06.4", True)):
+        with pytest.raises(HclError):
+            parse(text, octal=octal)

@@ -26,6 +26,7 @@ NUMBER_CHARACTERS_MAX = 64
 _SPACE_OR_COMMENT = re.compile(r"[ \t\r\n]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][+-]?[0-9]{1,4})?(?![A-Za-z0-9_.])")
+_OCTAL = re.compile(r"0[0-7]++(?![A-Za-z0-9_.])")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*+')
 _HEREDOC = re.compile(r"<<(-?)([A-Za-z_][A-Za-z0-9_]*+)[ \t\r]*+\n")
 _HEX4 = re.compile(r"[0-9A-Fa-f]{4}")
@@ -119,11 +120,14 @@ class Body:
         return table
 
 
-def parse(text: str) -> Body:
-    """The content of ``text``, in HCL or in its JSON form. Raises HclError and nothing else."""
+def parse(text: str, *, octal: bool = False) -> Body:
+    """The content of ``text``, in HCL or in its JSON form. Raises HclError and nothing else.
+
+    With ``octal`` a number with a 0 in front is octal, as Vault reads it; without, it is refused.
+    """
     if len(text) > TEXT_CHARACTERS_MAX:
         raise HclError(1, 1, f"the text is longer than {TEXT_CHARACTERS_MAX} characters")
-    reader = _Reader(text.removeprefix("\ufeff"))
+    reader = _Reader(text.removeprefix("\ufeff"), octal=octal)
     reader.refuse_surrogates()
     if reader.next_is("{"):
         body = body_of(reader.table(1))
@@ -163,8 +167,9 @@ def _labels_expected(block_type: str, count: int) -> str:
 class _Reader:
     """A cursor over the text. Each method reads one thing from where it stands and leaves the cursor behind it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, octal: bool) -> None:
         self._text = text
+        self._octal = octal
         self._at = 0
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
@@ -295,6 +300,9 @@ class _Reader:
         return _CONSTANTS[word.group()]
 
     def _number(self) -> int | Decimal:
+        if self._octal and (number := _OCTAL.match(self._text, self._at)):
+            self._at = number.end()
+            return int(number.group()[:NUMBER_CHARACTERS_MAX], 8)
         match = _NUMBER.match(self._text, self._at)
         if match is None:
             raise self.error("expected a value: a quoted text, a number, true, false, a list or an object")
