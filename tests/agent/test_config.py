@@ -148,8 +148,8 @@ def test_a_program_with_variables_is_read() -> None:
         exec { command = ["./app", "-v"]  restart_on_secret_changes = "never"  restart_stop_signal = "SIGINT" }
         """
     )
-    assert config.exec is not None
-    assert (config.exec.command, config.exec.restart_on_changes, config.exec.stop_signal) == (
+    assert config.program is not None
+    assert (config.program.command, config.program.restart_on_changes, config.program.stop_signal) == (
         ("./app", "-v"),
         False,
         signal.SIGINT,

@@ -101,7 +101,7 @@ def _read(body: Body, file: str, findings: Findings) -> AgentConfig:
         templates=read_templates(body, findings, missing_key=missing_key),
         env_templates=read_env_templates(body, findings),
         rules=rules,
-        exec=read_exec(body, findings),
+        program=read_exec(body, findings),
         systemd_credentials=read_systemd(body, findings),
         cache=read_cache(body, findings),
         api_proxy=read_api_proxy(body, findings),
@@ -140,11 +140,11 @@ def _check(config: AgentConfig, findings: Findings) -> None:
         findings.wrong(0, "templates need auto_auth: without it there is no token to read secrets with")
     if has_templates and config.auto_auth is not None and config.auto_auth.method.wrap_ttl:
         findings.wrong(0, "with wrap_ttl at the method the agent itself has no token, so there can be no templates")
-    if config.env_templates and config.exec is None:
+    if config.env_templates and config.program is None:
         findings.wrong(0, "env_template needs exec: the program that gets the variables")
-    if config.exec is not None and not config.env_templates:
+    if config.program is not None and not config.env_templates:
         findings.wrong(0, "exec needs an env_template")
-    if config.exec is not None and config.exit_after_auth:
+    if config.program is not None and config.exit_after_auth:
         findings.wrong(0, "with exec the agent ends with the program, so exit_after_auth has no meaning")
     if config.auto_auth is None and not config.listeners:
         findings.wrong(0, "there is nothing to do: auto_auth, or a listener, is missing")

@@ -220,7 +220,7 @@ class AgentConfig:
     templates: tuple[TemplateFile, ...] = ()
     env_templates: tuple[EnvTemplate, ...] = ()
     rules: TemplateRules = TemplateRules()
-    exec: Exec | None = None
+    program: Exec | None = None
     systemd_credentials: SystemdCredentials | None = None
     cache: Cache | None = None
     api_proxy: ApiProxy | None = None

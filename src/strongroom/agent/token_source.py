@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ class TokenSource:
     def replace(self, token: str | None) -> None:
         """Work with ``token`` from now on. Wakes everybody who waits, and calls who listens, in this thread."""
         with self._changed:
-            if token == self._token:
+            if same_token(token, self._token):
                 return
             self._token = token
             self._changed.notify_all()
@@ -37,7 +38,7 @@ class TokenSource:
     def wait_changed(self, since: str | None, timeout_seconds: float | None = None) -> str | None:
         """Wait until the token is another than ``since``, or for so long at most; the present one either way."""
         with self._changed:
-            self._changed.wait_for(lambda: self._token != since, timeout_seconds)
+            self._changed.wait_for(lambda: not same_token(self._token, since), timeout_seconds)
             return self._token
 
     def on_change(self, listener: Callable[[], None]) -> None:
@@ -48,7 +49,7 @@ class TokenSource:
     def doubt(self, token: str) -> None:
         """The server has refused ``token`` (status 403): whoever logs in should look whether it still lives."""
         with self._changed:
-            doubters = tuple(self._doubters) if token == self._token else ()
+            doubters = tuple(self._doubters) if same_token(token, self._token) else ()
         for doubter in doubters:
             doubter(token)
 
@@ -56,3 +57,10 @@ class TokenSource:
         """Call ``doubter`` with the present token when somebody doubts it. It must be quick."""
         with self._changed:
             self._doubters.append(doubter)
+
+
+def same_token(one: str | None, other: str | None) -> bool:
+    """Whether both are the same token, or both none."""
+    if one is None or other is None:
+        return one is other
+    return hmac.compare_digest(one.encode(), other.encode())
