@@ -20,6 +20,7 @@ from strongroom.client.errors import BadSettings, ClientError
 SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
 
 _COMMANDS = {
+    "agent": ("agent:agent", "Log in for programs and keep what they need up to date"),
     "audit": ("groups:audit", "Manage audit devices, and verify their logs"),
     "auth": ("groups:auth", "Manage auth methods"),
     "completion": ("completion:completion", "Print the script that completes words in a shell"),

@@ -1,0 +1,47 @@
+"""Files from which the agent reads what it logs in with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+_BYTES_MAX = 64 * 1024
+
+
+class CannotRead(Exception):
+    """The file is not there, or not what it should be. The text names it and shows nothing of it."""
+
+
+def read_input(path: str) -> str:
+    """The text in ``path`` without the blanks around it. Raises CannotRead.
+
+    Links are followed here: Kubernetes replaces the files that it mounts by replacing links. Nothing but a file is read, and
+    nothing waits.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise CannotRead(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise CannotRead(f"{path}: this is no file")
+        content = file.read(_BYTES_MAX + 1)
+    if len(content) > _BYTES_MAX:
+        raise CannotRead(f"{path}: this is larger than {_BYTES_MAX:,} bytes")
+    try:
+        text = content.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise CannotRead(f"{path}: this holds more than plain ASCII text") from None
+    if not text or not text.isprintable() or " " in text:
+        raise CannotRead(f"{path}: expected one word of printable text in it")
+    return text
+
+
+def remove_input(path: str) -> None:
+    """Take the file away once it was read. Raises CannotRead where that fails: what should be used once would stay."""
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            os.unlink(path)  # noqa: PTH108 -- the name as the system has it
+        except PermissionError:
+            raise CannotRead(f"{path}: it was read, and should be removed, but its folder does not let us") from None
