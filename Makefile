@@ -8,7 +8,7 @@ INSTALL := $(PYTHON) tools/install.py $(THIS_PYTHON)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-scanner bench-run reliability machine quality train docs lock clean
+.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-scanner bench-run reliability machine quality train wheel docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -87,6 +87,12 @@ train:    ## make the weights of the scanner's judge anew from labelled data (DA
 	@$(INSTALL) scanner
 	@$(INSTALL) train
 	@$(BIN)/python -m tools.train_scorer $(DATA) --write
+
+wheel:    ## build both wheels into dist/, reproducibly, with manual pages, completion and units
+	@$(INSTALL) cli
+	rm -rf dist
+	$(BIN)/hatchling build -t wheel -d dist
+	cd packaging/strongroom-cli && ../../$(BIN)/hatchling build -t wheel -d ../../dist
 
 docs:     ## bring the generated pages up to date, and check the documentation against the code
 	@$(INSTALL) dev

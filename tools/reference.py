@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from strongroom.cli.command_tree import everything, option_records, with_context
 from strongroom.cli.main import root
 from strongroom.describe.openapi import Part
 from strongroom.describe.reference import escaped, plug_text
@@ -57,8 +58,7 @@ class Page:
 def command_line() -> str:
     """Every command with its options; those that most commands have stand once, in front."""
     program = root()
-    top = click.Context(program, info_name="strongroom", **program.context_settings)
-    commands = list(all_commands(root(), top))
+    commands = list(all_commands(program, with_context(program, "strongroom")))
     counts = Counter(record for command, context in commands for record in option_records(command, context))
     common = [record for record, count in counts.items() if count > len(commands) / 2]
     parts = ["## Options of every command that asks the server\n", option_table(common)]
@@ -84,21 +84,7 @@ def as_code(example: str) -> str:
 
 def all_commands(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
     """The command, or all those below it, in order."""
-    if not isinstance(command, click.Group):
-        yield command, context
-        return
-    for name in command.list_commands(context):
-        found = command.get_command(context, name)
-        if found is not None and not found.hidden:
-            yield from all_commands(
-                found, click.Context(found, parent=context, info_name=name, **found.context_settings)
-            )
-
-
-def option_records(command: click.Command, context: click.Context) -> list[tuple[str, str]]:
-    """Each option of a command as its help shows it: how it is written, and what it means."""
-    records = (one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option))
-    return [record for record in records if record]
+    return ((found, inner) for found, inner in everything(command, context) if not isinstance(found, click.Group))
 
 
 def option_table(records: list[tuple[str, str]]) -> str:

@@ -21,7 +21,7 @@ CANARY = "CANARY-8f3bd1c7"
 PROGRAM = "the-program"
 
 # Whoever begins with one of these words handles values; of them these do not.
-HANDLE_VALUES = {"kv", "read", "write", "unwrap", "login", "inject", "init", "run"}
+HANDLE_VALUES = {"kv", "read", "write", "unwrap", "login", "inject", "init", "run", "export"}
 WITHOUT_VALUES = {"kv delete", "kv list", "kv metadata get", "kv undelete"}
 
 
@@ -47,6 +47,7 @@ USES = {
     "unwrap": Use(("unwrap", "-"), "@wrapped"),
     "login": Use(("login", "-no-print", "-"), "@token"),
     "inject": Use(("inject", "-output=filled", "template")),
+    "export": Use(("export", "-path=secret/canary", "-format=shell", "-output=exported")),
     "init": Use(("init", "-from=values.env", "-yes")),
     "run": Use((*RUN, "--", f"./{PROGRAM}", "-c", "read x"), "\n"),
     "run a project": Use(("run", "--", f"./{PROGRAM}", "-c", "read x"), "\n"),

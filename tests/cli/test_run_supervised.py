@@ -174,7 +174,7 @@ def test_a_newer_version_reaches_the_files_and_then_the_signal_the_program(
         (["-watch=sometimes"], "-watch takes restart, or signal:NAME"),
         (["-watch", "-watch-interval=0s"], "a second at least"),
         (["-redact=maybe"], "-redact takes auto, on or off"),
-        (["-mount=/tmp", "-mount-format=xml"], "-mount-format takes dotenv or json"),
+        (["-mount=/tmp", "-mount-format=xml"], "-mount-format is one of dotenv, "),
         (["-mount=/tmp", "-mount-max-reads=-1"], "0 is any number"),
         (["-mount=/dev/null"], "exists already"),
     ],

@@ -29,7 +29,7 @@ def completion(session: Session, arguments: tuple[str, ...]) -> None:
     expect(arguments, 1)
     if arguments[0] not in SHELLS:
         raise click.UsageError(f"there is completion for {', '.join(SHELLS)}")
-    session.say(_script(arguments[0]), end="")
+    session.say("".join(script(arguments[0], name) for name in NAMES), end="")
 
 
 def answer(root: click.Command, instruction: str) -> str:
@@ -41,18 +41,19 @@ def answer(root: click.Command, instruction: str) -> str:
     if kind is None or shell not in SHELLS:
         return ""
     if wanted == "source":
-        return _script(shell)
+        return "".join(script(shell, name) for name in NAMES)
     try:
         return kind(root, {}, NAMES[0], COMPLETION_VARIABLE).complete()
     except Exception:  # noqa: BLE001 -- half a command line may be wrong in any way; then there is nothing to offer
         return ""
 
 
-def _script(shell: str) -> str:
+def script(shell: str, name: str) -> str:
+    """The script that makes ``shell`` complete the program called ``name``."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(shell)
     if kind is None:
         raise LookupError(shell)
-    scripts = [kind(click.Command(name), {}, name, COMPLETION_VARIABLE) for name in NAMES]
-    return "".join((one.source_template % one.source_vars()).replace(*_STAY_AT_FOLDER) for one in scripts)
+    one = kind(click.Command(name), {}, name, COMPLETION_VARIABLE)
+    return (one.source_template % one.source_vars()).replace(*_STAY_AT_FOLDER)

@@ -14,10 +14,11 @@ import click
 
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import Output, RunnerCommand, command
-from strongroom.cli.options import Switch, duration, switch, text, texts, whole
-from strongroom.cli.run_sources import Gathered, Gatherer, Wanted
+from strongroom.cli.options import Switch, duration, switch, text, whole
+from strongroom.cli.run_sources import Gathered, Gatherer
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
+from strongroom.cli.source_options import names, selection, source_options, tell_conflicts, wanted
 from strongroom.client import exact_json
 from strongroom.client.errors import ClientError
 from strongroom.client.settings import DEFAULT_RETRIES, variable
@@ -25,7 +26,6 @@ from strongroom.delivery.environment import (
     CannotDeliver,
     Check,
     Inheritance,
-    Selection,
     Variable,
     collect,
     environment,
@@ -48,7 +48,7 @@ class _Names(Switch):
             return value
         if str(value) in {"true", "false"}:
             return None if value == "true" else frozenset()
-        return _names((str(value),))
+        return names((str(value),))
 
 
 class _Watch(Switch):
@@ -85,16 +85,7 @@ class _Run(RunnerCommand):
 @command(
     "run",
     "-- COMMAND [ARGUMENTS...]",
-    texts("-path", help="Secret to read, as MOUNT/NAME or sr://ENV/PATH. Of two values the later path's wins."),
-    texts("-env", "-e", help="Environment to take secrets from; every -path is then a path in it. May be repeated."),
-    texts(
-        "-env-file", help="File of NAME=value lines; a value may be a reference, sr://ENV/PATH#KEY. May be repeated."
-    ),
-    text("-kv-mount", help="Path of the kv store; every -path is then a name below it."),
-    text("-prefix", help="Put this before the name of every variable."),
-    texts("-rename", help="Give a key another name: KEY=NAME. May be repeated."),
-    texts("-only", help="Only these keys: A,B. May be repeated."),
-    texts("-exclude", help="All keys but these: A,B. May be repeated."),
+    *source_options(),
     click.Option(
         ["-preserve-env"],
         type=_Names(),
@@ -116,7 +107,7 @@ class _Run(RunnerCommand):
     switch("-creds-dir", help="Give files in a folder ($CREDENTIALS_DIRECTORY, in memory) instead of variables."),
     text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
     whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
-    text("-mount-format", help="What the pipe gives: dotenv or json.", default="dotenv"),
+    text("-mount-format", help="What the pipe gives: dotenv, json, yaml, … as in strongroom export.", default="dotenv"),
     click.Option(
         ["-fallback"],
         type=_Age(),
@@ -156,15 +147,15 @@ def run(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
 
 def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]) -> int:
     is_beside = _stays_beside(flags)
-    selection = Selection(_names(flags["only"]), _names(flags["exclude"]), flags["prefix"], _renamed(flags["rename"]))
+    chosen = selection(flags)
     inheritance = Inheritance(flags["clean_env"], flags["preserve_env"], flags["preserve_token"])
-    wanted = Wanted(flags["path"], flags["kv_mount"], flags["env"], flags["env_file"])
+    asked = wanted(flags)
     check = _file_names() if flags["creds_dir"] and not flags["mount"] else None
 
     def read(client: Client, reader: SecretReader | None = None) -> tuple[Gathered, list[Variable]]:
         source = SecretReader(client) if reader is None else reader
-        gathered = Gatherer(source, wanted, session.environ, keeps=reader is not None).gather()
-        return gathered, collect(gathered.sources, selection, exact_json.encode, check)
+        gathered = Gatherer(source, asked, session.environ, keeps=reader is not None).gather()
+        return gathered, collect(gathered.sources, chosen, exact_json.encode, check)
 
     with _patient_client(session) as client:
         reader = _fallback_reader(session, client, flags)
@@ -241,15 +232,6 @@ def _patient_client(session: Session) -> Client:
     return session.client_with(settings._replace(wrap_ttl=""))
 
 
-def tell_conflicts(session: Session, variables: list[Variable]) -> None:
-    """Name, for a person, the variables for which two sources on the command line had different values."""
-    for item in variables:
-        if item.differs and not item.layer:
-            session.note(
-                f"{item.name} is the one of {item.source}; {', '.join(item.replaced)} had another value for it"
-            )
-
-
 def callers_environment() -> dict[str, str]:
     """This process's environment as it was given: Python itself may have added a locale to it (PEP 538)."""
     inherited = dict(os.environ)
@@ -261,17 +243,3 @@ def callers_environment() -> dict[str, str]:
     if not any(entry.startswith(b"LC_CTYPE=") for entry in given.split(b"\0")):
         inherited.pop("LC_CTYPE", None)
     return inherited
-
-
-def _names(words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.strip() for word in words for name in word.split(",") if name.strip())
-
-
-def _renamed(words: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for word in (part for given in words for part in given.split(",")):
-        key, equals, name = word.strip().partition("=")
-        if not (key and equals and name):
-            raise CommandFailed("-rename takes KEY=NAME")
-        found[key] = name
-    return found

@@ -13,9 +13,10 @@ from strongroom.cli.errors import CommandFailed
 from strongroom.cli.run_watch import Watch
 from strongroom.delivery.child import start
 from strongroom.delivery.credentials import VARIABLE, CredentialsDirectory
-from strongroom.delivery.documents import FORMATS
 from strongroom.delivery.environment import Inheritance, Variable, environment
 from strongroom.delivery.execute import CannotExecute
+from strongroom.delivery.export.document import Export
+from strongroom.delivery.export.formats import FORMATS, MOUNTED
 from strongroom.delivery.fifo import Fifo
 from strongroom.delivery.redact import Known
 from strongroom.delivery.schedule import Schedule
@@ -63,8 +64,8 @@ def plan_of(flags: Mapping[str, Any]) -> Plan:
         signal_named(watch.partition(":")[2])
     if flags["redact"] not in {"auto", "on", "off"}:
         raise CommandFailed("-redact takes auto, on or off")
-    if flags["mount_format"] not in FORMATS:
-        raise CommandFailed(f"-mount-format takes {' or '.join(sorted(FORMATS))}")
+    if flags["mount_format"] not in MOUNTED:
+        raise CommandFailed(f"-mount-format is one of {', '.join(MOUNTED)}")
     if flags["mount_max_reads"] < 0:
         raise CommandFailed("-mount-max-reads takes a number of reads; 0 is any number")
     interval = float(parse_duration(flags["watch_interval"] or "30s"))
@@ -117,7 +118,7 @@ class Delivered:
     def update(self, variables: list[Variable]) -> None:
         """Take newer values. Raises CannotDeliver."""
         if self._plan.mount:
-            FORMATS[self._plan.mount_format](variables)
+            FORMATS[self._plan.mount_format].write(Export(variables))
         if self._folder is not None:
             self._folder.write({item.name: item.value for item in variables})
         self._variables = variables
@@ -138,7 +139,7 @@ class Delivered:
         return found
 
     def _document(self) -> bytes:
-        return FORMATS[self._plan.mount_format](self._variables)
+        return FORMATS[self._plan.mount_format].write(Export(self._variables))
 
 
 def supervise(
