@@ -36,6 +36,7 @@ def used_vault() -> Vault:
     vault.write_policy("reader", 'path "secret/*" { capabilities = ["read"] }')
     vault.token_for("reader")
     vault.get("sys/mounts", wrap_ttl="60s")
+    vault.post("sys/consumers/web", {"secrets": ["secret/data/app@1"]})
     vault.post("sys/remount", {"from": "plain", "to": "moved"})
     return vault
 

@@ -142,3 +142,23 @@ def test_a_missing_server_installation_is_explained(quick: CommandLine) -> None:
 
 def test_the_version_is_printed(quick: CommandLine) -> None:
     assert quick.value("version").startswith("Strongroom v")
+
+
+def test_an_operator_sees_who_still_runs_an_old_version(quick: CommandLine) -> None:
+    quick.value("kv", "put", "secret/rotated", "a=1")
+    quick.value("kv", "put", "secret/rotated", "a=2")
+    for name, version in (("lagging", 1), ("current", 2)):
+        quick.value(
+            "write", f"sys/consumers/{name}", "kind=agent", "host=node", f"secrets=secret/data/rotated@{version}"
+        )
+    listed = quick.value("consumer", "list", "-secret=secret/rotated").splitlines()
+    assert [line.split()[0] for line in listed[2:]] == ["current", "lagging"]
+    lagging = json.loads(quick.value("consumer", "list", "-secret=secret/rotated", "-older-than=2", "-format=json"))
+    assert [one["versions"] for one in lagging["lagging"]["consumers"]] == [[1]]
+    assert list(lagging) == ["lagging"]
+    assert "secret/data/rotated    1" in quick.value("consumer", "read", "lagging")
+    assert {"current", "lagging"} <= {line.split()[0] for line in quick.value("consumer", "list").splitlines()}
+    quick.value("consumer", "delete", "lagging")
+    assert quick("consumer", "read", "lagging").exit_code == 2
+    assert quick("consumer", "list", "-older-than=2").exit_code == 1
+    assert quick("consumer", "list", "-secret=secret/rotated", "-older-than=2").exit_code == 2

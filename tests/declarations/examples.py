@@ -244,6 +244,7 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/generate-root-token/update": _share_for("sys/generate-root-token/attempt"),
     "GET sys/internal/ui/mounts/{path...}": Example(captures={"path": "kv"}),
     "POST sys/tools/random/{bytes}": Example(captures={"bytes": "16"}),
+    "POST sys/consumers/{name}": Example({"kind": "agent", "ttl": "1h", "secrets": ["kv/example@0"]}),
     "POST sys/offline-reads": Example(
         {"path": "secret/data/a", "version": 1, "keys": ["A"], "time": "2020-01-31T12:00:00Z"}
     ),

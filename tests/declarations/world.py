@@ -34,6 +34,7 @@ _SEED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", f"sys/auth/{NAME}", {"type": "userpass"}),
     ("POST", f"sys/environments/{NAME}", {"rank": 1}),
     ("POST", f"sys/quotas/rate-limit/{NAME}", {"rate": 1000, "path": NAME}),
+    ("POST", f"sys/consumers/{NAME}", {}),
     ("POST", f"auth/token/roles/{NAME}", {"allowed_policies": [NAME]}),
     ("POST", f"kv/{NAME}", {"value": STORED_SECRET}),
     ("POST", f"kv/{NAME}/inner", {"value": STORED_SECRET}),

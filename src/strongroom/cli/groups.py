@@ -115,6 +115,16 @@ lease = LazyGroup(
     },
 )
 
+consumer = LazyGroup(
+    "consumer",
+    "See which programs run which versions of secrets.",
+    {
+        "delete": ("consumers:delete", "Forget the consumers of a name"),
+        "list": ("consumers:list_consumers", "List consumers, or those of one secret"),
+        "read": ("consumers:read", "Show what the consumers of a name run"),
+    },
+)
+
 operator = LazyGroup(
     "operator",
     "Initialize, unseal, rekey, rotate, back up and restore.",

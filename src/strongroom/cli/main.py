@@ -24,6 +24,7 @@ _COMMANDS = {
     "audit": ("groups:audit", "Manage audit devices, and verify their logs"),
     "auth": ("groups:auth", "Manage auth methods"),
     "completion": ("completion:completion", "Print the script that completes words in a shell"),
+    "consumer": ("groups:consumer", "See which programs run which versions of secrets"),
     "delete": ("raw:delete", "Delete what is at a path"),
     "dev": ("server:dev", "Start a server to try things with"),
     "doctor": ("doctor:doctor", "Check whether a server is set up securely"),

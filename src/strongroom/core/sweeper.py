@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from strongroom.consumers import store as consumers
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
 from strongroom.core.reuse_index import list_pending
@@ -14,6 +15,7 @@ from strongroom.telemetry.catalog import SWEPT
 
 INTERVAL_SECONDS = 30.0
 TOKENS_PER_ROUND = 500
+CONSUMERS_PER_ROUND = 500
 FINGERPRINTS_PER_ROUND = 2000
 """How many rows of the index are looked at where a mount is gone: some milliseconds."""
 
@@ -52,6 +54,10 @@ class Sweeper:
                 unsealed.barrier.commit(transaction)
         if swept:
             self._node.telemetry.add(SWEPT, count=swept)
+        with unsealed.barrier.transaction() as transaction:
+            consumers.sweep(transaction, self._node.clock.now_ns(), CONSUMERS_PER_ROUND)
+            if transaction.has_changes:
+                unsealed.barrier.commit(transaction)
         with unsealed.barrier.transaction() as transaction:
             sweep_unmounted(transaction, FINGERPRINTS_PER_ROUND)
             if transaction.has_changes:

@@ -9,6 +9,7 @@ from strongroom.system.audit import AuditArea
 from strongroom.system.audit_evidence import AuditEvidenceArea
 from strongroom.system.backup_area import BackupArea
 from strongroom.system.capabilities import CapabilityArea
+from strongroom.system.consumers import ConsumerArea
 from strongroom.system.environments import EnvironmentArea
 from strongroom.system.generate_root import GenerateRootArea
 from strongroom.system.health import HealthArea
@@ -71,6 +72,7 @@ class SystemBackend:
             InternalArea(node),
             ToolsArea(),
             OfflineReadArea(),
+            ConsumerArea(node),
             HostArea(node),
             QuotaArea(node),
             MetricsArea(node),

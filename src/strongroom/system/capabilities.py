@@ -12,6 +12,7 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.logical.secret import Secret
 from strongroom.system.node import Node
+from strongroom.system.reach import is_out_of_bounds
 from strongroom.tokens.entry import TokenEntry
 
 _PATHS_DOC = Doc("The paths to ask about.", public=True)
@@ -101,20 +102,8 @@ class CapabilityArea:
         data: dict[str, list[str]] = {}
         for path in asked:
             bare = path.removeprefix("/")
-            is_barred = self._is_out_of_bounds(context, entry, bare)
+            is_barred = is_out_of_bounds(self._node, context.storage, entry, bare)
             data[path] = ["deny"] if is_barred else list(acl.capabilities(bare, now_ns=context.now_ns()))
         if len(asked) == 1:
             data["capabilities"] = data[asked[0]]
         return Response(data=data)
-
-    def _is_out_of_bounds(self, context: Context, entry: TokenEntry, path: str) -> bool:
-        """Whether the token is bound to environments, and nothing that it may use lies there (as ``core.steps`` decides)."""
-        if not entry.environments:
-            return False
-        unsealed, epoch = self._node.require(), self._node.epoch(context.storage)
-        found = unsealed.mounts.at(context.storage, epoch).find(path)
-        if found is None:
-            return False
-        live, rest = found
-        endpoints = [one.endpoint for one in live.router.matching(rest.removesuffix("/"))]
-        return unsealed.is_out_of_bounds(context.storage, entry, live.entry, endpoints, epoch)

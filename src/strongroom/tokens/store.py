@@ -104,6 +104,18 @@ class TokenStore:
         """The keyed hash under which a token is stored."""
         return hmac.digest(self._hash_key, b"token\0" + token.reveal().encode("utf-8", "replace"), hashlib.sha256).hex()
 
+    def identity_of(self, entry: TokenEntry) -> str:
+        """A keyed hash of who is behind a token: its entity, else the account that a login made it for, else the token alone.
+
+        It is the same for every token of an account.
+        """
+        who = f"token/{entry.id}"
+        if entry.entity_id:
+            who = f"entity/{entry.entity_id}"
+        elif entry.auth_mount and entry.alias:
+            who = f"account/{entry.auth_mount}/{entry.alias}"
+        return hmac.digest(self._hash_key, b"identity\0" + who.encode(), hashlib.sha256)[:16].hex()
+
     def create(self, storage: Storage, entry: TokenEntry, *, token: Secret[str] | None = None) -> Secret[str]:
         """Store ``entry`` and return the token. Its ``id`` and ``accessor`` are set here; ``token`` names a chosen one.
 
