@@ -87,7 +87,7 @@ class ConsumerArea:
                 "consumers",
                 "The programs that run with secrets: who still runs the old version?",
                 # It looks through all of them.
-                (Endpoint(Operation.LIST, self.list, "List the consumers, or those of one secret.", slow=True),),
+                (Endpoint(Operation.LIST, self.list_all, "List the consumers, or those of one secret.", slow=True),),
             ),
             Path(
                 "consumers/{name}",
@@ -132,7 +132,7 @@ class ConsumerArea:
         )
         return None
 
-    def list(self, context: Context, request: Search) -> Response:
+    def list_all(self, context: Context, request: Search) -> Response:
         """The names of consumers, with how they run what was asked for."""
         if request.older_than and not request.secret:
             raise InvalidRequest("'older_than' needs 'secret': versions of different secrets do not compare")
