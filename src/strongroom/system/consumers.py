@@ -85,7 +85,7 @@ class ConsumerArea:
         return (
             Path(
                 "consumers",
-                "The programs that run with secrets: who still runs the old version?",
+                "The programs that run with secrets, and so who still runs an old version.",
                 # It looks through all of them.
                 (Endpoint(Operation.LIST, self.list_all, "List the consumers, or those of one secret.", slow=True),),
             ),
