@@ -40,7 +40,7 @@ class Report:
     """What a consumer runs: all of it, in place of what it said before."""
 
     name: Annotated[str, Doc("The consumer's name; others may use the same one without being it.", public=True)]
-    kind: Annotated[str, Doc("What it is: `agent`, `run`, `service`, …", public=True)] = "service"
+    kind: Annotated[str, Doc("What it is, in a word like `agent`, `run` or `service`.", public=True)] = "service"
     host: Annotated[str, Doc("The machine that it runs on.", public=True)] = ""
     ttl: Annotated[
         Duration, Doc("For how long the report holds; 1 hour by default, from 1 minute to 30 days.", public=True)
