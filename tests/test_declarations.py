@@ -47,6 +47,7 @@ FOR_ANY_TOKEN = {
     "GET sys/matrix",
     "GET sys/reuse",
     "POST sys/internal/specs/openapi",
+    "POST sys/consumers/{name}",
     "POST sys/offline-reads",
 }
 """All that any good token may ask; each shows only what the token may see."""
