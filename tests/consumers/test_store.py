@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +13,10 @@ from strongroom.consumers import consumer as bounds
 from strongroom.consumers import store
 from strongroom.consumers.consumer import Consumer, Running, check_description, check_name, split_reference
 from strongroom.logical.errors import InvalidRequest
+from strongroom.tokens.entry import TokenEntry
+from strongroom.tokens.store import TokenKeys, TokenStore
 
+VECTORS = json.loads((Path(__file__).resolve().parents[1] / "vectors" / "consumers.json").read_text())
 SECOND = 1_000_000_000
 NAMES = st.sampled_from(["web", "db", "cron"])
 IDENTITIES = st.sampled_from(["a" * 32, "b" * 32])
@@ -47,6 +53,27 @@ def transaction_of(vault: Vault) -> Transaction:
 
 def rows(storage: Transaction) -> set[str]:
     return set(storage.scan("core/consumer/"))
+
+
+def test_the_frozen_rows_are_written_and_read(vault: Vault) -> None:
+    frozen = VECTORS["rows"]
+    with transaction_of(vault) as storage:
+        for key, value in frozen.items():
+            storage.put(key, value.encode())
+        (one,) = store.all_consumers(storage, 0)
+        store.remove(storage, one)
+        assert rows(storage) == {"core/consumer/count"}
+        store.put(storage, one)
+        assert {key: (storage.get(key) or b"").decode() for key in rows(storage)} == frozen
+
+
+@pytest.mark.parametrize("case", VECTORS["identities"], ids=["entity", "account", "token"])
+def test_who_reports_has_the_frozen_identity(vault: Vault, case: dict[str, str]) -> None:
+    keys = TokenKeys(bytes.fromhex(VECTORS["hash_key_hex"]), b"b" * 32)
+    tokens = TokenStore(keys, vault.clock, vault.entropy, lambda _storage, _token: None)
+    fields = {name: case[name] for name in ("id", "entity_id", "auth_mount", "alias")}
+    entry = TokenEntry(accessor="a", policies=(), path="p", display_name="d", creation_time_ns=0, **fields)
+    assert tokens.identity_of(entry) == case["identity"]
 
 
 @given(REPORTS)
