@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_the_frozen_rows_are_written_and_read(vault: Vault) -> None:
 def test_who_reports_has_the_frozen_identity(vault: Vault, case: dict[str, str]) -> None:
     keys = TokenKeys(bytes.fromhex(VECTORS["hash_key_hex"]), b"b" * 32)
     tokens = TokenStore(keys, vault.clock, vault.entropy, lambda _storage, _token: None)
-    fields = {name: case[name] for name in ("id", "entity_id", "auth_mount", "alias")}
+    fields: dict[str, Any] = {name: case[name] for name in ("id", "entity_id", "auth_mount", "alias")}
     entry = TokenEntry(accessor="a", policies=(), path="p", display_name="d", creation_time_ns=0, **fields)
     assert tokens.identity_of(entry) == case["identity"]
 
