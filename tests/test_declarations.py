@@ -49,6 +49,7 @@ FOR_ANY_TOKEN = {
     "POST sys/internal/specs/openapi",
     "POST sys/consumers/{name}",
     "POST sys/offline-reads",
+    "POST sys/promote",
 }
 """All that any good token may ask; each shows only what the token may see."""
 

@@ -171,6 +171,12 @@ def _new_share_for(area: str, *, with_body: bool = True) -> Prepare:
     return prepare
 
 
+def _promotion(vault: Vault) -> Example:
+    expect(vault.post(f"sys/environments/{NAME}", {"mounts": ["kv2"]}))
+    expect(vault.post("sys/environments/lower", {"rank": 0, "mounts": ["kv"]}))
+    return Example({"path": NAME, "from": "lower", "to": NAME})
+
+
 def _unseal(vault: Vault) -> Example:
     return Example({"key": vault.shares[0]})
 
@@ -216,6 +222,7 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "GET sys/storage/backup/{number}": _backup,
     "DELETE sys/storage/backup/{number}": _backup,
     "GET sys/storage/backup/{number}/{part}": _backup,
+    "POST sys/promote": _promotion,
     "POST sys/rekey/init": Example(ONE_SHARE),
     "POST sys/rekey/update": _share_for("sys/rekey/init"),
     "GET sys/rekey/verify": _new_share_for("sys/rekey", with_body=False),

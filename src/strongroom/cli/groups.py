@@ -17,11 +17,12 @@ kv_metadata = LazyGroup(
 
 env = LazyGroup(
     "env",
-    "Compare environments without showing a value.",
+    "Compare environments, and promote, without showing a value.",
     {
         "diff": ("env_compare:diff", "Show what differs between two environments"),
         "matrix": ("env_compare:matrix", "Show keys by environments"),
         "missing": ("env_compare:missing", "Show keys that some environment lacks"),
+        "promote": ("env_promote:promote", "Bring values to a more sensitive environment"),
         "reuse": ("env_compare:reuse", "Show values that several environments use"),
     },
 )

@@ -26,6 +26,15 @@ class Layout(NamedTuple):
     subkeys: str | None = None
     undelete: str | None = None
 
+    @property
+    def has_versions(self) -> bool:
+        """Whether values stand in ``data`` of a write, beside its options."""
+        return bool(self.data)
+
+    def body(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a request that writes ``values``."""
+        return {"data": values, "options": {}} if self.has_versions else dict(values)
+
 
 @dataclass(frozen=True, slots=True)
 class Interior:

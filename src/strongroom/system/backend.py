@@ -25,6 +25,7 @@ from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
 from strongroom.system.offline_reads import OfflineReadArea
 from strongroom.system.policies import PolicyArea
+from strongroom.system.promotion import PromotionArea
 from strongroom.system.quotas import QuotaArea
 from strongroom.system.rekey import RekeyArea, RekeyBackupArea
 from strongroom.system.seal import SealArea
@@ -46,6 +47,7 @@ class SystemBackend:
             MountArea(node),
             EnvironmentArea(node),
             MatrixArea(node),
+            PromotionArea(node),
             PolicyArea(node),
             CapabilityArea(node),
             LeaseArea(node),
