@@ -58,7 +58,9 @@ def script(page: Path, address: str) -> str:
     return "\n".join(parts)
 
 
-@pytest.mark.parametrize("name", ["first-steps", "policies", "approle", "use-with-existing-clients", "environments", "organise-secrets"])
+@pytest.mark.parametrize(
+    "name", ["first-steps", "policies", "approle", "use-with-existing-clients", "environments", "organise-secrets"]
+)
 def test_every_command_of_the_page_works(place: Place, tmp_path: Path, name: str) -> None:
     done = subprocess.run(
         ["bash", "-c", script(PAGES / f"{name}.md", place.address)],
