@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.extras import how_to_install
 from strongroom.cli.grammar import Output, command, expect
 from strongroom.cli.options import switch, texts
 from strongroom.cli.session import Session
@@ -80,5 +81,5 @@ def _load(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise CommandFailed(
-            f"The server is not installed here (no module {error.name}): pip install 'strongroom[server]'"
+            f"The server is not installed here (no module {error.name}): {how_to_install('server')}"
         ) from None

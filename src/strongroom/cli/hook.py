@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.extras import how_to_install
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import switch, text
 from strongroom.cli.session import Session
@@ -47,7 +48,7 @@ def install_hook(session: Session, arguments: tuple[str, ...], **flags: Any) -> 
             return _add_to_framework(session, flags["framework"], path)
         if find_spec("re2") is None:
             session.note(
-                "The scanner is not installed here, and without it the hook refuses: pip install 'strongroom[scanner]'"
+                f"The scanner is not installed here, and without it the hook refuses: {how_to_install('scanner')}"
             )
         if flags["global"]:
             return _install_everywhere(session, name or "pre-commit")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.extras import how_to_install
 from strongroom.cli.prompts import hidden
 from strongroom.cli.session import Session
 
@@ -34,7 +35,7 @@ def server_room(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise CommandFailed(
-            f"The server is not installed here (no module {error.name}): pip install 'strongroom[server]'", 2
+            f"The server is not installed here (no module {error.name}): {how_to_install('server')}", 2
         ) from None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.extras import how_to_install
 from strongroom.cli.prompts import agreed
 from strongroom.cli.scan_known import known_values
 from strongroom.cli.scan_options import FAILED, FORMATS, LEVELS
@@ -117,7 +118,7 @@ def failing() -> Iterator[None]:
         if error.name and error.name.startswith("strongroom"):
             raise
         raise CommandFailed(
-            f"The scanner is not installed here (no module {error.name}): pip install 'strongroom[scanner]'", FAILED
+            f"The scanner is not installed here (no module {error.name}): {how_to_install('scanner')}", FAILED
         ) from None
     except OSError as error:
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
