@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from tests.processes import free_port, wait_until
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Ours, over memory."""
     log = tmp_path_factory.mktemp("server") / "log"
     address = f"127.0.0.1:{free_port()}"
@@ -25,3 +27,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(60)
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """The same, with a stack for what has to end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield dataclasses.replace(shared_server, stack=stack)

@@ -30,6 +30,8 @@ class Server:
     address: str
     token: str = field(repr=False)
     settings: Settings = field(default_factory=Settings)
+    stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """What ends with the test."""
 
     @contextlib.contextmanager
     def client(self, token: str = "") -> Iterator[Client]:

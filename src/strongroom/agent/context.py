@@ -36,7 +36,7 @@ class Ending:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()  # a signal may interrupt whoever holds it
         self._listeners: list[Callable[[], None]] = []
         self.exit_code = 0
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
+from strongroom.agent import login, rendering
 from strongroom.agent.config_values import AgentConfig
 from strongroom.agent.context import Context, Ending, Part, server_settings
 from strongroom.agent.folders import OutputFolders
 from strongroom.agent.goals import Goals
 from strongroom.agent.journal import Journal
-from strongroom.agent.login import GOAL, Login
+from strongroom.agent.login import Login
 from strongroom.agent.pid_file import PidFile
+from strongroom.agent.program import Program
+from strongroom.agent.rendering import Rendering, Renderings
+from strongroom.agent.systemd import CredentialSocket, check_credential
+from strongroom.agent.targets import FileTarget, ValueTarget, check_variable
 from strongroom.agent.token_source import TokenSource
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 
@@ -46,26 +53,65 @@ class Agent:
         self._context = context
         config = context.config
         folders = OutputFolders(config.allowed_folders)
-        goals = Goals([GOAL] if config.auto_auth else [], self._first_work_done)
+        has_templates = bool(config.templates or config.env_templates or config.systemd_credentials)
+        aims = [*([login.GOAL] if config.auto_auth else []), *([rendering.GOAL] if has_templates else [])]
+        goals = Goals(aims, self._first_work_done)
         self.parts: list[Part] = []
+        self._program: Program | None = None
+        self._renderings: Renderings | None = None
         if config.pid_file:
             self.parts.append(PidFile(config.pid_file, folders))
         if config.auto_auth is not None:
             self.parts.append(Login(context, config.auto_auth, folders, goals))
+        if has_templates:
+            self._add_renderings(folders, goals)
+
+    def _add_renderings(self, folders: OutputFolders, goals: Goals) -> None:
+        context, config = self._context, self._context.config
+        found = [
+            Rendering(context, item.source, FileTarget(context, item, folders), item.wait) for item in config.templates
+        ]
+        if config.program is not None:
+            names = frozenset(item.variable for item in config.env_templates)
+            self._program = program = Program(context, config.program, names)
+            for variable in config.env_templates:
+                put = functools.partial(program.put, variable.variable)
+                target = ValueTarget(variable.source.name, check_variable, put)
+                found.append(Rendering(context, variable.source, target))
+        if config.systemd_credentials is not None:
+            answering = CredentialSocket(context, config.systemd_credentials, folders)
+            self.parts.append(answering)
+            for number, credential in enumerate(config.systemd_credentials.credentials):
+                hold = functools.partial(answering.put, number)
+                found.append(
+                    Rendering(context, credential.source, ValueTarget(credential.source.name, check_credential, hold))
+                )
+        delivered = self._program.commit if self._program is not None else None
+        self._renderings = Renderings(context, found, goals, delivered)
+        self.parts.append(self._renderings)
 
     def run(self) -> int:
         """Start everything, wait for the end, stop everything in the opposite order; the exit code. Raises AgentFailed."""
         started: list[Part] = []
-        with _signals(self._context.ending):
+        code: int | None = None
+        with _signals(self._context.ending, self._look_now):
             try:
                 for part in self.parts:
                     started.append(part)
                     part.start()
-                self._context.ending.wait()
+                if self._program is not None:
+                    code = self._program.run()
+                else:
+                    self._context.ending.wait()
             finally:
                 for part in reversed(started):
                     part.stop()
-        return self._context.ending.exit_code
+        asked = self._context.ending.exit_code
+        return asked if asked or code is None else code
+
+    def _look_now(self) -> None:
+        if self._renderings is not None:
+            self._renderings.look_now()
 
     def _first_work_done(self) -> None:
         self._context.journal.info("agent", "everything is in place")
@@ -74,14 +120,20 @@ class Agent:
 
 
 @contextlib.contextmanager
-def _signals(ending: Ending) -> Iterator[None]:
-    """SIGTERM and SIGINT end the agent."""
+def _signals(ending: Ending, look: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT end the agent; SIGHUP has it look at every secret now."""
 
     def end(number: int, frame: FrameType | None) -> None:
         del number, frame
         ending.ask(0)
 
+    def look_now(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        # In a thread: the lock that it takes may be held by the very code that the signal has interrupted.
+        threading.Thread(target=look, name="look", daemon=True).start()
+
     before = {number: signal.signal(number, end) for number in _ENDING}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, look_now)
     try:
         yield
     finally:

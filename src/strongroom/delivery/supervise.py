@@ -25,6 +25,7 @@ FORWARDED = (
     *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGTSTP),
 )
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+_POLITE = signal.SIGTERM
 KILL_AFTER_SECONDS = 10.0
 _DRAIN_SECONDS = 1.0
 
@@ -33,11 +34,15 @@ Start = Callable[[Mapping[int, Stream]], int]
 
 
 class Change(NamedTuple):
-    """What to do because secrets have changed: mask ``known``, then start again, or send ``signal`` where there is one."""
+    """What to do because secrets have changed: mask ``known``, then start again, or send ``signal`` where there is one.
+
+    With neither a start nor a signal the program is to end. ``stop_signal`` asks it to; what does not hear is killed.
+    """
 
     known: Known
     start: Start | None
     signal: signal.Signals | None = None
+    stop_signal: signal.Signals = _POLITE
 
 
 class Supervisor:
@@ -158,10 +163,10 @@ class Supervisor:
             stream.learn(change.known)
         if change.signal is not None:
             self._send(change.signal)
-        elif change.start is not None and not self._ending:
-            self._next = change.start
+        elif not self._ending:
+            self._next, self._ending = change.start, change.start is None
             self._kill_at = self._clock.monotonic() + self._kill_after
-            self._send(signal.SIGTERM)
+            self._send(change.stop_signal)
             # A stopped program does not hear.
             self._send(signal.SIGCONT)
 
