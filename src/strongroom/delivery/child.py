@@ -51,6 +51,16 @@ def exit_code_of(status: int) -> int:
     return code if code >= 0 else 128 - code
 
 
+def has_pending(process: int, number: signal.Signals) -> bool:
+    """Whether the signal waits for the process, which is stopped, to go on. False where that cannot be told (proc(5))."""
+    try:
+        with open(f"/proc/{process}/status", encoding="ascii") as status:
+            masks = [line.split()[1] for line in status if line.startswith(("SigPnd:", "ShdPnd:"))]
+    except OSError:
+        return False
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
 def _candidates(name: str, path: str) -> Iterator[str]:
     if "/" in name:
         yield name

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
 
-from strongroom.delivery.child import exit_code_of
+from strongroom.delivery.child import exit_code_of, has_pending
 from strongroom.delivery.redact import Known
 from strongroom.delivery.streams import Stream
 from strongroom.delivery.terminal import Terminal, somebody_would_continue_us
@@ -205,8 +205,11 @@ class Supervisor:
     def _stopped(self, number: int) -> None:
         """The program was stopped: by the terminal's key, mostly. Then whoever started us gets the terminal, until we go on."""
         if number in {signal.SIGTTIN, signal.SIGTTOU} and self._has_terminal and self._terminal.listens_to(self._group):
-            # It was faster than we were in handing the terminal over.
+            # It was faster than we were in handing the terminal over. Going on forgets a stop that was asked for meanwhile.
+            is_asked_to_stop = has_pending(self._group, signal.SIGTSTP)
             self._send(signal.SIGCONT)
+            if is_asked_to_stop:
+                self._send(signal.SIGTSTP)
             return
         if number == signal.SIGSTOP or not somebody_would_continue_us():
             return
