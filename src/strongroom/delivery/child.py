@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from strongroom.delivery.execute import CANNOT_RUN, NOT_EXECUTABLE, NOT_FOUND, CannotExecute, too_large
 
@@ -54,10 +55,10 @@ def exit_code_of(status: int) -> int:
 def has_pending(process: int, number: signal.Signals) -> bool:
     """Whether the signal waits for the process, which is stopped, to go on. False where that cannot be told (proc(5))."""
     try:
-        with open(f"/proc/{process}/status", encoding="ascii") as status:
-            masks = [line.split()[1] for line in status if line.startswith(("SigPnd:", "ShdPnd:"))]
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
+    masks = [line.split()[1] for line in status.splitlines() if line.startswith(("SigPnd:", "ShdPnd:"))]
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
