@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import uuid
 
 from strongroom.crypto import aead, shamir
 from strongroom.crypto.aead import Damaged
+from strongroom.encoding.uuid4 import uuid4_text
 from strongroom.logical.ambient import Entropy
 from strongroom.logical.errors import InvalidRequest
 
@@ -30,7 +30,7 @@ def decode_share(text: str) -> bytearray:
 
 def new_nonce(entropy: Entropy) -> str:
     """The name of one operation that takes several shares: a random UUID. Not a secret."""
-    return str(uuid.UUID(bytes=aead.draw(16, entropy), version=4))
+    return uuid4_text(aead.draw(16, entropy))
 
 
 class ShareCollector:

@@ -65,12 +65,14 @@ class _Seen:
     share tokens, mounts and often secrets; and whether anybody looked at what the lowest one would write.
     """
 
-    __slots__ = ("has_leaned", "records", "versions")
+    __slots__ = ("found", "has_leaned", "opened")
 
     def __init__(self) -> None:
         self.has_leaned = False
-        self.records: dict[str, tuple[int, bytes] | None] = {}
-        self.versions: dict[str, int | None] = {}
+        self.found: dict[str, Record | None] = {}
+        """What lies in the store, by key."""
+        self.opened: dict[str, tuple[int, bytes]] = {}
+        """Of what lies there, that which was opened: its version and its plaintext."""
 
 
 class Transaction:
@@ -117,15 +119,14 @@ class Transaction:
                 if writes is self._ground:
                     self._seen.has_leaned = True
                 return writes[key]
-        records = self._seen.records
-        try:
-            seen = records[key]
-        except KeyError:
-            record = self._snapshot.get(TENANT_PREFIX + key)
-            seen = records[key] = None if record is None else (record.version, self._open(key, record))
+        opened = self._seen.opened
+        seen = opened.get(key)
         if seen is None:
-            self._reads[key] = None
-            return None
+            record = self._find(key)
+            if record is None:
+                self._reads[key] = None
+                return None
+            seen = opened[key] = (record.version, self._open(key, record))
         self._reads[key] = seen[0]
         return seen[1]
 
@@ -140,13 +141,8 @@ class Transaction:
                 if layer.writes is self._ground:
                     self._seen.has_leaned = True
                 return self._version_of_write(layer, key)
-        versions = self._seen.versions
-        try:
-            version = versions[key]
-        except KeyError:
-            record = self._snapshot.get(TENANT_PREFIX + key)
-            version = versions[key] = None if record is None else record.version
-        self._reads[key] = version
+        record = self._find(key)
+        version = self._reads[key] = None if record is None else record.version
         return version
 
     def put(self, key: str, value: bytes) -> None:
@@ -245,6 +241,14 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _find(self, key: str) -> Record | None:
+        found = self._seen.found
+        try:
+            return found[key]
+        except KeyError:
+            record = found[key] = self._snapshot.get(TENANT_PREFIX + key)
+            return record
 
     def _version_of_write(self, layer: _Layer, key: str) -> int | None:
         if layer.writes[key] is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from strongroom.barrier.view import VersionedStorage
 from strongroom.core.reuse import Guards
+from strongroom.crypto.fingerprint import Key
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
 from strongroom.system.fingerprint_rows import AREA, PLACES_AT, row_keys
@@ -26,7 +27,7 @@ class FingerprintIndex:
 
     def __init__(
         self,
-        key: bytes,
+        key: Key,
         root: VersionedStorage,
         mount_uuid: str,
         guards: Guards | None = None,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.barrier.view import VersionedStorage
-from strongroom.crypto.fingerprint import fingerprint
+from strongroom.crypto.fingerprint import Key, fingerprint
 from strongroom.environments.environment import Environment, Reuse
 from strongroom.environments.forms import forms_in
 from strongroom.environments.listed import AREA, ListedRows
@@ -50,7 +50,7 @@ WARN_BELOW = "a value of this secret is in use in a less protected environment, 
 class Guards:
     """Makes the guard of a mount, inside one transaction. ``warnings`` takes what the caller is told, who is ``caller``."""
 
-    key: bytes
+    key: Key
     root: VersionedStorage
     environments: EnvironmentMap
     warnings: list[str]

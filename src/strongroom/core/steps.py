@@ -131,11 +131,11 @@ def canonical(request: Request, route: Route) -> Request:
     return replace(request, path=route.live.entry.path + route.declared.path.filled(folded))
 
 
-def identify(unsealed: Unsealed, storage: Storage, request: Request, route: Route) -> TokenEntry | None:
+def identify(unsealed: Unsealed, storage: Transaction, request: Request, route: Route) -> TokenEntry | None:
     """The token that the request shows, if it is good here and now. Unauthenticated endpoints do not look at it."""
     if request.token is None or route.is_unauthenticated:
         return None
-    entry = unsealed.tokens.find(storage, request.token)
+    entry = unsealed.tokens.recognise(storage, request.token)
     if entry is None or not is_address_allowed(entry, request.connection.remote_address):
         return None
     return entry
@@ -151,7 +151,7 @@ def new_context(
     return Context(
         storage=view_of(storage, route),
         mount=mount,
-        caller=token.caller() if token else None,
+        caller=unsealed.tokens.caller_of(token) if token else None,
         request=request,
         clock=unsealed.clock,
         entropy=unsealed.entropy,

@@ -7,18 +7,23 @@ testing guesses.
 from __future__ import annotations
 
 import hashlib
-import hmac
+
+from strongroom.crypto.keyed_hash import KeyedHash
 
 DIGEST_BYTES = 32
 
+Key = KeyedHash | bytes | bytearray
+"""The key, made ready by whoever uses it often."""
 
-def fingerprint(key: bytes | bytearray, value: bytes) -> bytes:
+
+def fingerprint(key: Key, value: bytes) -> bytes:
     """The 32-byte fingerprint of ``value`` under ``key``."""
     return from_digest(key, hashlib.sha256(value).digest())
 
 
-def from_digest(key: bytes | bytearray, digest: bytes) -> bytes:
+def from_digest(key: Key, digest: bytes) -> bytes:
     """The fingerprint of the value whose SHA-256 is ``digest``. Raises ValueError unless that has 32 bytes."""
     if len(digest) != DIGEST_BYTES:
         raise ValueError("a SHA-256 digest has 32 bytes")
-    return hmac.digest(key, digest, "sha256")
+    ready = key if isinstance(key, KeyedHash) else KeyedHash(key)
+    return ready.digest(digest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 from strongroom.audit.facts import Facts
 from strongroom.core.admission import gate_for, settle_logins
 from strongroom.core.pipeline import STORE_FAILURES
+from strongroom.encoding.uuid4 import uuid4_text
 from strongroom.http.codec import decode_request, operation_of
 from strongroom.http.errors import encode_error
 from strongroom.http.message import HttpRequest, HttpResponse
@@ -155,7 +155,7 @@ class Doorman:
         return None
 
     def _new_id(self) -> str:
-        return str(uuid.UUID(bytes=self._node.entropy.bytes(16), version=4))
+        return uuid4_text(self._node.entropy.bytes(16))
 
 
 def _told(gate: Gate, one: Asks, grant: Grant | None) -> Asks:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from strongroom.crypto.fingerprint import DIGEST_BYTES, fingerprint
+from strongroom.crypto.fingerprint import DIGEST_BYTES, Key, fingerprint
 from strongroom.logical.storage import Storage
 
 AREA = "core/fingerprint/"
@@ -26,7 +26,7 @@ class ValuePlace(NamedTuple):
     path: str
 
 
-def row_keys(index_key: bytes, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[str]:
+def row_keys(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[str]:
     """The name of the row of every value in ``values``, of the secret at ``path``."""
     for name, value in values.items():
         place = f"/{mount_uuid}/{quote(name, safe='')}/{path}"
@@ -54,7 +54,7 @@ class KnownValues:
 
     __slots__ = ("_key", "_root")
 
-    def __init__(self, index_key: bytes, root: Storage) -> None:
+    def __init__(self, index_key: Key, root: Storage) -> None:
         self._key = index_key
         self._root = root
 

@@ -5,10 +5,9 @@ All of it is written in the commit that makes the vault exist, so that a crash l
 
 from __future__ import annotations
 
-import uuid
-
 import msgspec
 
+from strongroom.encoding.uuid4 import uuid4_text
 from strongroom.evidence.signature import SEED_LENGTH
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.secret import Secret
@@ -86,7 +85,7 @@ def make_root_token(tokens: TokenStore, storage: Storage, clock: Clock) -> Secre
 
 def new_uuid(entropy: Entropy) -> str:
     """A random identifier (RFC 9562 version 4). It names things and is never a secret."""
-    return str(uuid.UUID(bytes=entropy.bytes(16), version=4))
+    return uuid4_text(entropy.bytes(16))
 
 
 def _first_mounts(entropy: Entropy) -> list[MountEntry]:

@@ -21,6 +21,7 @@ from strongroom.barrier.tampering import TamperedStore
 from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.environments.listed import ListedRows
 from strongroom.environments.map import EnvironmentBook
 from strongroom.evidence.checkpoint import Reason
@@ -353,7 +354,7 @@ class Node:
             clock=self.clock,
             entropy=self.entropy,
             settings=self.settings,
-            fingerprint_key=vault.fingerprint_key,
+            fingerprint_key=KeyedHash(vault.fingerprint_key),
             wrapped=WrappedAnswers(tokens, self.clock, cubbyhole.storage_prefix),
             cluster_id=vault.cluster_id,
             cluster_name=vault.cluster_name,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.environments.listed import ListedRows
 from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
@@ -51,7 +52,7 @@ class Unsealed:
     clock: Clock
     entropy: Entropy
     settings: Settings
-    fingerprint_key: bytes
+    fingerprint_key: KeyedHash
     wrapped: WrappedAnswers
     cluster_id: str
     cluster_name: str

@@ -21,15 +21,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import ipaddress
 from collections.abc import Callable, Iterator
 
 import msgspec
 
+from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto import aead
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.logical.ambient import Clock, Entropy
+from strongroom.logical.backend import Caller
 from strongroom.logical.errors import InvalidRequest, PermissionDenied
 from strongroom.logical.request import TokenType
 from strongroom.logical.secret import Secret
@@ -37,6 +38,7 @@ from strongroom.logical.storage import Storage
 from strongroom.mounts.table import is_mounted
 from strongroom.tokens import lease_index, text
 from strongroom.tokens.entry import NEVER, TokenEntry
+from strongroom.tokens.known import KnownTokens
 
 _AREA = "core/token/"
 ENTRY_PREFIX = f"{_AREA}id/"
@@ -91,18 +93,19 @@ def load_keys(storage: Storage) -> TokenKeys:
 
 
 class TokenStore:
-    """Everything that can happen to a token. Holds keys and no state; all state is in the storage that is passed in."""
+    """Everything that can happen to a token. All state is in the storage that is passed in; what is kept here saves decoding it again."""
 
     def __init__(self, keys: TokenKeys, clock: Clock, entropy: Entropy, on_dropped: Dropped) -> None:
-        self._hash_key = keys.hash_key
+        self._hash = KeyedHash(keys.hash_key)
         self._batch_key = keys.batch_key
         self._clock = clock
         self._entropy = entropy
         self._on_dropped = on_dropped
+        self._known = KnownTokens()
 
     def id_of(self, token: Secret[str]) -> str:
         """The keyed hash under which a token is stored."""
-        return hmac.digest(self._hash_key, b"token\0" + token.reveal().encode("utf-8", "replace"), hashlib.sha256).hex()
+        return self._hash.hexdigest(b"token\0" + token.reveal().encode("utf-8", "replace"))
 
     def identity_of(self, entry: TokenEntry) -> str:
         """A keyed hash of who is behind a token: its entity, else the account that a login made it for, else the token alone.
@@ -154,10 +157,32 @@ class TokenStore:
         if stored is None:
             return None
         entry = _decode(stored)
-        now = self._clock.now_ns()
-        if entry.is_expired(now) or (entry.watched_ancestors and not self._lives_above(storage, entry, now)):
+        return entry if self._is_good(storage, entry) else None
+
+    def recognise(self, storage: VersionedStorage, token: Secret[str]) -> TokenEntry | None:
+        """The same as :meth:`find`, for whoever changes nothing but the count of uses: the entry may be shared with other requests."""
+        shown = token.reveal()
+        if not shown or len(shown) > TOKEN_LENGTH_MAX:
             return None
-        return entry
+        if shown.startswith(text.BATCH_PREFIX):
+            return self._find_batch(storage, shown)
+        token_id = self.id_of(token)
+        key = ENTRY_PREFIX + token_id
+        version = storage.version(key)
+        if version is None:
+            return None
+        entry = self._known.find(token_id, version)
+        if entry is None:
+            stored = storage.get(key)
+            if stored is None:
+                return None
+            entry = _decode(stored)
+            self._known.remember(version, entry)
+        return entry if self._is_good(storage, entry) else None
+
+    def caller_of(self, entry: TokenEntry) -> Caller:
+        """What handlers may know of a token that :meth:`recognise` found."""
+        return self._known.caller_of(entry)
 
     def by_accessor(self, storage: Storage, accessor: str) -> TokenEntry | None:
         """The entry that an accessor names, if the token is good right now."""
@@ -265,6 +290,10 @@ class TokenStore:
         if entry.auth_mount:
             storage.put(_family_key(entry.auth_mount), b"")
 
+    def _is_good(self, storage: Storage, entry: TokenEntry) -> bool:
+        now = self._clock.now_ns()
+        return not entry.is_expired(now) and (not entry.watched_ancestors or self._lives_above(storage, entry, now))
+
     def _lives_above(self, storage: Storage, entry: TokenEntry, now_ns: int) -> bool:
         """Whether every token above is good: one that expired takes its tree with it at once, swept or not (INV-13)."""
         parent, watched = entry.parent, 0 if entry.orphan else entry.watched_ancestors
@@ -331,7 +360,7 @@ class TokenStore:
         return 1
 
     def _accessor_id(self, accessor: str) -> str:
-        return hmac.digest(self._hash_key, b"accessor\0" + accessor.encode("utf-8", "replace"), hashlib.sha256).hex()
+        return self._hash.hexdigest(b"accessor\0" + accessor.encode("utf-8", "replace"))
 
     def _seal_batch(self, entry: TokenEntry) -> Secret[str]:
         entry.id = entry.accessor = ""
