@@ -57,7 +57,9 @@ def test_revoked_expired_and_orphaned_tokens_are_forgotten_at_once(vault: Vault)
     revoked, expiring = made(vault, ttl="1h"), made(vault, ttl="1m")
     parent = made(vault, ttl="1m", policies=["root"])
     child = Secret(
-        (expect(vault.post("auth/token/create", {"ttl": "1h"}, token=parent.reveal())).body or {})["auth"]["client_token"]
+        (expect(vault.post("auth/token/create", {"ttl": "1h"}, token=parent.reveal())).body or {})["auth"][
+            "client_token"
+        ]
     )
     assert all(recognised(vault, token) for token in (revoked, expiring, child))
     expect(vault.post("auth/token/revoke", {"token": revoked.reveal()}))

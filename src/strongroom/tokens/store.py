@@ -117,7 +117,7 @@ class TokenStore:
             who = f"entity/{entry.entity_id}"
         elif entry.auth_mount and entry.alias:
             who = f"account/{entry.auth_mount}/{entry.alias}"
-        return hmac.digest(self._hash_key, b"identity\0" + who.encode(), hashlib.sha256)[:16].hex()
+        return self._hash.digest(b"identity\0" + who.encode())[:16].hex()
 
     def create(self, storage: Storage, entry: TokenEntry, *, token: Secret[str] | None = None) -> Secret[str]:
         """Store ``entry`` and return the token. Its ``id`` and ``accessor`` are set here; ``token`` names a chosen one.
