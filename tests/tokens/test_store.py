@@ -9,8 +9,9 @@ from tests.tokens.conftest import Scene, Shelf
 from strongroom.logical.errors import InvalidRequest, PermissionDenied
 from strongroom.logical.secret import Secret
 from strongroom.tokens import store
+from strongroom.tokens.addresses import is_address_allowed
 from strongroom.tokens.entry import NEVER
-from strongroom.tokens.store import SPENT, TOKEN_LENGTH_MAX, TokenKeys, TokenStore, is_address_allowed, load_keys
+from strongroom.tokens.store import SPENT, TOKEN_LENGTH_MAX, TokenKeys, TokenStore, load_keys
 from strongroom.tokens.text import has_valid_checksum
 
 

@@ -30,9 +30,9 @@ from strongroom.logical.storage import Storage
 from strongroom.mounts.table import EPOCH_KEY, LiveMount
 from strongroom.policy.decision import Decision, Question
 from strongroom.system.unsealed import ROOT_STORAGE_TYPES, Unsealed
+from strongroom.tokens.addresses import is_address_allowed
 from strongroom.tokens.entry import TokenEntry
 from strongroom.tokens.issue import issue_for_login
-from strongroom.tokens.store import is_address_allowed
 
 _NO_MOUNT = Mount(path="", accessor="", uuid="", type="", options={}, default_lease_ttl=0, max_lease_ttl=0)
 

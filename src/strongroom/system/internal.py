@@ -18,8 +18,8 @@ from strongroom.policy.resultant import resultant_acl
 from strongroom.system.area import Nothing
 from strongroom.system.mounts import described
 from strongroom.system.node import Node
+from strongroom.tokens.addresses import is_address_allowed
 from strongroom.tokens.entry import TokenEntry
-from strongroom.tokens.store import is_address_allowed
 
 
 @dataclass(slots=True)

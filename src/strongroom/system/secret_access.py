@@ -19,7 +19,6 @@ from strongroom.logical.operation import Capability
 from strongroom.mounts.table import LiveMount, MountMap
 from strongroom.policy.decision import Question
 from strongroom.system.node import Node
-from strongroom.tokens.store import is_address_allowed
 
 
 @dataclass(frozen=True, slots=True)
