@@ -19,6 +19,7 @@ from strongroom.logical.operation import Capability
 from strongroom.mounts.table import LiveMount, MountMap
 from strongroom.policy.decision import Question
 from strongroom.system.node import Node
+from strongroom.tokens.addresses import is_address_allowed
 
 
 @dataclass(frozen=True, slots=True)
