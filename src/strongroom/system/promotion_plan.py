@@ -6,12 +6,12 @@ A value is copied, drawn anew, or left. What the guard against reuse would refus
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.encoding.json import encode
 from strongroom.environments.environment import Environment, Reuse
 from strongroom.environments.forms import forms_in
@@ -102,11 +102,11 @@ def is_compared(key: str, value: Any, environment: Environment, shared: frozense
     return any(form not in shared and len(form) >= length for form in forms_in({key: value}))
 
 
-def check_of(index_key: bytes, asked: Sequence[Any], steps: Sequence[Step]) -> str:
+def check_of(index_key: KeyedHash, asked: Sequence[Any], steps: Sequence[Step]) -> str:
     """What stands for this plan and the state of everything that it rests on. A keyed hash: nothing can be guessed from it."""
     seen = [[step.label, *_digest(step.source_state), *_digest(step.target_state), step.described()] for step in steps]
     digest = hashlib.sha256(encode([asked, seen])).digest()
-    return hmac.digest(index_key, b"strongroom promotion\0" + digest, "sha256").hex()
+    return index_key.hexdigest(b"strongroom promotion\0" + digest)
 
 
 def _action(step: Step, wish: Wish, key: str, value: Any, source: Environment, shared: frozenset[str]) -> Action:
