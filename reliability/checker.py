@@ -10,7 +10,9 @@ import apsw
 import msgspec
 
 from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.core.sealed import NoFingerprints
 from strongroom.crypto.aead import Damaged
+from strongroom.engines.kv_v2.notes import rows
 from strongroom.engines.kv_v2.store import METADATA, SecretStore
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import LogicalError
@@ -132,7 +134,20 @@ def _check_fingerprints(unsealed: Unsealed, storage: Any) -> Iterator[str]:
     found = set(storage.scan(FINGERPRINTS))
     if recorder.keys - found:
         yield "a stored value has no fingerprint"
+    yield from _check_notes(unsealed, storage)
     # Entries of versions that were pruned or destroyed stay: that one is there without a value is no finding.
+
+
+def _check_notes(unsealed: Unsealed, storage: Any) -> Iterator[str]:
+    for live in unsealed.mounts.at(storage, storage.version(EPOCH_KEY)):
+        if live.entry.type == "kv" and (live.entry.options or {}).get("version") == "2":
+            view = storage.view(live.entry.storage_prefix)
+            secrets = SecretStore.at(view, live.entry.uuid, unsealed.clock, unsealed.entropy, NoFingerprints())
+            paths = [key.removeprefix(METADATA) for key in view.scan(METADATA)]
+            found = {path: secrets.find(path) for path in paths}
+            expected = {row for path, one in found.items() if one for row in rows(path, one.custom_metadata)}
+            if set(view.scan("noted/")) != expected:
+                yield "what finds secrets by their notes is not what the notes say"
 
 
 def _record_values(unsealed: Unsealed, storage: Storage, entry: MountEntry, recorder: Any) -> None:

@@ -46,10 +46,16 @@ FOR_ANY_TOKEN = {
     "GET sys/internal/ui/resultant-acl",
     "GET sys/matrix",
     "GET sys/reuse",
+    "GET sys/secrets/critical",
+    "GET sys/secrets/expiring",
+    "GET sys/secrets/search",
+    "LIST sys/secrets/tree",
     "POST sys/internal/specs/openapi",
     "POST sys/consumers/{name}",
     "POST sys/offline-reads",
     "POST sys/promote",
+    "POST sys/secrets/copy",
+    "POST sys/secrets/move",
 }
 """All that any good token may ask; each shows only what the token may see."""
 

@@ -223,6 +223,8 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "DELETE sys/storage/backup/{number}": _backup,
     "GET sys/storage/backup/{number}/{part}": _backup,
     "POST sys/promote": _promotion,
+    "POST sys/secrets/copy": Example({"from": f"kv2/{NAME}", "to": "kv2/brand-new"}),
+    "POST sys/secrets/move": Example({"from": f"kv2/{NAME}", "to": "kv2/brand-new"}),
     "POST sys/rekey/init": Example(ONE_SHARE),
     "POST sys/rekey/update": _share_for("sys/rekey/init"),
     "GET sys/rekey/verify": _new_share_for("sys/rekey", with_body=False),

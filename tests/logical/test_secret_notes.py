@@ -58,6 +58,7 @@ def test_a_reminder_is_due_from_the_earliest_of_its_times() -> None:
     notes = Notes(expires_ns=10 * DAY_NS, remind_before_ns=(DAY_NS, 3 * DAY_NS))
     assert [notes.is_reminding(day * DAY_NS) for day in (6, 7, 9, 11)] == [False, True, True, True]
     assert not Notes(remind_before_ns=(DAY_NS,)).is_reminding(DAY_NS)
+    assert [Notes(expires_ns=40 * DAY_NS).is_reminding(day * DAY_NS) for day in (9, 10)] == [False, True]
 
 
 @given(st.dictionaries(st.sampled_from(["criticality", "expires_at", "remind_before", "max_age"]), st.text()))

@@ -11,7 +11,7 @@ from strongroom.cli.grammar import Output, command, expect
 from strongroom.cli.kv_mount import locate
 from strongroom.cli.kv_view import MOUNT_HELP, show_written
 from strongroom.cli.listing import show_listing
-from strongroom.cli.options import text, texts, whole
+from strongroom.cli.options import switch, text, texts, whole
 from strongroom.cli.session import Session
 from strongroom.client.errors import ApiError
 
@@ -103,15 +103,26 @@ def patch(
     show_written(session, path, answer)
 
 
-@command("list", "PATH", text("-mount", help=MOUNT_HELP), output=Output.FORMAT)
-def list_keys(session: Session, arguments: tuple[str, ...], mount: str) -> int:
+@command(
+    "list",
+    "PATH",
+    text("-mount", help=MOUNT_HELP),
+    switch("-recursive", "-r", help="All secrets in the folders below, too, as far as the token may list them."),
+    output=Output.FORMAT,
+)
+def list_keys(session: Session, arguments: tuple[str, ...], mount: str, recursive: bool) -> int:  # noqa: FBT001 -- a flag
     """Lists the secrets and folders below a path.
 
     strongroom kv list secret/
+    strongroom kv list -r secret/team
     """
     if mount and not arguments:
         arguments = ("",)
     expect(arguments, 1)
+    if recursive:
+        from strongroom.cli.kv_organise import list_tree
+
+        return list_tree(session, "/".join(part for part in (mount.strip("/"), arguments[0].strip("/")) if part))
     place = locate(session.client, arguments[0], mount)
     path = place.api("metadata")
     with reporting(f"Error listing {path}"):

@@ -9,6 +9,7 @@ from strongroom.cli.arguments import parse_text_pairs
 from strongroom.cli.errors import LOCAL, REMOTE, CommandFailed, reporting
 from strongroom.cli.grammar import Output, command, expect
 from strongroom.cli.kv_mount import locate
+from strongroom.cli.kv_notes import given_notes, note_options
 from strongroom.cli.kv_view import MOUNT_HELP
 from strongroom.cli.options import duration, switch, text, texts, whole
 from strongroom.cli.session import Session
@@ -41,13 +42,15 @@ def get(session: Session, arguments: tuple[str, ...], mount: str) -> None:
     switch("-cas-required", default=None, help="Every write must name the current version."),
     duration("-delete-version-after", help="Delete a version after this time."),
     texts("-custom-metadata", help="Own note, as key=value. May be repeated; replaces all that were there."),
+    *note_options(),
     output=Output.FORMAT,
 )
 def put(session: Session, arguments: tuple[str, ...], mount: str, **settings: Any) -> None:
     """Sets a secret's settings and notes; a secret that does not exist yet gets an empty place."""
     path, body = _path(session, arguments, mount), _body(settings)
-    if settings["custom_metadata"]:
-        body["custom_metadata"] = parse_text_pairs(settings["custom_metadata"], "-custom-metadata")
+    notes = {**parse_text_pairs(settings["custom_metadata"], "-custom-metadata"), **given_notes(settings)}
+    if notes:
+        body["custom_metadata"] = notes
     with reporting(f"Error writing data to {path}"):
         session.client.write(path, body)
     session.success(f"Data written to: {path}")
@@ -62,12 +65,16 @@ def put(session: Session, arguments: tuple[str, ...], mount: str, **settings: An
     duration("-delete-version-after", help="Delete a version after this time."),
     texts("-custom-metadata", help="Own note to set, as key=value. May be repeated."),
     texts("-remove-custom-metadata", help="Own note to remove. May be repeated."),
+    *note_options(),
     output=Output.FORMAT,
 )
 def patch(session: Session, arguments: tuple[str, ...], mount: str, **settings: Any) -> None:
     """Changes some of a secret's settings and notes and leaves the others."""
     path, body = _path(session, arguments, mount), _body(settings)
-    notes: dict[str, str | None] = {**parse_text_pairs(settings["custom_metadata"], "-custom-metadata")}
+    notes: dict[str, str | None] = {
+        **parse_text_pairs(settings["custom_metadata"], "-custom-metadata"),
+        **given_notes(settings),
+    }
     notes |= dict.fromkeys(settings["remove_custom_metadata"])
     if notes:
         body["custom_metadata"] = notes

@@ -86,6 +86,19 @@ class KvV1:
         interior.fingerprints.record(path, _ONLY_VERSION, values)
         return 0
 
+    def transfer(self, source: Interior, path: str, into: Interior, target: str, *, removes: bool) -> int:
+        """Put a secret elsewhere."""
+        content = source.storage.get(V1_RECORDS + path)
+        if content is None:
+            raise LookupError("there is no secret to transfer")
+        body = decode_body(content)
+        if removes:
+            source.fingerprints.forget(path, body)
+            source.storage.delete(V1_RECORDS + path)
+        into.storage.put(V1_RECORDS + target, content)
+        into.fingerprints.record(target, _ONLY_VERSION, body)
+        return 0
+
     def paths(self) -> tuple[Path, ...]:
         """The one path of the engine."""
         return (

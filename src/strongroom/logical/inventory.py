@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from strongroom.logical.ambient import Entropy
 from strongroom.logical.backend import Fingerprints
+from strongroom.logical.secret_notes import Criticality
 from strongroom.logical.storage import Storage
 
 
@@ -53,7 +54,8 @@ class SecretState:
 
     ``values`` is None where its newest version cannot be read: there is none, it was deleted, or (``is_damaged``) it does not open.
     ``version`` is the number of the newest version, 0 where there is none or the engine keeps none. ``written_ns`` tells when those that
-    are kept were written. ``notes`` are texts of the user's own about it. ``size`` is in bytes, about.
+    are kept were written. ``notes`` are texts of the user's own about it. ``size`` is in bytes, about. ``has_deleted`` tells that some version
+    cannot be read and could be restored.
     """
 
     values: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -62,6 +64,7 @@ class SecretState:
     notes: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
     is_damaged: bool = False
+    has_deleted: bool = False
 
     def since_ns(self, version: int) -> int:
         """When ``version`` was written; of one that is not kept any more, that of the oldest that is. 0 where nothing is known."""
@@ -90,4 +93,25 @@ class Inventory(Protocol):
 
         Raises InvalidRequest where it may not be stored here.
         """
+        ...
+
+    def transfer(self, source: Interior, path: str, into: Interior, target: str, *, removes: bool) -> int:
+        """Put the secret at ``path``, which must be there, at ``target`` of the same or another mount of this kind, where nothing is.
+
+        With all that is known of it. ``removes`` takes it away where it was. Answers how many versions it has, 0 where there are none.
+        Raises InvalidRequest where it is too large or may not be stored there.
+        """
+        ...
+
+
+@runtime_checkable
+class KeepsNotes(Protocol):
+    """A secrets engine that finds secrets by what their notes say (``logical.secret_notes``)."""
+
+    def expiring(self, storage: Storage, until_ns: int, *, by_reminder: bool) -> Iterator[tuple[int, str]]:
+        """The secrets that expire, or whose first reminder is, until then: the second and the path, the soonest first."""
+        ...
+
+    def critical(self, storage: Storage, least: Criticality) -> Iterator[tuple[Criticality, str]]:
+        """The secrets that are at least so critical, the most critical first."""
         ...

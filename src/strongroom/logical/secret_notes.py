@@ -22,6 +22,7 @@ OWNER, DESCRIPTION, CRITICALITY = "owner", "description", "criticality"
 EXPIRES_AT, REMIND_BEFORE, MAX_AGE = "expires_at", "remind_before", "max_age"
 _LATEST_NS = 253_402_300_799 * NANOSECONDS
 """The last second of the year 9999, beyond which no client can read a time."""
+_REMIND_BEFORE_NS = 30 * 86_400 * NANOSECONDS
 
 
 class Criticality(IntEnum):
@@ -44,9 +45,14 @@ class Notes(NamedTuple):
     remind_before_ns: tuple[int, ...] = ()
     max_age_ns: int = 0
 
+    @property
+    def reminds_ns(self) -> int:
+        """When somebody is told for the first time; thirty days before where nothing else was said."""
+        return self.expires_ns - max(self.remind_before_ns, default=_REMIND_BEFORE_NS) if self.expires_ns else 0
+
     def is_reminding(self, now_ns: int) -> bool:
         """Whether the first reminder is due, or the time itself has come."""
-        return bool(self.expires_ns) and now_ns >= self.expires_ns - max(self.remind_before_ns, default=0)
+        return bool(self.expires_ns) and now_ns >= self.reminds_ns
 
 
 def read_notes(notes: Mapping[str, str]) -> Notes:

@@ -29,6 +29,8 @@ from strongroom.system.promotion import PromotionArea
 from strongroom.system.quotas import QuotaArea
 from strongroom.system.rekey import RekeyArea, RekeyBackupArea
 from strongroom.system.seal import SealArea
+from strongroom.system.secret_listing import SecretListingArea
+from strongroom.system.secret_moves import SecretMoveArea
 from strongroom.system.tools import ToolsArea
 from strongroom.system.wrapping import WrappingArea
 
@@ -48,6 +50,8 @@ class SystemBackend:
             EnvironmentArea(node),
             MatrixArea(node),
             PromotionArea(node),
+            SecretListingArea(node),
+            SecretMoveArea(node),
             PolicyArea(node),
             CapabilityArea(node),
             LeaseArea(node),

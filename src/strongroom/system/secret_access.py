@@ -114,14 +114,20 @@ class Access:
         question = Question(path=path, capability=capability, now_ns=self._now_ns, body=body or {})
         return self._acl.decide(question).allowed
 
-    def interior(self, mount: SecretMount) -> Interior:
-        """The inside of the mount, in the transaction of this request."""
+    def may_know_notes(self, mount: SecretMount, path: str) -> bool:
+        """Whether the notes of the secret may be read."""
+        if not mount.layout.has_versions:
+            return False
+        return self.may(mount, Capability.READ, mount.metadata(path)) or self.may_read(mount, path)
+
+    def interior(self, mount: SecretMount, *, is_known: bool = False) -> Interior:
+        """The inside of the mount, in the transaction of this request. ``is_known`` where what is stored there was in its environment before."""
         context = self._context
         return Interior(
             storage=context.storage.view(mount.storage_prefix),
             mount_uuid=mount.uuid,
             entropy=context.entropy,
-            fingerprints=context.fingerprints.of_mount(mount.uuid),
+            fingerprints=context.fingerprints.of_mount(mount.uuid, is_known=is_known),
             now_ns=self._now_ns,
         )
 

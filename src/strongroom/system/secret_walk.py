@@ -37,7 +37,7 @@ class Walk:
         while position is not None:
             start, position = position, None
             for path in mount.inventory.secret_paths(storage, folder, start):
-                self._look()
+                self.look()
                 parent = path[: path.rfind("/") + 1]
                 limit = self._access.list_limit(mount, parent)
                 if limit is not None:
@@ -47,7 +47,8 @@ class Walk:
                     position = parent + _BEHIND_ALL if parent else None
                     break
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Count one name that was looked at. Raises InvalidRequest."""
         self._left -= 1
         if self._left < 0:
             raise InvalidRequest("too much lies there that you may not list; name a folder that is further down")

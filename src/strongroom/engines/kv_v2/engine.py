@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from strongroom.engines.kv_v2 import config, data, inventory, metadata, versions
+from strongroom.engines.kv_v2 import config, data, inventory, metadata, notes, transfer, versions
 from strongroom.engines.kv_v2.requests import MisplacedRequest
 from strongroom.engines.kv_v2.store import kept_values
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import NotFound, UnsupportedOperation
 from strongroom.logical.inventory import Interior, Layout, SecretState
 from strongroom.logical.operation import Operation
+from strongroom.logical.secret_notes import Criticality
 from strongroom.logical.storage import Storage
 
 _READ, _UPDATE, _PATCH = Operation.READ, Operation.UPDATE, Operation.PATCH
@@ -51,6 +52,18 @@ class KvV2:
     def store(self, interior: Interior, path: str, values: Mapping[str, Any]) -> int:
         """Add a version."""
         return inventory.add_version(interior, path, values)
+
+    def transfer(self, source: Interior, path: str, into: Interior, target: str, *, removes: bool) -> int:
+        """Put a secret with all its versions elsewhere."""
+        return transfer.transfer(source, path, into, target, removes=removes)
+
+    def expiring(self, storage: Storage, until_ns: int, *, by_reminder: bool) -> Iterator[tuple[int, str]]:
+        """Secrets by when they expire."""
+        return notes.expiring(storage, until_ns, by_reminder=by_reminder)
+
+    def critical(self, storage: Storage, least: Criticality) -> Iterator[tuple[Criticality, str]]:
+        """Secrets by how critical they are."""
+        return notes.critical(storage, least)
 
     def paths(self) -> tuple[Path, ...]:
         """Every path of the engine."""

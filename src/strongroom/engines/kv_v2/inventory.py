@@ -41,6 +41,7 @@ def state(interior: Interior, path: str) -> SecretState | None:
         notes=metadata.custom_metadata,
         size=size,
         is_damaged=is_damaged,
+        has_deleted=any(not version.destroyed and version.is_deleted(store.now_ns) for version in metadata.versions),
     )
 
 

@@ -105,11 +105,12 @@ def _change(
                 f'"{name}" set to false, but is mandated by backend config. This value will be ignored.'
             )
     context.warnings.extend(unreadable(named.get("custom_metadata") or {}))
+    before = metadata.custom_metadata
     for name, value in named.items():
         setattr(metadata, name, value)
     metadata.metadata_version += 1
     metadata.updated_ns = store.now_ns
-    store.save(request.path, metadata)
+    store.save_described(request.path, metadata, before)
 
 
 def _check_and_set(request: MetadataRequest, metadata: Metadata, config: Config) -> None:

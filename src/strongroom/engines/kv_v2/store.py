@@ -3,6 +3,7 @@
     config                      the mount's settings
     metadata/<path>             one secret: data key, settings, list of versions
     versions/<path>/<number>    the sealed body of one version
+    noted/…                     secrets by what their notes say: see ``notes``
 
 Fingerprints are kept in step here: a body that is stored is recorded, and what is recorded is forgotten with the secret.
 """
@@ -18,6 +19,7 @@ import msgspec
 
 from strongroom.crypto.aead import Damaged
 from strongroom.engines.entries import decode_body, encode_body
+from strongroom.engines.kv_v2.notes import keep_rows
 from strongroom.engines.kv_v2.record import Config, Metadata, Version
 from strongroom.engines.kv_v2.sealing import new_data_key, open_body, place_of, seal_body
 from strongroom.logical.ambient import Clock, Entropy
@@ -93,8 +95,7 @@ class SecretStore:
         content = encode_body(body)
         number = metadata.current_version + 1
         version = Version(number, self.now_ns, metadata.next_deletion_ns(config, self.now_ns))
-        place = place_of(self.mount_uuid, path, number)
-        self.storage.put(_version_key(path, number), seal_body(metadata.key, place, content, self.entropy))
+        self._put_body(path, metadata, number, content)
         self.fingerprints.record(path, number, body)
         metadata.versions.append(version)
         metadata.current_version = number
@@ -102,6 +103,16 @@ class SecretStore:
         self._prune(path, metadata, config)
         self.save(path, metadata)
         return version
+
+    def put_body(self, path: str, metadata: Metadata, number: int, body: Mapping[str, Any]) -> None:
+        """Store the body of a version that ``metadata`` has already, and record its values."""
+        self._put_body(path, metadata, number, encode_body(body))
+        self.fingerprints.record(path, number, body)
+
+    def save_described(self, path: str, metadata: Metadata, before: Mapping[str, str]) -> None:
+        """Store what is known about the secret, whose custom metadata was ``before``, and keep it findable by its notes."""
+        keep_rows(self.storage, path, before, metadata.custom_metadata)
+        self.save(path, metadata)
 
     def remove_body(self, path: str, version: Version) -> None:
         """Remove the sealed body of a version. The caller marks or drops the version."""
@@ -117,7 +128,12 @@ class SecretStore:
             with suppress(Damaged):
                 self.fingerprints.forget(path, self.body(path, metadata, version))
             self.remove_body(path, version)
+        keep_rows(self.storage, path, metadata.custom_metadata, {})
         self.storage.delete(METADATA + path)
+
+    def _put_body(self, path: str, metadata: Metadata, number: int, content: bytes) -> None:
+        place = place_of(self.mount_uuid, path, number)
+        self.storage.put(_version_key(path, number), seal_body(metadata.key, place, content, self.entropy))
 
     def _prune(self, path: str, metadata: Metadata, config: Config) -> None:
         kept = metadata.versions_to_keep(config)
