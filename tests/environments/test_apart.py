@@ -7,6 +7,7 @@ the vault must agree in both directions, and bound tokens then read all that the
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -20,8 +21,11 @@ from strongroom.quotas.guesses import BLOCK_SECONDS
 
 REFUSED = "in use in a more protected environment"
 PATHS = ("app", "app/db", "team")
-VERSIONED = ("dev2", "stage2", "prod2")
-MOUNTS = ("dev", "stage", "prod", *VERSIONED)
+VERSIONED = ("two-dev", "two-stage", "two-prod")
+MOUNTS = ("one-dev", "one-stage", "one-prod", *VERSIONED)
+
+GENERATED = re.compile("[0-9]{9}")
+"""What the vault generates here, and no spelling of a value of the pool looks like."""
 
 mounts = st.sampled_from(MOUNTS)
 paths = st.sampled_from(PATHS)
@@ -44,8 +48,10 @@ def spelled(number: int, spelling: str) -> Any:
     }[spelling]
 
 
-def number_in(value: Any) -> int:
-    """The inverse of :func:`spelled`."""
+def number_in(value: Any) -> int | None:
+    """The inverse of :func:`spelled`; None of a value that the vault generated."""
+    if isinstance(value, str) and GENERATED.fullmatch(value):
+        return None
     text = value["inner"][0] if isinstance(value, dict) else value.strip()
     if not text.lower().startswith("secret?"):
         try:
@@ -63,9 +69,10 @@ class Apart(RuleBasedStateMachine):
         self.vault: Vault = vault_with_environments()
         self.rank_of: dict[str, int] = {}
         for rank, name in enumerate(NAMES):
-            self.vault.mount(f"{name}2", options={"version": "2"})
-            write(self.vault, name, mounts=[name, f"{name}2"])
-            self.rank_of |= {name: rank, f"{name}2": rank}
+            self.vault.post("sys/remount", {"from": name, "to": f"one-{name}"})
+            self.vault.mount(f"two-{name}", options={"version": "2"})
+            write(self.vault, name, mounts=[f"one-{name}", f"two-{name}"])
+            self.rank_of |= {f"one-{name}": rank, f"two-{name}": rank}
         self.places: dict[int, set[tuple[str, str]]] = {}
         self.own: dict[int, int] = {}
         self.current: dict[tuple[str, str], set[int]] = {}
@@ -116,8 +123,71 @@ class Apart(RuleBasedStateMachine):
         held = self.current.get((source, path))
         if held is None:
             return
-        data = self.vault.get(self.api(source, "data", path)).data
-        self.store(into, path, data["data"] if source in VERSIONED else data, set(held))
+        values = {key: value for key, value in self.values_of(source, path).items() if number_in(value) is not None}
+        if values:
+            self.store(into, path, values, set(held))
+
+    def history(self, mount: str, path: str) -> set[int]:
+        """The values that go along with a secret: all that it had, where there are versions."""
+        if mount not in VERSIONED:
+            return set(self.current[mount, path])
+        return {number for number, places in self.places.items() if (mount, path) in places}
+
+    @rule(source=mounts, path=paths, into=mounts, name=paths, is_move=st.booleans())
+    def transfer(self, source: str, path: str, into: str, name: str, *, is_move: bool) -> None:
+        """On the server: a move goes up or stays, a copy stays, and nothing goes down."""
+        if (source, path) not in self.current or (source in VERSIONED) is not (into in VERSIONED):
+            return
+        here, there = self.rank_of[source], self.rank_of[into]
+        moved = self.history(source, path)
+        others = {number: self.places[number] - {(source, path)} for number in moved}
+        is_above = any(self.rank_of[mount] > there for places in others.values() for mount, _ in places)
+        must_refuse = there < here or (there > here and (not is_move or is_above)) or (into, name) in self.current
+        way = "move" if is_move else "copy"
+        answer = self.vault.post(f"sys/secrets/{way}", {"from": f"{source}/{path}", "to": f"{into}/{name}"})
+        if answer.status == 429:
+            self.vault.clock.jump(2 * BLOCK_SECONDS)
+            answer = self.vault.post(f"sys/secrets/{way}", {"from": f"{source}/{path}", "to": f"{into}/{name}"})
+        assert (answer.status == 400) is must_refuse, (answer, moved, self.places)
+        if must_refuse:
+            return
+        assert answer.status == 200, answer
+        self.current[into, name] = set(self.current[source, path])
+        for number in moved:
+            self.places[number].add((into, name))
+            if is_move:
+                self.places[number].discard((source, path))
+            self.own[number] = min(self.rank_of[mount] for mount, _ in self.places[number])
+        if is_move:
+            del self.current[source, path]
+
+    @rule(source=st.sampled_from(NAMES), into=st.sampled_from(NAMES), path=paths, part=st.sampled_from(("one", "two")))
+    def promote(self, source: str, into: str, path: str, part: str) -> None:
+        """Values of the pool are all such that they are never copied: they are left, or others are drawn."""
+        here, there = f"{part}-{source}", f"{part}-{into}"
+        if (here, path) not in self.current or self.rank_of[here] != NAMES.index(source):
+            return
+        body = {"path": f"{part}/{path}", "from": source, "to": into}
+        plan = self.vault.post("sys/promote", body)
+        if NAMES.index(into) <= NAMES.index(source):
+            assert (plan.status, "upward only" in str(plan.errors)) == (400, True)
+            return
+        assert plan.status == 200, plan
+        (secret,) = plan.data["secrets"]
+        assert set(secret["keys"].values()) <= {"refused", "kept", "same"}
+        generate = dict.fromkeys(secret["keys"], "digits:9")
+        plan = self.vault.post("sys/promote", {**body, "generate": generate})
+        done = self.vault.post("sys/promote", {**body, "generate": generate, "check": plan.data["check"]})
+        if (there, path) not in self.current:
+            assert done.status == 200, done
+        if done.status == 200:
+            left = self.values_of(there, path)
+            self.current[there, path] = {number for value in left.values() if (number := number_in(value)) is not None}
+
+    def values_of(self, mount: str, path: str) -> dict[str, Any]:
+        data = self.vault.get(self.api(mount, "data", path)).data
+        found: dict[str, Any] = data["data"] if mount in VERSIONED else data
+        return found
 
     @rule(mount=mounts, path=paths)
     def remove(self, mount: str, path: str) -> None:
@@ -133,7 +203,7 @@ class Apart(RuleBasedStateMachine):
         for number in gone:
             self.places[number].discard((mount, path))
 
-    @rule(mount=st.sampled_from(("dev2", "stage2")))
+    @rule(mount=st.sampled_from(("two-dev", "two-stage")))
     def move_up(self, mount: str) -> None:
         """A whole mount goes to the environment above its own."""
         rank = self.rank_of[mount]
@@ -160,7 +230,7 @@ class Apart(RuleBasedStateMachine):
                     continue
                 data = answer.data["data"] if mount in VERSIONED else answer.data
                 for number in map(number_in, data.values()):
-                    assert self.own[number] <= rank, (
+                    assert number is None or self.own[number] <= rank, (
                         f"value {number} of {NAMES[self.own[number]]} is readable in {NAMES[rank]}"
                     )
 
