@@ -16,6 +16,12 @@ def main() -> int:
     """Runs the command line and returns its exit code."""
     if sys.argv[1:2] and sys.argv[1] in _SERVERS:
         isolate()
+    if sys.argv[1:2] == ["run"]:
+        from strongroom.cli.quick_run import attempt
+
+        exit_code = attempt(sys.argv[2:])
+        if exit_code is not None:
+            return exit_code
     from strongroom.cli.main import main as run
 
     return run()

@@ -10,8 +10,8 @@ from tests.cli.conftest import CommandLine, Server
 from tests.processes import free_port
 
 from strongroom.cli import completion, path_completion
-from strongroom.cli.lazy import COMPLETION_VARIABLE
 from strongroom.cli.main import main, root
+from strongroom.cli.words import COMPLETION_VARIABLE
 
 Offer = Callable[..., list[str]]
 

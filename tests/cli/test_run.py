@@ -65,6 +65,7 @@ def test_the_exit_code_is_the_programs(ours: CommandLine, secret: str) -> None:
 def test_flags_after_the_program_are_the_programs(ours: CommandLine, secret: str) -> None:
     done = ours("run", "-path", secret, "echo", "-path", "-h", "--", "x")
     assert (done.exit_code, done.out) == (0, "-path -h -- x\n")
+    assert ours("run", "-path", secret, "echo", "-h", "--help").out == "-h --help\n"
 
 
 def test_a_program_that_is_killed_is_killed_for_whoever_waits(ours: CommandLine, secret: str) -> None:

@@ -40,7 +40,7 @@ def loaded(ours: CommandLine, *words: str) -> set[str]:
         "report = lambda *_: os.write(2, ('MODULES ' + ' '.join(sys.modules)).encode())\n"
         "atexit.register(report)\n"
         "os.execvpe = report\n"
-        "from strongroom.cli.main import main\n"
+        "from strongroom.__main__ import main\n"
         "main()\n"
     )
     done = subprocess.run(
@@ -68,6 +68,14 @@ def test_the_hot_commands_load_nothing_heavy(ours: CommandLine, words: tuple[str
     } == set()
 
 
+def test_run_loads_click_only_for_what_it_does_not_understand(ours: CommandLine) -> None:
+    ours.value("kv", "put", "secret/start", "A=1")
+    assert "click" not in loaded(ours, "run", "-path", "secret/start", "--", "true")
+    assert "click" not in loaded(ours, "run", "--path=secret/start", "-only", "A", "true", "-h")
+    assert "click" in loaded(ours, "run", "-h")
+    assert "click" in loaded(ours, "run", "-paht", "secret/start", "--", "true")
+
+
 def test_a_plain_run_loads_nothing_that_only_other_ways_of_running_need(ours: CommandLine) -> None:
     ours.value("kv", "put", "secret/start", "A=1")
     modules = loaded(ours, "run", "-path", "secret/start", "--", "true")
@@ -88,7 +96,7 @@ def test_help_imports_no_command(ours: CommandLine) -> None:
         f"strongroom.cli.{name}"
         for name in (
             *("main", "errors", "lazy", "grammar", "options", "http_options", "session", "printer", "secret_view"),
-            *("tables", "go_text"),
+            *("tables", "go_text", "ending", "flags", "words"),
         )
     }
 

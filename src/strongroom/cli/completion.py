@@ -8,8 +8,8 @@ from __future__ import annotations
 import click
 
 from strongroom.cli.grammar import command, expect
-from strongroom.cli.lazy import COMPLETION_VARIABLE
 from strongroom.cli.session import Session
+from strongroom.cli.words import COMPLETION_VARIABLE
 
 SHELLS = ("bash", "zsh", "fish")
 NAMES = ("strongroom", "sr")

@@ -9,13 +9,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from strongroom.cli.ending import call
+from strongroom.cli.flags import Flag
 from strongroom.cli.http_options import http_options, output_options
-from strongroom.cli.options import Switch
-from strongroom.cli.session import Session
+from strongroom.cli.options import Switch, option
+from strongroom.cli.words import BadUsage, asks_for_help, normalise
 
 HELP_NAMES = ("-help", "-h")
 
@@ -26,58 +28,6 @@ class Output(Enum):
     NONE = ""
     FORMAT = "-format"
     FIELD = "-format -field"
-
-
-def normalise(
-    arguments: Sequence[str], valued: dict[str, str], switches: dict[str, str], *, anywhere: bool
-) -> list[str]:
-    """``arguments`` as ``-flag=value`` words, then ``--``, then the positional ones: what click reads without a doubt.
-
-    ``valued`` and ``switches`` map every spelling of a flag (with one dash) to its first one. Without ``anywhere`` the first
-    positional argument ends the flags. Raises click.UsageError in the words of Go's flag parser.
-    """
-    flags: list[str] = []
-    positional: list[str] = []
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            positional.extend(rest)
-            break
-        if len(word) < 2 or not word.startswith("-"):
-            positional.append(word)
-            if not anywhere:
-                positional.extend(rest)
-                break
-            continue
-        name, equals, value = word.partition("=")
-        name = name[1:] if name.startswith("--") else name
-        if name in switches:
-            flags.append(f"{switches[name]}={value if equals else 'true'}")
-        elif name in valued:
-            if not equals and not rest:
-                raise click.UsageError(f"flag needs an argument: {name}")
-            flags.append(f"{valued[name]}={value if equals else rest.pop(0)}")
-        else:
-            _unknown_flag(name, [*valued, *switches])
-    return [*flags, "--", *positional]
-
-
-def _unknown_flag(name: str, known: list[str]) -> NoReturn:
-    if name in {"-token", "-root-token"}:
-        raise click.UsageError(
-            "a token is never given as a flag, where every process can read it. "
-            "Set STRONGROOM_TOKEN, or log in: strongroom login"
-        )
-    raise click.UsageError(f"flag provided but not defined: {name}{suggestion(name, known)}")
-
-
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """`` Did you mean …?`` where something known is near, else nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f". Did you mean {near[0]}?" if near else ""
 
 
 class VaultCommand(click.Command):
@@ -96,12 +46,13 @@ class VaultCommand(click.Command):
             if isinstance(param, click.Option) and not param.is_eager:
                 target = switches if isinstance(param.type, Switch) else valued
                 target.update(dict.fromkeys(param.opts, param.opts[0]))
-        # Words before "--" only: what comes after it belongs to another program.
-        own = args[: args.index("--")] if "--" in args else args
-        if any(word in {"-h", "-help", "--help", "--h"} for word in own) and not _is_value(own, valued):
+        if asks_for_help(args, valued, anywhere=self.flags_anywhere):
             args = ["-help"]
         else:
-            args = normalise(args, valued, switches, anywhere=self.flags_anywhere)
+            try:
+                args = normalise(args, valued, switches, anywhere=self.flags_anywhere)
+            except BadUsage as error:
+                raise click.UsageError(str(error)) from None
         return super().parse_args(ctx, args)
 
 
@@ -111,17 +62,10 @@ class RunnerCommand(VaultCommand):
     flags_anywhere = False
 
 
-def _is_value(words: Sequence[str], valued: dict[str, str]) -> bool:
-    """Whether the ``-h`` among ``words`` is the value of the flag before it."""
-    at = next(index for index, word in enumerate(words) if word in {"-h", "-help", "--help", "--h"})
-    before = words[at - 1] if at else ""
-    return before.replace("--", "-", 1) in valued
-
-
 def command(
     name: str,
     usage: str,
-    *options: click.Option,
+    *options: click.Option | Flag,
     output: Output = Output.NONE,
     remote: bool = True,
     kind: type[VaultCommand] = VaultCommand,
@@ -134,14 +78,10 @@ def command(
 
     def declare(function: Callable[..., int | None]) -> click.Command:
         shared = [*(http_options() if remote else ()), *output_options(tuple(output.value.split()))]
-        taken = {option.name for option in shared}
+        taken = {flag.key for flag in shared}
 
         def callback(arguments: tuple[str, ...], **values: Any) -> int | None:
-            session = Session({key: values.pop(key) for key in list(values) if key in taken})
-            try:
-                return function(session, arguments, **values)
-            finally:
-                session.close()
+            return call(function, arguments, values, taken)
 
         names_path = usage.partition(" ")[0] in {"PATH", "KEY", "MOUNT"}
         positional = click.Argument(
@@ -153,7 +93,7 @@ def command(
         )
         return kind(
             name,
-            params=[*options, *shared, positional],
+            params=[*map(option, options), *map(option, shared), positional],
             callback=callback,
             help=_with_examples(function.__doc__ or ""),
             context_settings={"help_option_names": list(HELP_NAMES), "max_content_width": 100},

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import click
-
-from strongroom.cli.options import duration, switch, text, texts
+from strongroom.cli.flags import Flag, duration, switch, text, texts
 
 
-def http_options() -> list[click.Option]:
+def http_options() -> list[Flag]:
     """The flags for reaching the server. Each has a variable of the same meaning (``STRONGROOM_ADDR``, …)."""
     return [
         text("-address", help="Address of the server. [STRONGROOM_ADDR, BAO_ADDR, VAULT_ADDR]"),
@@ -29,7 +27,7 @@ def http_options() -> list[click.Option]:
     ]
 
 
-def output_options(names: tuple[str, ...]) -> list[click.Option]:
+def output_options(names: tuple[str, ...]) -> list[Flag]:
     """The output flags called ``names``, and ``-no-color``, which Vault's users pass by habit."""
     available = {
         "-format": text("-format", help="table, json, yaml, raw or pretty. [..._FORMAT]"),

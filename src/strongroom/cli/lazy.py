@@ -9,10 +9,8 @@ from typing import NoReturn
 import click
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.grammar import HELP_NAMES, suggestion
-
-COMPLETION_VARIABLE = "_STRONGROOM_COMPLETE"
-"""Set by a shell's script that asks which words may come next, instead of running a command."""
+from strongroom.cli.grammar import HELP_NAMES
+from strongroom.cli.words import suggestion
 
 Entry = tuple[str, str]
 """Where a command is (``module:name`` below ``strongroom.cli``) and what it does, in a line."""

@@ -1,4 +1,4 @@
-"""The table of all commands, and the one place where an error becomes a text and an exit code.
+"""The table of all commands, and how click reads it.
 
 Exit codes: 0 fine; 1 wrong usage or a local error; 2 the server's error, or nothing found; 3 something was found, where ``-exit-code``
 asks for that; 127 no such command. ``run`` has its own (see there), and ``status`` says 2 for sealed.
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import click
 
-from strongroom.cli.errors import REMOTE, CommandFailed
-from strongroom.cli.lazy import COMPLETION_VARIABLE, LazyGroup
-from strongroom.cli.session import CurlPrinted
-from strongroom.client.errors import BadSettings, ClientError
+from strongroom.cli.ending import ended, prepare_streams
+from strongroom.cli.errors import LOCAL, CommandFailed
+from strongroom.cli.lazy import LazyGroup
+from strongroom.cli.words import COMPLETION_VARIABLE
 
 SUMMARY = "Strongroom: store secrets, deliver them, and know who had them."
 
@@ -45,7 +45,7 @@ _COMMANDS = {
     "policy": ("groups:policy", "Manage policies"),
     "print": ("groups:print_group", "Print what this program uses"),
     "read": ("raw:read", "Read what is at a path"),
-    "run": ("run:run", "Run a program with secrets in its environment"),
+    "run": ("run_command:run", "Run a program with secrets in its environment"),
     "scan": ("groups:scan", "Find leaked secrets in files, histories, archives and images"),
     "secrets": ("groups:secrets", "Manage secrets engines"),
     "server": ("server:server", "Start a server"),
@@ -56,7 +56,6 @@ _COMMANDS = {
     "watch": ("watch:watch", "Watch public places for leaked secrets"),
     "write": ("raw:write", "Write data to a path"),
 }
-_INTERRUPTED = 130
 
 
 def root() -> LazyGroup:
@@ -66,34 +65,22 @@ def root() -> LazyGroup:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A value is shown as it is, whatever the locale; what no encoding can hold is replaced.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    prepare_streams()
     if COMPLETION_VARIABLE in os.environ:
         return _complete(os.environ[COMPLETION_VARIABLE])
-    return _run(list(sys.argv[1:] if arguments is None else arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return ended(lambda: _run(words))
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> object:
+    """What the command gives back; what click has to say is said as the rest of the command line says it."""
     try:
-        result = root().main(arguments, prog_name="strongroom", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _abandon_output()
-    except (click.Abort, KeyboardInterrupt):
-        return _INTERRUPTED
-    except CurlPrinted:
-        return 0
+        return root().main(arguments, prog_name="strongroom", standalone_mode=False)
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code if error.exit_code != click.UsageError.exit_code else 1)
-    except CommandFailed as failure:
-        return _fail(failure.text, failure.exit_code)
-    except BadSettings as error:
-        return _fail(str(error), 1)
-    except ClientError as error:
-        return _fail(str(error), REMOTE)
-    return result if isinstance(result, int) else 0
+        is_usage = error.exit_code == click.UsageError.exit_code
+        raise CommandFailed(error.format_message(), LOCAL if is_usage else error.exit_code) from None
 
 
 def _complete(instruction: str) -> int:
@@ -101,15 +88,3 @@ def _complete(instruction: str) -> int:
 
     print(answer(root(), instruction))  # noqa: T201 -- the shell's script reads it
     return 0
-
-
-def _fail(text: str, exit_code: int) -> int:
-    sys.stdout.flush()
-    print(text, file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
-    return exit_code
-
-
-def _abandon_output() -> int:
-    # The reader went away (head, less): nothing more can be written, not even at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 1

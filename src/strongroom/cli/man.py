@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.grammar import command, suggestion
+from strongroom.cli.grammar import command
 from strongroom.cli.options import text
 from strongroom.cli.session import Session
+from strongroom.cli.words import suggestion
 
 
 @command(

@@ -1,4 +1,4 @@
-"""The kinds of flags: yes or no, text, whole number, duration; and how each is declared in one line."""
+"""Flags as options of click: the kinds of a table as types, and how each is declared in one line."""
 
 from __future__ import annotations
 
@@ -6,60 +6,64 @@ from typing import Any
 
 import click
 
-_TRUE = frozenset({"1", "t", "true"})
-_FALSE = frozenset({"0", "f", "false"})
+from strongroom.cli import flags
+from strongroom.cli.flags import BadFlag, Flag, Kind
 
 
-class Switch(click.ParamType[Any]):
+class FlagType(click.ParamType[Any]):
+    """A kind of values as click asks for it."""
+
+    kind: Kind
+
+    def __init__(self, kind: Kind | None = None) -> None:
+        if kind is not None:
+            self.kind, self.name = kind, kind.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of a text; a default is one already. Raises click.UsageError that names the flag."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.kind.read(value, param.opts[0] if param is not None else "the flag")
+        except BadFlag as error:
+            raise click.UsageError(str(error)) from None
+
+
+class Switch(FlagType):
     """Yes or no; as a flag it may stand without a value."""
 
-    name = "true|false"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
-        """True or False from Go's spellings."""
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in _TRUE:
-            return True
-        if str(value).lower() in _FALSE:
-            return False
-        raise click.UsageError(f"{_name(param)} takes true or false")
+    kind = flags.SWITCH
+    name = kind.name
 
 
-class Whole(click.ParamType[int]):
+class Whole(FlagType):
     """A whole number."""
 
-    name = "int"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number, or a usage error that names the flag."""
-        text = str(value)
-        if not (text.removeprefix("-").isascii() and text.removeprefix("-").isdigit() and len(text) <= 18):
-            raise click.UsageError(f"{_name(param)} takes a whole number")
-        return int(text)
+    kind = flags.WHOLE
+    name = kind.name
 
 
-class Duration(click.ParamType[str]):
+class Duration(FlagType):
     """A duration such as ``30s`` or ``1h30m``; kept as text, for the server to read, once it is known to be one."""
 
-    name = "duration"
+    kind = flags.DURATION
+    name = kind.name
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The text, checked."""
-        if value == "":
-            return ""
-        from strongroom.logical.instant import parse_duration
 
-        try:
-            parse_duration(str(value))
-        except ValueError:
-            raise click.UsageError(f"{_name(param)} takes a duration like 30s, 15m or 1h30m") from None
-        return str(value)
+def option(flag: Flag | click.Option) -> click.Option:
+    """A flag of a table as an option of click."""
+    if isinstance(flag, click.Option):
+        return flag
+    kind = None if flag.kind is flags.TEXT else Switch(flag.kind) if flag.kind.is_switch else FlagType(flag.kind)
+    default = None if flag.is_repeated else flag.default
+    return click.Option(
+        list(flag.names), type=kind, default=default, multiple=flag.is_repeated, help=flag.help, metavar=flag.metavar
+    )
 
 
 def switch(*names: str, help: str, default: bool | None = False) -> click.Option:  # noqa: A002 -- the word for it
     """A yes-or-no flag. ``default=None`` keeps "not given" apart from "no"."""
-    return click.Option(list(names), type=Switch(), default=default, metavar="", help=help)
+    return option(flags.switch(*names, help=help, default=default))
 
 
 def text(*names: str, help: str, default: str | None = "") -> click.Option:  # noqa: A002 -- the word for it
@@ -69,18 +73,14 @@ def text(*names: str, help: str, default: str | None = "") -> click.Option:  # n
 
 def texts(*names: str, help: str) -> click.Option:  # noqa: A002 -- the word for it
     """A flag that may be given several times."""
-    return click.Option(list(names), multiple=True, help=help, metavar="<string>")
+    return option(flags.texts(*names, help=help))
 
 
 def whole(*names: str, help: str, default: int | None = None) -> click.Option:  # noqa: A002 -- the word for it
     """A flag with a whole number."""
-    return click.Option(list(names), type=Whole(), default=default, help=help, metavar="<int>")
+    return option(flags.whole(*names, help=help, default=default))
 
 
 def duration(*names: str, help: str) -> click.Option:  # noqa: A002 -- the word for it
     """A flag with a duration; ``""`` where it was not given."""
-    return click.Option(list(names), type=Duration(), default="", help=help, metavar="<duration>")
-
-
-def _name(param: click.Parameter | None) -> str:
-    return param.opts[0] if param is not None else "the flag"
+    return option(flags.duration(*names, help=help))

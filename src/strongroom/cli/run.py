@@ -1,7 +1,8 @@
 """``run``: a program with secrets in its environment, and nothing else left behind.
 
 Exit code: the program's own; 125 where Strongroom failed (wrong usage, no answer, no secret), 126 where the program cannot
-be executed, 127 where it is not found; 128+N where a supervised program was killed by signal N.
+be executed, 127 where it is not found; 128+N where a supervised program was killed by signal N. What it does is here; its flags
+are in ``run_flags``, and how it is called in ``run_command`` (by click) and ``quick_run`` (without).
 """
 
 from __future__ import annotations
@@ -10,15 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.grammar import Output, RunnerCommand, command
-from strongroom.cli.options import Switch, duration, switch, text, whole
 from strongroom.cli.run_sources import Gathered, Gatherer
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
-from strongroom.cli.source_options import names, selection, source_options, tell_conflicts, wanted
+from strongroom.cli.source_options import selection, tell_conflicts, wanted
 from strongroom.client import exact_json
 from strongroom.client.errors import ClientError
 from strongroom.client.settings import DEFAULT_RETRIES, variable
@@ -37,90 +34,6 @@ if TYPE_CHECKING:
     from strongroom.client.client import Client
 
 
-class _Names(Switch):
-    """A yes-or-no flag that may also carry the names that it is about: ``-preserve-env`` or ``-preserve-env=A,B``."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """None for all, else the set of names."""
-        if value is None or isinstance(value, frozenset):
-            return value
-        if str(value) in {"true", "false"}:
-            return None if value == "true" else frozenset()
-        return names((str(value),))
-
-
-class _Watch(Switch):
-    """``-watch`` alone means a restart; ``-watch=signal:HUP`` a signal."""
-
-    name = "watch"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The word that was given, or the one that the flag alone stands for."""
-        return {"true": "restart", "false": "", None: ""}.get(value, value)
-
-
-class _Age(Switch):
-    """``-fallback`` alone means the usual greatest age; ``-fallback=12h`` another."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The age, ``""`` for the usual one, None for no copies."""
-        return {"true": "", "false": None}.get(value, value)
-
-
-class _Run(RunnerCommand):
-    """Wrong usage ends with the exit code that says: not the program's."""
-
-    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
-        """As click does it, with our exit code."""
-        try:
-            return super().make_context(*arguments, **extra)
-        except click.UsageError as error:
-            raise CommandFailed(error.format_message(), CANNOT_RUN) from None
-
-
-@command(
-    "run",
-    "-- COMMAND [ARGUMENTS...]",
-    *source_options(),
-    click.Option(
-        ["-preserve-env"],
-        type=_Names(),
-        default=frozenset(),
-        metavar="[=A,B]",
-        help="Variables that are already set win over secrets: all, or only those named.",
-    ),
-    switch("-clean-env", help="Pass on nothing but HOME, PATH, USER, SHELL, TERM, TZ, TMPDIR and the language."),
-    switch("-preserve-token", help="Pass on the vault token of this shell too (it is left out otherwise)."),
-    click.Option(
-        ["-watch"],
-        type=_Watch(),
-        default="",
-        metavar="[=restart|signal:NAME]",
-        help="Look for newer versions, and start the program again, or send it a signal.",
-    ),
-    duration("-watch-interval", help="How often to look; 30s without it."),
-    text("-redact", help="Mask secrets in the output: auto, on or off. A terminal is never touched."),
-    switch("-creds-dir", help="Give files in a folder ($CREDENTIALS_DIRECTORY, in memory) instead of variables."),
-    text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
-    whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
-    text("-mount-format", help="What the pipe gives: dotenv, json, yaml, … as in strongroom export.", default="dotenv"),
-    click.Option(
-        ["-fallback"],
-        type=_Age(),
-        default=None,
-        metavar="[=AGE]",
-        help="Keep sealed copies, and use one of at most this age (24h) when the server does not answer. [..._FALLBACK]",
-    ),
-    switch("-no-fallback", help="Neither keep nor use copies, whatever the environment says."),
-    switch("-offline", help="Do not ask the server: use the copies alone."),
-    switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
-    output=Output.FORMAT,
-    kind=_Run,
-)
 def run(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
     """Runs a program with secrets in its environment.
 

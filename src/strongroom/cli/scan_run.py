@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -109,17 +110,22 @@ def _check(flags: dict[str, Any]) -> None:
             raise CommandFailed(f"-{name.replace('_', '-')} is a number from 0 to 1024", FAILED)
 
 
+def _not_installed(module: str | None) -> CommandFailed:
+    return CommandFailed(f"The scanner is not installed here (no module {module}): {how_to_install('scanner')}", FAILED)
+
+
 @contextmanager
 def failing() -> Iterator[None]:
     """Errors of the scanner as those of the command line."""
+    if importlib.util.find_spec("re2") is None:
+        # Found out now: by the processes of a scan it would be said of each file.
+        raise _not_installed("re2")
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("strongroom"):
             raise
-        raise CommandFailed(
-            f"The scanner is not installed here (no module {error.name}): {how_to_install('scanner')}", FAILED
-        ) from None
+        raise _not_installed(error.name) from None
     except OSError as error:
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
     except (ValueError, RuntimeError) as error:

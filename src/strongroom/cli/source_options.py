@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.options import text, texts
+from strongroom.cli.flags import Flag, text, texts
 from strongroom.cli.run_sources import Wanted
 from strongroom.delivery.environment import Selection, Variable
 
 if TYPE_CHECKING:
-    import click
-
     from strongroom.cli.session import Session
 
 
-def source_options() -> list[click.Option]:
+def source_options() -> list[Flag]:
     """The flags that name secrets, and those that choose and rename keys."""
     return [
         texts("-path", help="Secret to read, as MOUNT/NAME or sr://ENV/PATH. Of two values the later path's wins."),

@@ -145,7 +145,10 @@ class Connection:
                 local.close()
                 raise
             return local
-        dialled = socket.create_connection((self.address.host, self.address.port), self._remaining())
+        host: Any = self.address.host
+        if host.isascii():
+            host = host.encode()  # a text would load the codec of international names
+        dialled = socket.create_connection((host, self.address.port), self._remaining())
         dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return dialled
 

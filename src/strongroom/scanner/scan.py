@@ -101,9 +101,6 @@ class Scan:
         try:
             for piece in self.expand(fragment):
                 hits.extend(_packed(hit) for hit in self.examiner.examine(piece))
-        except ModuleNotFoundError:
-            # Nothing can be scanned: not what is to be said of each file.
-            raise
         except Exception as error:  # noqa: BLE001 -- one file that breaks us must not hide the others; it is told
             self.problems.append(Problem(fragment.path, f"the scanner failed on it ({type(error).__name__})"))
 

@@ -1,0 +1,64 @@
+"""The one place where an error becomes a text and an exit code, and a command is called. Knows nothing of click."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from strongroom.cli.errors import LOCAL, REMOTE, CommandFailed
+from strongroom.cli.session import CurlPrinted, Session
+from strongroom.client.errors import BadSettings, ClientError
+
+_INTERRUPTED = 130
+
+
+def prepare_streams() -> None:
+    """Have output be UTF-8: a value is shown as it is, whatever the locale; what no encoding can hold is replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def call(
+    command: Callable[..., int | None], arguments: tuple[str, ...], values: Mapping[str, Any], shared: Collection[str]
+) -> int | None:
+    """Call a command with a session of its own. ``shared`` are the keys of those ``values`` that are the session's."""
+    session = Session({key: values[key] for key in values if key in shared})
+    try:
+        return command(session, arguments, **{key: values[key] for key in values if key not in shared})
+    finally:
+        session.close()
+
+
+def ended(command: Callable[[], object]) -> int:
+    """The exit code with which ``command`` ends; what it fails with is told on standard error."""
+    try:
+        result = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _abandon_output()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except CurlPrinted:
+        return 0
+    except CommandFailed as failure:
+        return _fail(failure.text, failure.exit_code)
+    except BadSettings as error:
+        return _fail(str(error), LOCAL)
+    except ClientError as error:
+        return _fail(str(error), REMOTE)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(text: str, exit_code: int) -> int:
+    sys.stdout.flush()
+    print(text, file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
+    return exit_code
+
+
+def _abandon_output() -> int:
+    # The reader went away (head, less): nothing more can be written, not even at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1

@@ -1,0 +1,70 @@
+"""The flags of ``run``, as a table that can be read without click."""
+
+from __future__ import annotations
+
+from strongroom.cli.flags import Flag, Kind, duration, switch, text, whole
+from strongroom.cli.source_options import names, source_options
+
+OUTPUT = ("-format",)
+"""Its output flags."""
+
+
+def _names_or_all(value: str, name: str) -> frozenset[str] | None:
+    """None for all, else the names: a switch that may also carry what it is about, as ``-preserve-env=A,B``."""
+    del name
+    if value in {"true", "false"}:
+        return None if value == "true" else frozenset()
+    return names((value,))
+
+
+def _restart_or_word(value: str, name: str) -> str:
+    """``-watch`` alone means a restart; ``-watch=signal:HUP`` a signal."""
+    del name
+    return {"true": "restart", "false": ""}.get(value, value)
+
+
+def _age(value: str, name: str) -> str | None:
+    """``-fallback`` alone means the usual greatest age, which is ``""``; ``-fallback=12h`` another."""
+    del name
+    return {"true": "", "false": None}.get(value, value)
+
+
+_NAMES = Kind("names", _names_or_all, is_switch=True)
+_WATCH = Kind("watch", _restart_or_word, is_switch=True)
+_AGE = Kind("age", _age, is_switch=True)
+
+RUN_FLAGS: tuple[Flag, ...] = (
+    *source_options(),
+    Flag(
+        ("-preserve-env",),
+        _NAMES,
+        "Variables that are already set win over secrets: all, or only those named.",
+        frozenset(),
+        metavar="[=A,B]",
+    ),
+    switch("-clean-env", help="Pass on nothing but HOME, PATH, USER, SHELL, TERM, TZ, TMPDIR and the language."),
+    switch("-preserve-token", help="Pass on the vault token of this shell too (it is left out otherwise)."),
+    Flag(
+        ("-watch",),
+        _WATCH,
+        "Look for newer versions, and start the program again, or send it a signal.",
+        "",
+        metavar="[=restart|signal:NAME]",
+    ),
+    duration("-watch-interval", help="How often to look; 30s without it."),
+    text("-redact", help="Mask secrets in the output: auto, on or off. A terminal is never touched."),
+    switch("-creds-dir", help="Give files in a folder ($CREDENTIALS_DIRECTORY, in memory) instead of variables."),
+    text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
+    whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
+    text("-mount-format", help="What the pipe gives: dotenv, json, yaml, … as in strongroom export.", default="dotenv"),
+    Flag(
+        ("-fallback",),
+        _AGE,
+        "Keep sealed copies, and use one of at most this age (24h) when the server does not answer. [..._FALLBACK]",
+        None,
+        metavar="[=AGE]",
+    ),
+    switch("-no-fallback", help="Neither keep nor use copies, whatever the environment says."),
+    switch("-offline", help="Do not ask the server: use the copies alone."),
+    switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
+)
