@@ -155,7 +155,7 @@ def test_a_program_with_variables_is_read() -> None:
         signal.SIGINT,
     )
     assert [(item.variable, item.source.error_on_missing_key) for item in config.env_templates] == [
-        ("DB_PASSWORD", True)
+        ("DB_PASSWORD", False)
     ]
 
 
@@ -226,3 +226,42 @@ def test_a_template_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "app.tpl").write_text("text")
     config = parse_config(LOGIN % SINK + f'template {{ source = "{tmp_path}/app.tpl" destination = "/x/y" }}')
     assert config.templates[0].source.text == "text"
+
+
+# The two forms of each list, as OpenBao's documentation shows them under "Auto auth examples".
+TWO_SINKS = (
+    """
+    auto_auth {
+      method { type = "approle"  config = { role_id_file_path = "/etc/roleid"  secret_id_file_path = "/etc/secretid" } }
+      sink { type = "file"  config = { path = "/tmp/file-foo" } }
+      sink { type = "file"  config = { path = "/tmp/file-bar" } }
+    }
+    """,
+    """
+    {
+      "auto_auth" : {
+        "method" : [
+          { type = "approle"  config = { role_id_file_path = "/etc/roleid"  secret_id_file_path = "/etc/secretid" } }
+        ],
+        "sinks" : [
+          { "sink" : { type = "file"  config = { path = "/tmp/file-foo" } } },
+          { "sink" : { type = "file"  config = { path = "/tmp/file-bar" } } }
+        ]
+      }
+    }
+    """,
+    """
+    auto_auth {
+      method "approle" { config { role_id_file_path = "/etc/roleid"  secret_id_file_path = "/etc/secretid" } }
+      sinks { sink "file" { config { path = "/tmp/file-foo" } }  sink "file" { config { path = "/tmp/file-bar" } } }
+    }
+    """,
+)
+
+
+@pytest.mark.parametrize("text", TWO_SINKS, ids=["plain", "json", "labels"])
+def test_every_documented_form_of_methods_and_sinks_means_the_same(text: str) -> None:
+    config = parse_config(text)
+    assert config.auto_auth is not None
+    assert config.auto_auth.method.settings == Approle("/etc/roleid", "/etc/secretid")
+    assert [sink.path for sink in config.auto_auth.sinks] == ["/tmp/file-foo", "/tmp/file-bar"]

@@ -58,6 +58,7 @@ def test_the_secret_id_is_removed_once_read_and_used_again_from_memory(server: S
     agent = Agent(server, role.method())
     agent.step()
     assert not role.secret_file.exists()
+    role.role_file.unlink()
     first = agent.token
     agent.clock.jump(301)
     agent.step()
@@ -281,9 +282,9 @@ def test_a_sink_that_cannot_be_written_is_tried_again(server: Server, tmp_path: 
 
 def test_an_expired_token_is_given_to_nobody(server: Server, tmp_path: Path) -> None:
     role = Approle.made(server, tmp_path)
-    agent = Agent(server, role.method("remove_secret_id_file_after_reading = false"))
+    agent = Agent(server, role.method())
     agent.step()
-    role.role_file.unlink()
+    server.write(f"auth/approle/role/{role.name}", method="DELETE")
     agent.clock.jump(301)
     agent.step()
     assert agent.context.tokens.current() is None

@@ -14,11 +14,15 @@ _DEPTH_MAX = 50
 
 
 class Lifetime(NamedTuple):
-    """How long an answer is good for: 0 seconds where nothing says so. ``lease_id`` is "" where there is no lease."""
+    """How long an answer is good for: 0 seconds where nothing says so. ``lease_id`` is "" where there is no lease.
+
+    ``may_change`` tells that it may become another one before that.
+    """
 
     lease_id: str = ""
     ttl_seconds: int = 0
     renewable: bool = False
+    may_change: bool = False
 
 
 def record_of(answer: Mapping[str, Any], *, as_certificate: bool) -> Record:
@@ -43,6 +47,9 @@ def lifetime_of(answer: Mapping[str, Any], clock: Clock) -> Lifetime:
     lease_id, ttl = answer.get("lease_id"), _whole(answer.get("lease_duration"))
     if isinstance(lease_id, str) and lease_id and ttl:
         return Lifetime(lease_id, ttl, answer.get("renewable") is True)
+    if ttl:
+        # A store without versions repeats what somebody wrote into the secret, or the mount's default.
+        return Lifetime(ttl_seconds=ttl, may_change=True)
     auth_ttl = _whole(_mapping(answer.get("auth")).get("lease_duration"))
     if auth_ttl:
         return Lifetime(ttl_seconds=auth_ttl)

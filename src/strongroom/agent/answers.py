@@ -75,8 +75,11 @@ class Answers:
         self.expire()
 
     def expire(self) -> None:
-        """Everything is due."""
-        self._held = {key: held._replace(due=0.0, lifetime=Lifetime()) for key, held in self._held.items()}
+        """Everything is due, but certificates: they do not end with the token that they were issued to."""
+        self._held = {
+            key: held if key.kind == "certificate" else held._replace(due=0.0, lifetime=Lifetime())
+            for key, held in self._held.items()
+        }
 
     def close(self) -> None:
         """Close the connection."""
@@ -199,6 +202,8 @@ class Answers:
             is_renewed = lifetime.renewable and lifetime.ttl_seconds >= first_ttl * _SHRUNK
             part = _RENEW_AT if is_renewed else self._rules.lease_renewal_threshold
             wait = lifetime.ttl_seconds * part * (1 - _SPREAD * self._drawn())
+            if lifetime.may_change:
+                wait = min(wait, self._rules.static_interval)
         else:
             wait = self._rules.static_interval * (1 - _SPREAD * self._drawn())
         return now + max(_SOONEST_SECONDS, wait)

@@ -99,7 +99,7 @@ def _read(body: Body, file: str, findings: Findings) -> AgentConfig:
         vault=_vault(body, findings),
         auto_auth=read_auto_auth(body, findings),
         templates=read_templates(body, findings, missing_key=missing_key),
-        env_templates=read_env_templates(body, findings),
+        env_templates=read_env_templates(body, findings, missing_key=missing_key),
         rules=rules,
         program=read_exec(body, findings),
         systemd_credentials=read_systemd(body, findings),

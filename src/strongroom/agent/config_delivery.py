@@ -152,13 +152,13 @@ def read_templates(body: Body, findings: Findings, *, missing_key: bool | None) 
     return tuple(found)
 
 
-def read_env_templates(body: Body, findings: Findings) -> tuple[EnvTemplate, ...]:
-    """Every ``env_template``. Here a missing key is an error unless the template says otherwise, as in Vault."""
+def read_env_templates(body: Body, findings: Findings, *, missing_key: bool | None) -> tuple[EnvTemplate, ...]:
+    """Every ``env_template``. Two for one variable are found."""
     found: list[EnvTemplate] = []
     for block in blocks(body, "env_template", 1, findings):
         name = block.labels[0]
         values = read(block.body, _ENV_TEMPLATE, findings, block.line)
-        source = _source(values, f"the variable {name}", findings, missing_key=True)
+        source = _source(values, f"the variable {name}", findings, missing_key=bool(missing_key))
         try:
             kinds.VARIABLE.decode(name)
         except ValueError:

@@ -58,12 +58,13 @@ def method_of(context: Context, method: Method) -> LoginMethod:
 
 
 class ApproleLogin:
-    """``approle``. The secret ID is read once and kept, since its file is removed; a newer file counts again."""
+    """``approle``. What was read is kept, since the files may be removed; newer files count again."""
 
     def __init__(self, context: Context, method: Method, settings: Approle) -> None:
         self._context = context
         self._method = method
         self._settings = settings
+        self._role_id = ""
         self._secret_id = ""
         self._wrapping_token = ""
 
@@ -74,7 +75,12 @@ class ApproleLogin:
 
     def log_in(self) -> Granted:
         """See LoginMethod."""
-        body = {"role_id": read_input(self._settings.role_id_file)}
+        try:
+            self._role_id = read_input(self._settings.role_id_file)
+        except CannotRead:
+            if not self._role_id:
+                raise
+        body = {"role_id": self._role_id}
         if self._settings.secret_id_file:
             body["secret_id"] = self._present_secret_id()
         return _login(self._context, self._method, body)

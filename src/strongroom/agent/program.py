@@ -19,6 +19,7 @@ from strongroom.delivery.supervise import Change, Supervisor
 from strongroom.logical.secret import Secret
 
 PART = "exec"
+_KILL_AFTER_SECONDS = 30.0  # as Vault's agent
 
 
 class Program:
@@ -63,7 +64,7 @@ class Program:
             return None
         with self._turn:
             streams = filtered(self._config.redact, self._known())
-            supervisor = self._supervisor = Supervisor(self._starter, streams, self._context.clock)
+            supervisor = self._supervisor = Supervisor(self._starter, streams, self._context.clock, _KILL_AFTER_SECONDS)
         self._context.journal.info(PART, f"starting {self._config.command[0]}")
         try:
             return supervisor.run()

@@ -8,6 +8,7 @@ from strongroom.cli.errors import CommandFailed
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import switch, text
 from strongroom.cli.session import Session
+from strongroom.client.settings import variable
 
 
 @command(
@@ -15,7 +16,7 @@ from strongroom.cli.session import Session
     "",
     text("-config", help="The configuration, in the language of Vault's agent."),
     switch("-exit-after-auth", help="End once every sink is written and every template rendered, with exit code 0."),
-    text("-log-level", help="trace, debug, info, warn or error. (info)"),
+    text("-log-level", help="trace, debug, info, warn or error. (info) [..._LOG_LEVEL]"),
     switch("-check", help="Read the configuration, say what is wrong with it, and start nothing."),
     remote=False,
 )
@@ -37,15 +38,17 @@ def agent(session: Session, arguments: tuple[str, ...], config: str, log_level: 
     from strongroom.agent.journal import LEVELS
     from strongroom.agent.main import run
 
+    log_level = log_level or variable(session.environ, "LOG_LEVEL")
     if log_level and log_level not in LEVELS:
         raise CommandFailed(f"-log-level takes {', '.join(LEVELS)}")
     try:
         read = load_config(config)
+        level = log_level or read.log_level or "info"
         if flags["check"]:
             for warning in read.warnings:
                 session.note(f"{config}: {warning}")
             return 0
         read = replace(read, exit_after_auth=read.exit_after_auth or flags["exit_after_auth"])
-        return run(read, session.environ, log_level or read.log_level or "info")
+        return run(read, session.environ, level)
     except (BadConfig, AgentFailed) as error:
         raise CommandFailed(str(error)) from None
