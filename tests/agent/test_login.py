@@ -12,6 +12,7 @@ from tests.processes import free_port
 
 from strongroom.agent.folders import OutputFolders
 from strongroom.agent.goals import Goals
+from strongroom.agent.input_file import CannotRemove, remove_input
 from strongroom.agent.login import CHECK_SECONDS, Login
 
 
@@ -63,6 +64,28 @@ def test_the_secret_id_is_removed_once_read_and_used_again_from_memory(server: S
     agent.clock.jump(301)
     agent.step()
     assert agent.token != first
+
+
+def test_a_secret_id_that_cannot_be_removed_is_told_and_used(server: Server, tmp_path: Path) -> None:
+    role = Approle.made(server, tmp_path)
+    # As systemd's credentials are: their folder lets nobody change it. The process file system refuses even root.
+    role.secret_file.unlink()
+    assert role.give_secret_id()
+    agent = Agent(server, role.method())
+
+    def refuse(path: str) -> None:
+        raise CannotRemove(f"{path} was read and should be removed, but stays")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("strongroom.agent.methods.remove_input", refuse)
+        agent.step()
+    assert server.lives(agent.token)
+    assert "should be removed, but stays" in agent.said
+
+
+def test_a_file_on_a_read_only_file_system_is_said_to_stay() -> None:
+    with pytest.raises(CannotRemove, match="should be removed, but stays"):
+        remove_input("/proc/self/status")
 
 
 def test_the_secret_id_stays_where_the_configuration_says_so(server: Server, tmp_path: Path) -> None:

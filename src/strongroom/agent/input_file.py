@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
+from pathlib import Path
 
 _BYTES_MAX = 64 * 1024
 
 
 class CannotRead(Exception):
     """The file is not there, or not what it should be. The text names it and shows nothing of it."""
+
+
+class CannotRemove(Exception):
+    """The file was read, and is still there."""
 
 
 def read_input(path: str) -> str:
@@ -39,9 +43,9 @@ def read_input(path: str) -> str:
 
 
 def remove_input(path: str) -> None:
-    """Take the file away once it was read. Raises CannotRead where that fails: what should be used once would stay."""
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            os.unlink(path)  # noqa: PTH108 -- the name as the system has it
-        except PermissionError:
-            raise CannotRead(f"{path}: it was read, and should be removed, but its folder does not let us") from None
+    """Take the file away once it was read. Raises CannotRemove where that fails: what should be used once stays."""
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        why = (error.strerror or "its folder does not let us").lower()
+        raise CannotRemove(f"{path} was read and should be removed, but stays: {why}") from None

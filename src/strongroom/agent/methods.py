@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from strongroom.agent.config_values import Approle, Cert, Jwt, Method, TokenFile
 from strongroom.agent.context import Context
-from strongroom.agent.input_file import CannotRead, read_input, remove_input
+from strongroom.agent.input_file import CannotRead, CannotRemove, read_input, remove_input
 from strongroom.agent.token_source import same_token
 from strongroom.client.errors import ApiError, BadAnswer
 from strongroom.client.settings import Settings
@@ -94,7 +94,7 @@ class ApproleLogin:
             raise
         self._secret_id = self._unwrapped(found) if self._settings.wrapping_path else found
         if self._settings.remove_secret_id_file:
-            remove_input(self._settings.secret_id_file)
+            _remove(self._context, self._settings.secret_id_file)
         return self._secret_id
 
     def _unwrapped(self, token: str) -> str:
@@ -148,7 +148,7 @@ class JwtLogin:
                 raise
         else:
             if self._settings.remove_after_reading:
-                remove_input(self._settings.path)
+                _remove(self._context, self._settings.path)
         return _login(self._context, self._method, {"role": self._settings.role, "jwt": self._jwt})
 
 
@@ -197,6 +197,14 @@ class TokenFileLogin:
             data = _data(client.ask("auth/token/lookup-self"))
         ttl = data.get("ttl", 0)
         return Granted(self._token, _seconds(ttl), renewable=data.get("renewable") is True)
+
+
+def _remove(context: Context, path: str) -> None:
+    try:
+        remove_input(path)
+    except CannotRemove as error:
+        # Not a reason to be without a token: what was to be used once was used.
+        context.journal.warn("login", str(error))
 
 
 def _login(context: Context, method: Method, body: dict[str, str], settings: Settings | None = None) -> Granted:
