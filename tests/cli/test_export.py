@@ -120,6 +120,15 @@ def test_wrong_usage_says_what_to_do(
     assert "CANARY" not in done.err
 
 
+@pytest.mark.parametrize("words", [("export", "-path"), ("kv", "get")], ids=" ".join)
+def test_a_full_disk_behind_the_output_is_told(ours: CommandLine, secret: str, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*OURS, *words, secret], env=ours.environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "the output cannot be written: no space left on device\n")
+
+
 def at_a_terminal(ours: CommandLine, answer: bytes, *words: str) -> tuple[int, str]:
     """What a person sees who gives ``answer`` and a new line, and the exit code."""
     master, slave = pty.openpty()

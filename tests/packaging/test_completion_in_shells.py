@@ -16,7 +16,7 @@ from tests.packaging.conftest import need
 from strongroom.cli.completion import script
 
 PROGRAMS = Path(sys.executable).parent
-ENVIRON = {"PATH": f"{PROGRAMS}:/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+ENVIRON = {"PATH": f"{PROGRAMS}:/usr/bin:/bin", "HOME": "/dev/null", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 
 
 @pytest.fixture

@@ -159,3 +159,32 @@ def test_behind_a_socket_it_needs_no_memory_that_is_written_and_run(tmp_path: Pa
     finally:
         process.terminate()
         assert process.wait(30) == 0
+
+
+@needs_root
+@needs_seccomp
+def test_the_agent_works_under_what_its_unit_asks_for(tmp_path: Path, confined: Confined) -> None:
+    (deny,) = (value for name, value in settings("strongroom-agent") if name == "MemoryDenyWriteExecute")
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    with running_server(tmp_path / "server") as server:
+        made = server.call("POST", "auth/token/create", {"policies": ["default"], "ttl": "1h"})
+        (tmp_path / "token").write_text(made.auth["client_token"])
+        (tmp_path / "token").chmod(0o600)
+        config = tmp_path / "agent.hcl"
+        config.write_text(
+            f'vault {{\n  address = "{server.address}"\n  ca_cert = "{server.ca_file}"\n}}\n'
+            f'auto_auth {{\n  method "token_file" {{ config = {{ token_file_path = "{tmp_path}/token" }} }}\n'
+            f'  sink "file" {{ config = {{ path = "{runtime}/token" }} }}\n}}\n'
+        )
+        config.chmod(0o600)
+        done = subprocess.run(
+            [*confined("strongroom-agent", deny), "agent", f"-config={config}", "-exit-after-auth"],
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (runtime / "token").read_text() == made.auth["client_token"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -12,6 +13,7 @@ from strongroom.cli.session import CurlPrinted, Session
 from strongroom.client.errors import BadSettings, ClientError
 
 _INTERRUPTED = 130
+_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def prepare_streams() -> None:
@@ -43,6 +45,12 @@ def ended(command: Callable[[], object]) -> int:
         return _INTERRUPTED
     except CurlPrinted:
         return 0
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        # No traceback: it is the disk that the output goes to.
+        _abandon_output()
+        return _fail(f"the output cannot be written: {(error.strerror or 'the disk is full').lower()}", LOCAL)
     except CommandFailed as failure:
         return _fail(failure.text, failure.exit_code)
     except BadSettings as error:
@@ -59,6 +67,6 @@ def _fail(text: str, exit_code: int) -> int:
 
 
 def _abandon_output() -> int:
-    # The reader went away (head, less): nothing more can be written, not even at exit.
+    # The reader went away (head, less), or the disk is full: nothing more can be written, not even at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,16 +44,20 @@ def holds(value: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize("program", ["dash", "bash", "zsh"])
 @given(VALUES)
-@settings(max_examples=30)
-@example({"A": "it's", "B": "both ' and \"", "C": "\\'", "D": "$(id)", "E": "!", "F": "\\"})
-def test_a_shell_and_python_dotenv_read_the_portable_file_alike(file: Path, values: dict[str, str]) -> None:
+@settings(max_examples=12)
+@example({"A": "it's", "B": "both ' and \"", "C": "\\'", "D": "$(id)", "E": "!", "F": "\\", "G": "=ls", "H": "a:~root"})
+def test_a_shell_and_python_dotenv_read_the_portable_file_alike(
+    program: str, file: Path, values: dict[str, str]
+) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
     wanted = {name: value for name, value in values.items() if holds(value)}
     file.write_bytes(dotenv_export(exported(wanted)))
     assert dotenv.dotenv_values(file) == wanted
-    done = subprocess.run(
-        ["dash", "-c", '. "$0"; exec env -0', str(file)], env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=True
-    )
+    words = [program, "-c", f". {file}; exec env -0"]
+    done = subprocess.run(words, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, capture_output=True, check=True)
     got = dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry)
     assert {name: got.get(name) for name in wanted} == wanted
 

@@ -16,7 +16,20 @@ from strongroom.delivery.export.shells import fish, shell
 
 POSIX_SHELLS = ["sh", "dash", "bash", "zsh"]
 HOSTILE = "".join(chr(code) for code in range(1, 256)) + "\u2028\u2019'\\''$(id)`id`\\"
-EVERY_BYTE = {"A": HOSTILE, "B": "", "C": "\r\n", "D": "'", "E": "\\", "F": "\ufeff"}
+ENVIRON = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/dev/null", "XDG_CONFIG_HOME": "/dev/null"}
+"""Without a home: fish would make folders in it."""
+EVERY_BYTE = {
+    "A": HOSTILE,
+    "B": "",
+    "C": "\r\n",
+    "D": "'",
+    "E": "\\",
+    "F": "\ufeff",
+    "G": "=ls",
+    "H": "x:=ls",
+    "I": "~root",
+    "J": "x:~root",
+}
 
 
 def need(program: str) -> str:
@@ -26,10 +39,8 @@ def need(program: str) -> str:
     return found
 
 
-def variables(words: list[str], locale: str = "C.UTF-8") -> dict[str, str]:
-    done = subprocess.run(
-        words, env={"PATH": "/usr/bin:/bin", "LC_ALL": locale, "HOME": "/nonexistent"}, capture_output=True, check=True
-    )
+def variables(words: list[str]) -> dict[str, str]:
+    done = subprocess.run(words, env=ENVIRON, capture_output=True, check=True)
     assert done.stderr == b""
     return dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry)
 
@@ -112,7 +123,7 @@ def holds(value: str) -> bool:
 def test_no_name_that_fish_knows_comes_back_changed(file: Path) -> None:
     program = need("fish")
     known = subprocess.run(
-        [program, "--no-config", "-c", "set -n"], capture_output=True, text=True, check=True
+        [program, "--no-config", "-c", "set -n"], env=ENVIRON, capture_output=True, text=True, check=True
     ).stdout.split()
     wrong = []
     for name in known:
@@ -121,6 +132,7 @@ def test_no_name_that_fish_knows_comes_back_changed(file: Path) -> None:
         file.write_bytes(fish(exported({name: "it is text"})))
         done = subprocess.run(
             [program, "--no-config", "-c", f"source {file}; exec /usr/bin/env -0"],
+            env=ENVIRON,
             capture_output=True,
             text=True,
             check=False,

@@ -105,6 +105,13 @@ PIECES = (
         "a",
         "word",
         "PATH",
+        "=ls",
+        ":=ls",
+        "~root",
+        ":~root",
+        "%1",
+        "-n",
+        "^a^b",
     ),
 )
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).map(lambda name: f"v_{name}")

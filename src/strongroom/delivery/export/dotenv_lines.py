@@ -2,7 +2,7 @@ r"""``.env`` files: ``NAME=value`` lines as python-dotenv reads them.
 
 A value is written in the first of these forms that holds it:
 
-1. bare, where it is one or more of ``A-Z a-z 0-9 _ . / : @ % + , = -``;
+1. bare, where it is one or more of ``A-Z a-z 0-9 _ . / : @ % + , -``;
 2. in single quotes as it is, where it has no ``'``, no ``\`` before a ``\`` and none at its end;
 3. in double quotes with ``\\`` and ``\"``, where it has neither ``$`` nor a backtick;
 4. in single quotes with ``\\`` and ``\'``, or (where it has a carriage return, which readers of files take for a line break) in
@@ -18,8 +18,8 @@ import re
 
 from strongroom.delivery.export.document import Export, refused
 
-BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
-"""Letters that no reader of lines and no shell takes for anything but themselves."""
+BARE = re.compile(r"[A-Za-z0-9_./:@%+,-]+")
+"""Letters that no reader of lines and no shell takes for anything but themselves. Not ``=``: zsh finds programs for ``=ls``."""
 
 _CHANGED_IN_SINGLE_QUOTES = re.compile(r"'|\\(?=\\)")
 

@@ -36,7 +36,7 @@ def any_name(name: str, where: str) -> None:
 FORMATS: dict[str, Format] = {
     "dotenv": Format(dotenv_lines.dotenv, "NAME=value lines, as python-dotenv reads them"),
     "dotenv-export": Format(dotenv_lines.dotenv_export, "lines that shells and python-dotenv read alike"),
-    "shell": Format(shells.shell, "a script for sh, bash, dash, ksh and zsh"),
+    "shell": Format(shells.shell, "a script for sh, dash, bash and zsh"),
     "fish": Format(shells.fish, "a script for fish"),
     "powershell": Format(powershell.powershell, "a script for PowerShell"),
     "json": Format(data_documents.as_json, "an object of texts", any_name),

@@ -1,7 +1,7 @@
 r"""Scripts that a shell reads with ``.`` or ``eval``: POSIX shells, and fish.
 
 ``shell``: ``export NAME='value'``, a single quote within written ``'\''``; bare where no shell sees anything in it. Read alike by
-dash, bash, ksh and zsh. ``fish``: ``set -gx NAME 'value'`` with ``\\`` and ``\'``. A name that the shell keeps for itself is
+dash, bash and zsh. ``fish``: ``set -gx NAME 'value'`` with ``\\`` and ``\'``. A name that the shell keeps for itself is
 refused: assigned to, it would end the script or change the shell, and the value would not be what was written.
 """
 
