@@ -26,6 +26,8 @@ NEVER = math.inf
 
 # One round takes this many events at most, so that a round stays short and timers are looked at.
 _EVENTS_MAX = 512
+# So often is looked for what came while the last was read.
+_LOOKS = 3
 # A poll that takes less has not waited.
 _INSTANT_SECONDS = 0.0002
 
@@ -142,12 +144,17 @@ class Loop:
         self.since = self.now if self.now - asked > _INSTANT_SECONDS else before
         targets = self._targets
         woken = False
-        for descriptor, mask in events:
-            target = targets.get(descriptor)
-            if target is not None:
-                target.on_event(mask)
-            elif descriptor == self._wake:
-                woken = True
+        looks = _LOOKS
+        while events:
+            for descriptor, mask in events:
+                target = targets.get(descriptor)
+                if target is not None:
+                    target.on_event(mask)
+                elif descriptor == self._wake:
+                    woken = True
+            # Reading takes a while, in which more has come: the larger a batch, the less each request of it costs.
+            looks -= 1
+            events = self._epoll.poll(0, _EVENTS_MAX) if looks and not woken else []
         if woken:
             self._run_calls()
         if self._deadlines and self._deadlines[0][0] <= self.now:
