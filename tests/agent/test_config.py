@@ -265,3 +265,29 @@ def test_every_documented_form_of_methods_and_sinks_means_the_same(text: str) ->
     assert config.auto_auth is not None
     assert config.auto_auth.method.settings == Approle("/etc/roleid", "/etc/secretid")
     assert [sink.path for sink in config.auto_auth.sinks] == ["/tmp/file-foo", "/tmp/file-bar"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('listener "tcp" { address = "0.0.0.0:8100"  tls_disable = true }', "must be on the loopback"),
+        ('listener "tcp" { address = "vault.example:8100"  tls_disable = true }', "must be on the loopback"),
+        ('listener "unix" { address = "/run/a.sock" }\napi_proxy { use_auto_auth_token = true }', "needs auto_auth"),
+        ('listener "unix" { address = "/run/a.sock" }\ncache { use_auto_auth_token = true }', "needs auto_auth"),
+        ('listener "unix" { address = "/run/a.sock"  agent_api { quit = true } }', "not a setting of agent_api"),
+        ('listener "unix" { address = "/run/a.sock"  socket_mode = "0666" }', "socket_mode must be"),
+    ],
+)
+def test_a_listener_that_would_let_strangers_in_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(BadConfig, match=complaint):
+        parse_config(text)
+
+
+def test_a_listener_says_who_may_connect_and_whether_it_ends_the_agent() -> None:
+    config = parse_config(
+        'listener "unix" { address = "/run/a.sock"  peer_uids = [1]  peer_gids = [2]  agent_api { enable_quit = true } }\n'
+        'listener "tcp" { address = "[::1]:8100"  tls_disable = true  peer_uids = [3] }'
+    )
+    unix, tcp = config.listeners
+    assert (unix.peer_uids, unix.peer_gids, unix.enable_quit) == (frozenset({1}), frozenset({2}), True)
+    assert (tcp.peer_uids, tcp.enable_quit) == (frozenset({3}), False)

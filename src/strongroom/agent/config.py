@@ -146,6 +146,11 @@ def _check(config: AgentConfig, findings: Findings) -> None:
         findings.wrong(0, "exec needs an env_template")
     if config.program is not None and config.exit_after_auth:
         findings.wrong(0, "with exec the agent ends with the program, so exit_after_auth has no meaning")
+    uses_token = (config.api_proxy is not None and config.api_proxy.use_auto_auth_token) or (
+        config.cache is not None and bool(config.cache.use_auto_auth_token)
+    )
+    if uses_token and config.auto_auth is None:
+        findings.wrong(0, "use_auto_auth_token needs auto_auth: without it the agent has no token to use")
     if config.auto_auth is None and not config.listeners:
         findings.wrong(0, "there is nothing to do: auto_auth, or a listener, is missing")
     if config.auto_auth is not None and not (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from dataclasses import replace
 
 from strongroom.agent import config_kinds as kinds
 from strongroom.agent.config_reader import Findings, Kind, Section, Setting, Values, blocks, read, single
@@ -67,7 +69,7 @@ _UNIX = Section(
         Setting("peer_gids", kinds.NATURALS, ()),
     ),
     required=("address",),
-    refused={"agent_api": "end the agent with SIGTERM"},
+    blocks=("agent_api",),
 )
 _TCP = Section(
     'listener "tcp"',
@@ -76,10 +78,14 @@ _TCP = Section(
         Setting("tls_disable", kinds.BOOLEAN, default=False),
         Setting("tls_cert_file", kinds.FILE, ""),
         Setting("tls_key_file", kinds.FILE, ""),
+        Setting("peer_uids", kinds.NATURALS, ()),
     ),
     required=("address",),
-    refused={"agent_api": "end the agent with SIGTERM"},
+    blocks=("agent_api",),
 )
+
+
+_AGENT_API = Section("agent_api", (Setting("enable_quit", kinds.BOOLEAN, default=False),))
 
 
 def read_cache(body: Body, findings: Findings) -> Cache | None:
@@ -115,12 +121,14 @@ def read_listeners(body: Body, findings: Findings) -> tuple[Listener, ...]:
 
 def _listener(block: Block, findings: Findings) -> Listener | None:
     kind = block.labels[0]
-    if kind == "unix":
-        return _unix(read(block.body, _UNIX, findings, block.line), findings)
-    if kind == "tcp":
-        return _tcp(read(block.body, _TCP, findings, block.line), findings)
-    findings.wrong(block.line, 'a listener is "unix" or "tcp"')
-    return None
+    if kind not in {"unix", "tcp"}:
+        findings.wrong(block.line, 'a listener is "unix" or "tcp"')
+        return None
+    values = read(block.body, _UNIX if kind == "unix" else _TCP, findings, block.line)
+    made = _unix(values, findings) if kind == "unix" else _tcp(values, findings)
+    api = single(block.body, "agent_api", findings)
+    enable_quit = api is not None and bool(read(api.body, _AGENT_API, findings, api.line)["enable_quit"])
+    return None if made is None else replace(made, enable_quit=enable_quit)
 
 
 def _unix(values: Values, findings: Findings) -> Listener | None:
@@ -154,6 +162,8 @@ def _tcp(values: Values, findings: Findings) -> Listener | None:
         if address:
             findings.wrong(values.line, 'the address of a tcp listener must be like "127.0.0.1:8100"')
         return None
+    if not _is_loopback(address.rpartition(":")[0]):
+        findings.wrong(values.line, "a tcp listener must be on the loopback, like 127.0.0.1:8100")
     if not values["tls_disable"] and not (values["tls_cert_file"] and values["tls_key_file"]):
         findings.wrong(values.line, "a tcp listener needs tls_cert_file and tls_key_file, or tls_disable = true")
     return Listener(
@@ -164,5 +174,15 @@ def _tcp(values: Values, findings: Findings) -> Listener | None:
         tls_cert_file=values["tls_cert_file"],
         tls_key_file=values["tls_key_file"],
         require_request_header=values["require_request_header"],
+        peer_uids=frozenset(values["peer_uids"]),
         role=values["role"],
     )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -192,7 +192,7 @@ class ApiProxy:
 class Listener:
     """``listener "unix"`` or ``"tcp"``. ``address`` is a path or ``host:port``.
 
-    ``peer_uids`` and ``peer_gids`` say who may connect to a unix socket; both empty means: whoever runs the agent.
+    ``peer_uids`` and ``peer_gids`` say who may connect; both empty means: whoever runs the agent. ``peer_gids`` are for a unix socket.
     """
 
     kind: str
@@ -208,6 +208,8 @@ class Listener:
     peer_uids: frozenset[int] = frozenset()
     peer_gids: frozenset[int] = frozenset()
     role: str = ""
+    enable_quit: bool = False
+    """Whether ``/agent/v1/quit`` ends the agent."""
 
 
 @dataclass(frozen=True, slots=True)

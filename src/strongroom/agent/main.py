@@ -19,6 +19,7 @@ from strongroom.agent.journal import Journal
 from strongroom.agent.login import Login
 from strongroom.agent.pid_file import PidFile
 from strongroom.agent.program import Program
+from strongroom.agent.proxy.part import ProxyPart
 from strongroom.agent.rendering import Rendering, Renderings
 from strongroom.agent.systemd import CredentialSocket, check_credential
 from strongroom.agent.targets import FileTarget, ValueTarget, check_variable
@@ -63,6 +64,8 @@ class Agent:
             self.parts.append(PidFile(config.pid_file, folders))
         if config.auto_auth is not None:
             self.parts.append(Login(context, config.auto_auth, folders, goals))
+        if config.listeners:
+            self.parts.append(ProxyPart(context, folders))
         if has_templates:
             self._add_renderings(folders, goals)
 

@@ -13,6 +13,7 @@ from strongroom.agent.folders import OutputFolders
 from strongroom.delivery.private_file import CannotWrite
 
 _BACKLOG = 64
+_PROBE_SECONDS = 1.0
 _NAME_BYTES_MAX = 80  # sun_path has 108, and the way through our descriptor takes some
 
 
@@ -24,8 +25,11 @@ class Peer(NamedTuple):
     gid: int
 
 
-def listen(path: str, mode: int, folders: OutputFolders) -> socket.socket:
-    """A listening socket at ``path``. One that a former agent left is replaced. Raises CannotWrite."""
+def listen(path: str, mode: int, folders: OutputFolders, owner: int = -1, group: int = -1) -> socket.socket:
+    """A listening socket at ``path``. One that a former agent left is replaced. Raises CannotWrite.
+
+    ``owner`` and ``group`` are numbers, -1 for those of the agent.
+    """
     with folders.opened(path, create=True) as (folder, name):
         if len(os.fsencode(name)) > _NAME_BYTES_MAX:
             raise CannotWrite(f"{path}: the name of a socket has at most {_NAME_BYTES_MAX} bytes")
@@ -36,6 +40,8 @@ def listen(path: str, mode: int, folders: OutputFolders) -> socket.socket:
         try:
             listener.bind(address)
             os.chmod(name, mode, dir_fd=folder)
+            if (owner, group) != (-1, -1):
+                os.chown(name, owner, group, dir_fd=folder, follow_symlinks=False)
             listener.listen(_BACKLOG)
         except OSError as error:
             listener.close()
@@ -61,12 +67,15 @@ def _remove_left(folder: int, name: str, address: str, path: str) -> None:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return
-    if not stat.S_ISSOCK(found.st_mode):
-        raise CannotWrite(f"{path}: something else than a socket is there; remove it or name another")
+    if not stat.S_ISSOCK(found.st_mode) or found.st_uid not in {0, os.geteuid()}:
+        raise CannotWrite(f"{path}: something else than a socket of ours is there; remove it or name another")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_PROBE_SECONDS)
         try:
             probe.connect(address)
-        except OSError:
+        except ConnectionRefusedError:
             os.unlink(name, dir_fd=folder)
             return
+        except OSError:
+            pass  # somebody is there who does not take us: too busy, or not for us
     raise CannotWrite(f"{path}: somebody listens there already")
