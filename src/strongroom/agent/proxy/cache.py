@@ -147,13 +147,14 @@ class Cache:
     def evict_token(self, token: Tag) -> int:
         """Let go what holds this token and what was asked for with it, with everything that hangs on that; how many."""
         with self._turn:
-            before, waiting = len(self._entries), [token]
+            before, waiting, seen = len(self._entries), [token], {token}
             while waiting:
                 gone = waiting.pop()
                 for entry in self.entries():
                     if gone in (entry.token, entry.asked_with):
                         self._drop(entry)
-                        if entry.token and entry.token != gone:
+                        if entry.token and entry.token not in seen:
+                            seen.add(entry.token)
                             waiting.append(entry.token)
             self.evicted += before - len(self._entries)
             return before - len(self._entries)
