@@ -7,6 +7,7 @@ notice.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def evict_what_ends(cache: Cache, call: Call, token: str) -> None:
         cache.evict_token(cache.tag(_text(body, "token")))
     elif path == "auth/token/revoke-accessor":
         accessor = cache.tag(_text(body, "accessor"))
-        cache.evict_where(lambda entry: entry.accessor == accessor)
+        cache.evict_where(lambda entry: hmac.compare_digest(entry.accessor, accessor))
     elif path.startswith(_REVOKES_PREFIXES):
         prefix = _below(path, _REVOKES_PREFIXES) or _text(body, "prefix")
         cache.evict_where(lambda entry: _lies_below(entry, prefix))
@@ -104,7 +105,7 @@ def clear(cache: Cache, kind: str, value: str) -> int | None:
         return cache.evict_token(cache.tag(value))
     if kind == "token_accessor":
         accessor = cache.tag(value)
-        return cache.evict_where(lambda entry: entry.accessor == accessor)
+        return cache.evict_where(lambda entry: hmac.compare_digest(entry.accessor, accessor))
     if kind == "lease":
         return cache.evict_where(lambda entry: entry.lease == value)
     if kind == "request_path":
