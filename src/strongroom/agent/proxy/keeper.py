@@ -6,6 +6,7 @@ asked whether it is still there. While the server does not answer it is given ou
 
 from __future__ import annotations
 
+import hmac
 import threading
 from typing import Any, NamedTuple
 
@@ -194,7 +195,7 @@ class Keeper:
     def _token_of(self, entry: Entry) -> str:
         """The token that ``entry`` was asked for with, if it is known."""
         current = self._tokens.current()
-        if current and self._cache.tag(current) == entry.asked_with:
+        if current and hmac.compare_digest(self._cache.tag(current), entry.asked_with):
             return current
         holder = self._cache.of_token(entry.asked_with)
         return caching.token_in(self._cache.body_of(holder)) if holder is not None else ""
