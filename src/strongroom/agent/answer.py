@@ -42,6 +42,11 @@ def record_of(answer: Mapping[str, Any], *, as_certificate: bool) -> Record:
     )
 
 
+def version_of(answer: Any) -> int:
+    """The version of a secret, as templates see it; 0 where there are none."""
+    return _whole(_mapping(_mapping(_mapping(answer).get("Data")).get("metadata")).get("version"))
+
+
 def lifetime_of(answer: Mapping[str, Any], clock: Clock) -> Lifetime:
     """From its lease, the token in it, its certificate's end, or the rotation of a password."""
     lease_id, ttl = answer.get("lease_id"), _whole(answer.get("lease_duration"))

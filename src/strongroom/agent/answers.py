@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from strongroom.agent.answer import Lifetime, lifetime_of, record_of
+from strongroom.agent.answer import Lifetime, lifetime_of, record_of, version_of
 from strongroom.agent.config_values import TemplateRules
+from strongroom.agent.consumers import Running
 from strongroom.agent.context import Context
 from strongroom.agent.kv_paths import KvPaths
 from strongroom.agent.template.values import Record
@@ -64,6 +65,7 @@ class Answers:
         self._client: Client | None = None
         self._token = ""
         self._paths = KvPaths()
+        self._resolved: dict[Key, str] = {}
         self.asked: set[Key] = set()
 
     def use(self, token: str) -> None:
@@ -91,6 +93,12 @@ class Answers:
         """Forget what nobody uses any more."""
         wanted = set(keys)
         self._held = {key: held for key, held in self._held.items() if key in wanted}
+        self._resolved = {key: path for key, path in self._resolved.items() if key in wanted}
+
+    def running(self, keys: Iterable[Key]) -> list[Running]:
+        """The secrets among ``keys`` that were read, by their path in the API and the version that is held."""
+        found = ((self._resolved[key], self._held[key]) for key in keys if key in self._resolved and key in self._held)
+        return [Running(path, version_of(held.value)) for path, held in found]
 
     def secret(self, path: str, parameters: Sequence[str]) -> Record:
         """See Secrets."""
@@ -168,6 +176,7 @@ class Answers:
                 answer = client.write(path, body)
             else:
                 answer = client.read(path, query)
+                self._resolved[key] = path
         except ApiError as error:
             if error.status == 403:
                 self._context.tokens.doubt(self._token)

@@ -12,6 +12,7 @@ from types import FrameType
 
 from strongroom.agent import login, rendering
 from strongroom.agent.config_values import AgentConfig
+from strongroom.agent.consumers import Reporter
 from strongroom.agent.context import Context, Ending, Part, server_settings
 from strongroom.agent.folders import OutputFolders
 from strongroom.agent.goals import Goals
@@ -90,8 +91,9 @@ class Agent:
                     Rendering(context, credential.source, ValueTarget(credential.source.name, check_credential, hold))
                 )
         delivered = self._program.commit if self._program is not None else None
-        self._renderings = Renderings(context, found, goals, delivered)
-        self.parts.append(self._renderings)
+        reporter = Reporter(context)
+        self._renderings = Renderings(context, found, goals, delivered, reporter)
+        self.parts += [reporter, self._renderings]
 
     def run(self) -> int:
         """Start everything, wait for the end, stop everything in the opposite order; the exit code. Raises AgentFailed."""

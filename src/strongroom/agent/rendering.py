@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from strongroom.agent.answers import Answers, CannotFetch, Key
 from strongroom.agent.config_values import Source
+from strongroom.agent.consumers import Reporter
 from strongroom.agent.context import AgentFailed, Context
 from strongroom.agent.goals import Goals
 from strongroom.agent.journal import Told, failure_text
@@ -36,6 +37,7 @@ class Rendering:
         self.due: float | None = 0.0
         self.is_delivered = False
         self.failures = 0
+        self.is_reported = False
         self._latest = 0.0
         self._wait = wait
         self._target = target
@@ -94,11 +96,13 @@ class Renderings:
         renderings: Sequence[Rendering],
         goals: Goals,
         delivered: Callable[[], None] | None = None,
+        reporter: Reporter | None = None,
     ) -> None:
         self._context = context
         self._renderings = renderings
         self._goals = goals
         self._delivered = delivered
+        self._reporter = reporter
         self._told: dict[Key, Told] = {}
         self._answers = Answers(context, context.config.rules, self._tell)
         self._token: str | None = None
@@ -138,9 +142,20 @@ class Renderings:
                 return None
             rendering.changed(changed)
             rendering.perform(self._answers)
+            self._report(rendering)
         self._answers.keep_only(key for rendering in self._renderings for key in rendering.used)
         self._conclude()
         return self._next()
+
+    def _report(self, rendering: Rendering) -> None:
+        """Tell which versions the rendering's text is made of, where that text is what its user has."""
+        is_current = rendering.is_delivered and rendering.due is None
+        program = self._context.config.program
+        # A program that is not started again goes on with what it was given first.
+        is_kept = rendering.is_reported and program is not None and not program.restart_on_changes
+        if self._reporter is not None and is_current and not is_kept:
+            self._reporter.runs(rendering.name, self._answers.running(rendering.used))
+            rendering.is_reported = True
 
     def _conclude(self) -> None:
         if all(rendering.is_delivered for rendering in self._renderings):
