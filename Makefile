@@ -8,7 +8,7 @@ INSTALL := $(PYTHON) tools/install.py $(THIS_PYTHON)
 WORKERS ?= 2
 
 .DEFAULT_GOAL := menu
-.PHONY: menu try test check fmt lint types imports unit compat bench cpu-gate bench-growth bench-scanner bench-run reliability machine quality train wheel docs lock clean
+.PHONY: menu try test check fmt lint types imports clients unit compat bench cpu-gate bench-growth bench-scanner bench-run reliability machine quality train wheel docs lock clean
 
 menu:     ## print this menu
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -41,8 +41,13 @@ imports:  ## check who may import whom (.importlinter)
 	@$(INSTALL) dev
 	$(BIN)/lint-imports
 
+clients:  ## install the clients of others whose journeys are tested: node-vault, and Ansible with its collection for Vault
+	@$(INSTALL) dev
+	@$(BIN)/python tools/clients.py
+
 unit:     ## run every test, in parallel (WORKERS=2)
 	@$(INSTALL) dev
+	@$(BIN)/python tools/clients.py
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --timeout 300
 
 compat:   ## run hvac's own integration suite against the server

@@ -23,4 +23,5 @@ pin dev.txt --extra server --extra scanner --group pyproject.toml:build --group 
 pin bench.txt --group pyproject.toml:bench
 pin train.txt --group pyproject.toml:train
 pin hvac-suite.txt --group pyproject.toml:hvac-suite
+pin ansible.txt --group pyproject.toml:ansible
 pin lock.txt --group pyproject.toml:lock
