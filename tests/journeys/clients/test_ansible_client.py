@@ -28,7 +28,7 @@ def test_a_play_with_the_collection_for_vault(service: Service, tmp_path: Path) 
         "ANSIBLE_NOCOLOR": "true",
         "LC_ALL": "C.UTF-8",
     }
-    command = [clients.ANSIBLE_PLAYBOOK, "-i", "localhost,", PLAYBOOK]
+    command = [str(clients.ANSIBLE_PLAYBOOK), "-i", "localhost,", str(PLAYBOOK)]
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False
     )

@@ -20,7 +20,9 @@ SCRIPT = Path(__file__).parent / "node" / "journey.js"
 @pytest.mark.skipif(not clients.NODE_MODULES.exists(), reason="node-vault is not installed: run tools/clients.py")
 def test_a_service_with_node_vault(service: Service) -> None:
     environment = service.environment() | {"NODE_PATH": str(clients.NODE_MODULES)}
-    done = subprocess.run(["node", str(SCRIPT)], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["node", str(SCRIPT)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["is_same"]

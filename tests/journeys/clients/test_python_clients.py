@@ -22,7 +22,9 @@ def test_a_service_with_hvac(service: Service) -> None:
     secrets = client.secrets.kv.v2
     made = secrets.create_or_update_secret(path="team/hvac", secret={"password": PASSWORD}, cas=0)
     assert made["data"]["version"] == 1
-    assert secrets.read_secret_version(path="team/hvac", raise_on_deleted_version=True)["data"]["data"] == {"password": PASSWORD}
+    assert secrets.read_secret_version(path="team/hvac", raise_on_deleted_version=True)["data"]["data"] == {
+        "password": PASSWORD
+    }
     assert "hvac" in secrets.list_secrets(path="team")["data"]["keys"]
     with pytest.raises(hvac.exceptions.Forbidden):
         secrets.read_secret_version(path="closed", raise_on_deleted_version=True)
@@ -50,7 +52,9 @@ def test_a_service_with_our_client(service: Service) -> None:
         with pytest.raises(ApiError) as denied:
             client.read("secret/data/closed")
         assert denied.value.status == 403
-        assert 600 < (client.write("auth/token/renew-self", {"increment": "20m"}) or {})["auth"]["lease_duration"] <= 1200
+        assert (
+            600 < (client.write("auth/token/renew-self", {"increment": "20m"}) or {})["auth"]["lease_duration"] <= 1200
+        )
         client.write("auth/token/revoke-self")
         with pytest.raises(ApiError):
             client.read("auth/token/lookup-self")
