@@ -27,10 +27,10 @@ class KvPaths:
         if any(part in {"", ".", ".."} for part in path.split("/")):
             raise BadAnswer("a secret's path must not have . or .. or an empty part in it")
         mount, versioned = self._mount_of(client, path)
-        rest = path.removeprefix(mount)
+        rest = (path + "/").removeprefix(mount)
         part = "metadata/" if listing else "data/"
-        if versioned and path.startswith(mount) and not rest.startswith(part):
-            path = mount + part + rest
+        if versioned and (path + "/").startswith(mount) and not rest.startswith(part):
+            path = (mount + part + rest).rstrip("/")
         return path, query
 
     def _mount_of(self, client: Client, path: str) -> tuple[str, bool]:
