@@ -19,9 +19,18 @@ class Leasing:
     made: int = 0
     renewed: list[str] = field(default_factory=list)
     grants: list[int] = field(default_factory=list)
-    ttl: int = 100
+    ttl: Any = 100
     renewable: bool = True
     is_sealed: bool = False
+    user: str = ""
+    depth: int = 0
+    """How deep the secret is nested."""
+
+    def _deep(self) -> Any:
+        value: Any = "x"
+        for _ in range(self.depth):
+            value = [value]
+        return value
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.is_sealed:
@@ -43,7 +52,11 @@ class Leasing:
                 "lease_id": f"database/creds/app/{self.made}",
                 "lease_duration": self.ttl,
                 "renewable": self.renewable,
-                "data": {"username": f"user-{self.made}", "password": f"CANARY-{self.made}"},
+                "data": {
+                    "username": self.user or f"user-{self.made}",
+                    "password": f"CANARY-{self.made}",
+                    "deep": self._deep(),
+                },
             }
         return 404, {"errors": []}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.agent.leasing import Leasing, leasing
@@ -92,6 +93,37 @@ def test_a_server_that_is_sealed_takes_nothing_away(server: Server, database: Le
     database.is_sealed = False
     agent.later(400)
     assert (tmp_path / "out").read_text() == "user-2"
+
+
+@pytest.mark.parametrize("ttl", [10**400, -5, True, "60", None, 1.5])
+def test_a_lifetime_of_any_kind_ends_nobody(server: Server, database: Leasing, tmp_path: Path, ttl: Any) -> None:
+    database.ttl = ttl
+    agent = agent_of(server, tmp_path)
+    due = agent.step()
+    assert due is not None
+    assert due > 0
+    assert (tmp_path / "out").read_text() == "user-1"
+
+
+def test_a_secret_that_is_nested_beyond_reason_ends_nobody(server: Server, database: Leasing, tmp_path: Path) -> None:
+    agent = agent_of(server, tmp_path)
+    agent.step()
+    database.grants, database.depth = [], 200
+    agent.later(67)
+    assert (tmp_path / "out").read_text() == "user-1"
+    assert "nested deeper" in agent.said
+
+
+@pytest.mark.parametrize("user", ["\ud800", "a/../b", "x\ny", "", "?"])
+def test_a_value_that_cannot_be_a_path_keeps_no_other_template_back(
+    server: Server, database: Leasing, tmp_path: Path, user: str
+) -> None:
+    database.user = user
+    following = '{{ with secret "database/creds/app" }}{{ with secret .Data.username }}{{ end }}{{ end }}'
+    agent = Agent(server, template(tmp_path / "broken", following) + template(tmp_path / "out", SOURCE))
+    agent.step()
+    assert not (tmp_path / "broken").exists()
+    assert (tmp_path / "out").exists()
 
 
 def test_another_token_brings_another_lease(server: Server, database: Leasing, tmp_path: Path) -> None:

@@ -216,6 +216,26 @@ def test_it_looks_at_once_when_it_is_told_to(server: Server, tmp_path: Path, age
     agent.until(tmp_path / "out", "second")
 
 
+def test_a_token_that_is_revoked_is_replaced_and_what_it_rendered_follows_on(
+    server: Server, tmp_path: Path, agents: contextlib.ExitStack
+) -> None:
+    role = Approle.made(server, tmp_path)
+    server.put(tmp_path.name, PASSWORD="first")
+    inner = f'{{{{ with secret \\"secret/data/{tmp_path.name}\\" }}}}{{{{ .Data.data.PASSWORD }}}}{{{{ end }}}}'
+    config = config_of(role, f'template {{ contents = "{inner}" destination = "{tmp_path}/out" }}').replace(
+        "auto_auth {", f'auto_auth {{ sink "file" {{ config {{ path = "{tmp_path}/token" }} }}'
+    )
+    agent = run(agents, tmp_path, config, server.address)
+    agent.until(tmp_path / "out", "first")
+    token = (tmp_path / "token").read_text()
+    server.write("auth/token/revoke", {"token": token})
+    server.put(tmp_path.name, PASSWORD="second")
+    agent.until(tmp_path / "out", "second")
+    assert server.lives((tmp_path / "token").read_text())
+    assert token not in agent.said
+    assert agent.end() == 0
+
+
 def test_a_kill_at_any_moment_leaves_whole_files_and_a_new_start_works(
     server: Server, tmp_path: Path, agents: contextlib.ExitStack
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.agent.workshop import READER, Server, Workshop
 from tests.processes import free_port
 
-from strongroom.agent.context import AgentFailed
+from strongroom.agent.config_reader import BadConfig
 from strongroom.agent.folders import OutputFolders
 from strongroom.agent.goals import Goals
 from strongroom.agent.rendering import Rendering, Renderings
@@ -289,8 +289,8 @@ def test_several_changes_within_the_wait_are_one(server: Server, tmp_path: Path,
     assert (tmp_path / "out").read_text() in {"21", "22"}
 
 
-def test_a_template_of_another_language_ends_the_agent_before_it_begins(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(AgentFailed, match="line 1: env is not supported"):
+def test_a_template_of_another_language_is_a_mistake_of_the_configuration(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"line \d+: the template for .*: line 1: env is not supported"):
         Agent(server, template(tmp_path / "out", '{{ env "HOME" }}'))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from strongroom.agent.methods import LIFETIME_SECONDS_MAX
 from strongroom.agent.template.values import Record
 from strongroom.client.errors import BadAnswer
 from strongroom.logical.ambient import Clock
@@ -124,4 +125,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return 0
+    return min(value, LIFETIME_SECONDS_MAX)

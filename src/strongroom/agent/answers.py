@@ -15,6 +15,7 @@ from strongroom.agent.config_values import TemplateRules
 from strongroom.agent.consumers import Running
 from strongroom.agent.context import Context
 from strongroom.agent.kv_paths import KvPaths
+from strongroom.agent.methods import LIFETIME_SECONDS_MAX
 from strongroom.agent.template.values import Record
 from strongroom.client.client import Client
 from strongroom.client.errors import ApiError, BadAnswer, ClientError, ConnectionFailed
@@ -201,7 +202,9 @@ class Answers:
         ttl = (answer or {}).get("lease_duration")
         if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 0:
             raise BadAnswer("the server's answer to a renewal holds no lifetime")
-        longer = lifetime._replace(ttl_seconds=ttl, renewable=(answer or {}).get("renewable") is True)
+        longer = lifetime._replace(
+            ttl_seconds=min(ttl, LIFETIME_SECONDS_MAX), renewable=(answer or {}).get("renewable") is True
+        )
         return held._replace(lifetime=longer, due=self._due(longer, held.first_ttl), failures=0)
 
     def _due(self, lifetime: Lifetime, first_ttl: int = 0) -> float:

@@ -18,6 +18,8 @@ from strongroom.agent.config_values import (
     TemplateFile,
     TemplateRules,
 )
+from strongroom.agent.template.errors import BadTemplate
+from strongroom.agent.template.template import Template
 from strongroom.encoding.hcl import Block, Body
 
 SOURCE_BYTES_MAX = 1 << 20
@@ -226,13 +228,24 @@ def _source(values: Values, name: str, findings: Findings, *, missing_key: bool)
             findings.wrong(values.lines.get("source", values.line), f"the source cannot be read: {why.lower()}")
             return None
     strict = values["error_on_missing_key"]
-    return Source(
+    source = Source(
         name,
         contents,
         (values["left_delimiter"], values["right_delimiter"]),
         missing_key if strict is None else strict,
         (*values["function_denylist"], *values["function_blacklist"]),
     )
+    try:
+        template_of(source)
+    except BadTemplate as error:
+        findings.wrong(values.line, f"the template for {name}: {error}")
+        return None
+    return source
+
+
+def template_of(source: Source) -> Template:
+    """The template with the meaning that its block gives it. Raises BadTemplate."""
+    return Template(source.text, delimiters=source.delimiters, strict=source.error_on_missing_key, denied=source.denied)
 
 
 def _text_of(file: str) -> str:

@@ -24,6 +24,8 @@ class KvPaths:
             if name != "version" or not (version.isascii() and version.isdigit() and len(version) <= 10):
                 raise BadAnswer("after the ? of a secret's path only version=NUMBER can stand")
             query["version"] = version
+        if not path.isprintable():
+            raise BadAnswer("a secret's path must be printable text")
         if any(part in {"", ".", ".."} for part in path.split("/")):
             raise BadAnswer("a secret's path must not have . or .. or an empty part in it")
         mount, versioned = self._mount_of(client, path)

@@ -12,6 +12,9 @@ from strongroom.agent.token_source import same_token
 from strongroom.client.errors import ApiError, BadAnswer
 from strongroom.client.settings import Settings
 
+LIFETIME_SECONDS_MAX = 100 * 365 * 86400
+"""What is longer is as good as without an end, and no reason to reckon with numbers of any size."""
+
 
 class Granted(NamedTuple):
     """What a login gave: a token with its lifetime (0: without end), or, where it was asked for, a wrapped one.
@@ -254,4 +257,4 @@ def _text(found: dict[str, Any], name: str) -> str:
 def _seconds(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BadAnswer("the server's answer holds no usable lifetime")
-    return value
+    return min(value, LIFETIME_SECONDS_MAX)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from strongroom.agent.answers import Answers, CannotFetch, Key
+from strongroom.agent.config_delivery import template_of
 from strongroom.agent.config_values import Source
 from strongroom.agent.consumers import Reporter
-from strongroom.agent.context import AgentFailed, Context
+from strongroom.agent.context import Context
 from strongroom.agent.goals import Goals
 from strongroom.agent.journal import Told, failure_text
 from strongroom.agent.targets import PART, Target
-from strongroom.agent.template.errors import BadTemplate, TemplateError
-from strongroom.agent.template.template import Template
+from strongroom.agent.template.errors import TemplateError
 from strongroom.agent.token_source import same_token
 from strongroom.agent.worker import Worker
 from strongroom.client.errors import ClientError
@@ -44,15 +44,7 @@ class Rendering:
         self._clock = context.clock
         self._schedule = Schedule(_RETRY_SECONDS, context.entropy)
         self._told = Told(context.journal, PART)
-        try:
-            self._template = Template(
-                source.text,
-                delimiters=source.delimiters,
-                strict=source.error_on_missing_key,
-                denied=source.denied,
-            )
-        except BadTemplate as error:
-            raise AgentFailed(f"the template for {source.name}: {error}") from None
+        self._template = template_of(source)
 
     def changed(self, keys: set[Key]) -> None:
         """Some secrets are others now."""
@@ -72,11 +64,13 @@ class Rendering:
         try:
             content = self._template.render(answers)
             self._target.deliver(content)
-        except (TemplateError, CannotFetch, CannotWrite, CannotDeliver, ClientError) as error:
+        except (TemplateError, CannotFetch, CannotWrite, CannotDeliver, ClientError, UnicodeError) as error:
             self.failures += 1
             self._schedule.failed()
             self.due = self._clock.monotonic() + self._schedule.next_wait()
-            self._told.failed(f"{self.name} stays as it is: {failure_text(error)}")
+            # An error about an encoding quotes what it could not encode.
+            text = "its text cannot be encoded" if isinstance(error, UnicodeError) else failure_text(error)
+            self._told.failed(f"{self.name} stays as it is: {text}")
         else:
             self.due, self.failures = None, 0
             self._schedule.answered()
