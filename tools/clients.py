@@ -28,32 +28,41 @@ ANSIBLE = KEPT / "ansible"
 ANSIBLE_PLAYBOOK = ANSIBLE / "bin" / "ansible-playbook"
 COLLECTIONS = KEPT / "collections"
 COLLECTION = "ansible_collections/community/hashi_vault/"
+# Written last, so that what was left half done is no installation.
+NODE_LOCK = NODE / "package-lock.json"
+NODE_STAMP = KEPT / "node.json"
+ANSIBLE_STAMP = KEPT / "ansible.txt"
 LONGEST_SECONDS = 600
+
+
+def is_there(stamp: Path, pinned: Path) -> bool:
+    """Whether what ``pinned`` names was installed to the end."""
+    return stamp.exists() and stamp.read_bytes() == pinned.read_bytes()
 
 
 def install_node() -> None:
     """What the journey in node needs, as its lock file says. No script of a package runs."""
     folder = NODE_MODULES.parent
-    lock = NODE / "package-lock.json"
-    kept = folder / "package-lock.json"
-    if NODE_MODULES.exists() and kept.exists() and kept.read_bytes() == lock.read_bytes():
+    if is_there(NODE_STAMP, NODE_LOCK):
         return
     npm = shutil.which("npm")
     if npm is None:
         raise OSError("npm is not there; on Debian and Ubuntu: apt-get install nodejs npm")
+    NODE_STAMP.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(NODE / name, folder)
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
     run(npm, "ci", "--omit=dev", *quiet, at=folder)
+    NODE_STAMP.write_bytes(NODE_LOCK.read_bytes())
 
 
 def install_ansible() -> None:
     """Ansible in an environment of its own, and the one collection beside it."""
-    stamp = KEPT / "ansible.txt"
-    if ANSIBLE_PLAYBOOK.exists() and stamp.exists() and stamp.read_bytes() == PINNED.read_bytes():
+    if is_there(ANSIBLE_STAMP, PINNED):
         return
+    ANSIBLE_STAMP.unlink(missing_ok=True)
     for folder in (ANSIBLE, COLLECTIONS):
         shutil.rmtree(folder, ignore_errors=True)
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -69,7 +78,7 @@ def install_ansible() -> None:
         (wheel,) = Path(scratch).glob("ansible-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(COLLECTIONS, [name for name in archive.namelist() if name.startswith(COLLECTION)])
-    stamp.write_bytes(PINNED.read_bytes())
+    ANSIBLE_STAMP.write_bytes(PINNED.read_bytes())
 
 
 def split(pinned: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("clients")
 PLAYBOOK = Path(__file__).parent / "ansible" / "playbook.yml"
 
 
-@pytest.mark.skipif(not clients.ANSIBLE_PLAYBOOK.exists(), reason="Ansible is not installed: run tools/clients.py")
+@pytest.mark.skipif(not clients.is_there(clients.ANSIBLE_STAMP, clients.PINNED), reason="no Ansible: run make clients")
 def test_a_play_with_the_collection_for_vault(service: Service, tmp_path: Path) -> None:
     environment = service.environment() | {
         "SEEN": str(tmp_path / "seen.json"),

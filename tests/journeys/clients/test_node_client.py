@@ -17,7 +17,9 @@ SCRIPT = Path(__file__).parent / "node" / "journey.js"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-@pytest.mark.skipif(not clients.NODE_MODULES.exists(), reason="node-vault is not installed: run tools/clients.py")
+@pytest.mark.skipif(
+    not clients.is_there(clients.NODE_STAMP, clients.NODE_LOCK), reason="no node-vault: run make clients"
+)
 def test_a_service_with_node_vault(service: Service) -> None:
     environment = service.environment() | {"NODE_PATH": str(clients.NODE_MODULES)}
     done = subprocess.run(
