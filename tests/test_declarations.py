@@ -40,19 +40,23 @@ OPEN_ON_SOME_LISTENERS = {"GET sys/metrics"}
 """All that is answered without a token where the configuration of the listener says so."""
 
 FOR_ANY_TOKEN = {
+    "DELETE sys/overrides",
     "GET sys/internal/specs/openapi",
     "GET sys/internal/ui/mounts/{path...}",
     "GET sys/internal/ui/namespaces",
     "GET sys/internal/ui/resultant-acl",
     "GET sys/matrix",
+    "GET sys/overrides",
     "GET sys/reuse",
     "GET sys/secrets/critical",
     "GET sys/secrets/expiring",
     "GET sys/secrets/search",
+    "LIST sys/overrides",
     "LIST sys/secrets/tree",
     "POST sys/internal/specs/openapi",
     "POST sys/consumers/{name}",
     "POST sys/offline-reads",
+    "POST sys/overrides",
     "POST sys/promote",
     "POST sys/secrets/copy",
     "POST sys/secrets/move",

@@ -177,6 +177,16 @@ def _promotion(vault: Vault) -> Example:
     return Example({"path": NAME, "from": "lower", "to": NAME})
 
 
+def _override(vault: Vault) -> Example:
+    expect(vault.post(f"sys/environments/{NAME}", {"mounts": ["kv2"]}))
+    return Example({"path": f"kv2/{NAME}", "data": {"value": "another"}})
+
+
+def _overridden(vault: Vault) -> Example:
+    expect(vault.post("sys/overrides", _override(vault).body))
+    return Example()
+
+
 def _unseal(vault: Vault) -> Example:
     return Example({"key": vault.shares[0]})
 
@@ -222,6 +232,9 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "GET sys/storage/backup/{number}": _backup,
     "DELETE sys/storage/backup/{number}": _backup,
     "GET sys/storage/backup/{number}/{part}": _backup,
+    "POST sys/overrides": _override,
+    "LIST sys/overrides": _overridden,
+    "DELETE sys/overrides": Example({"path": f"kv2/{NAME}"}),
     "POST sys/promote": _promotion,
     "POST sys/secrets/copy": Example({"from": f"kv2/{NAME}", "to": "kv2/brand-new"}),
     "POST sys/secrets/move": Example({"from": f"kv2/{NAME}", "to": "kv2/brand-new"}),

@@ -13,7 +13,7 @@ from strongroom.cli.references import Resolver
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
 from strongroom.client.errors import ApiError
-from strongroom.delivery.layers import Wish, wishes
+from strongroom.delivery.layers import PERSONAL, Wish, wishes
 
 
 class _Origin(NamedTuple):
@@ -49,10 +49,12 @@ def explain(session: Session, arguments: tuple[str, ...], env: tuple[str, ...], 
     project = project_in_use(session.environ)
     environments = tuple(environment_in_use(project, session.environ, name) for name in env or ("",))
     resolver = Resolver(SecretReader(session.client), project, environments[-1])
-    found = [
-        _origin(resolver, wish, key) for wish in reversed(wishes(project, environments)) if wish.name in {key, None}
-    ]
-    origins = [origin for origin in found if origin is not None]
+    found: list[_Origin | None] = []
+    for environment in environments:
+        asked = [wish for wish in wishes(project, (environment,)) if wish.name in {key, None}]
+        found += [_origin(resolver, wish, key) for wish in asked]
+        found += [_override(resolver, wish, key) for wish in asked]
+    origins = [origin for origin in reversed(found) if origin is not None]
     origins.insert(0, _process(session, key, preserve=preserve_env))
     winner = next((origin for origin in origins if origin.has_it), None)
     _show(session, origins, winner)
@@ -76,7 +78,22 @@ def _origin(resolver: Resolver, wish: Wish, key: str) -> _Origin | None:
     if (wish.reference.key or key) not in found.values:
         return None if wish.name is None else _Origin(wish.layer, str(wish.reference), "no such key")
     source = str(wish.reference) if wish.reference.key else str(wish.reference._replace(key=key))
+    named = wish.reference.key or key
+    if named in found.origins:
+        return _Origin(wish.layer, f"{source}, imported from {found.origins[named]}", "set")
     return _Origin(wish.layer, source, f"version {found.version}" if found.version else "set")
+
+
+def _override(resolver: Resolver, wish: Wish, key: str) -> _Origin | None:
+    """What whoever asks has put over ``key`` of a secret."""
+    try:
+        own = resolver.overrides(wish.reference)
+    except (CommandFailed, ApiError):
+        return None  # what is wrong with the secret is said already
+    named = wish.reference.key or key
+    if named not in own:
+        return None
+    return _Origin(PERSONAL, f"your override of {wish.reference._replace(key=named)}", "set")
 
 
 def _show(session: Session, origins: list[_Origin], winner: _Origin | None) -> None:

@@ -15,6 +15,16 @@ kv_metadata = LazyGroup(
     },
 )
 
+env_override = LazyGroup(
+    "override",
+    "Values of your own over those of an environment; nobody else gets them.",
+    {
+        "list": ("env_override:list_overrides", "List your overrides"),
+        "set": ("env_override:set_override", "Put values over those of a secret"),
+        "unset": ("env_override:unset_override", "Take them away again"),
+    },
+)
+
 env = LazyGroup(
     "env",
     "Compare environments, and promote, without showing a value.",
@@ -22,6 +32,7 @@ env = LazyGroup(
         "diff": ("env_compare:diff", "Show what differs between two environments"),
         "matrix": ("env_compare:matrix", "Show keys by environments"),
         "missing": ("env_compare:missing", "Show keys that some environment lacks"),
+        "override": ("groups:env_override", "Put values of your own over those of an environment"),
         "promote": ("env_promote:promote", "Bring values to a more sensitive environment"),
         "reuse": ("env_compare:reuse", "Show values that several environments use"),
     },

@@ -97,7 +97,8 @@ class FallbackReader(SecretReader):
                 self._store.forget(asked)
             raise
         if asked is not None:
-            self._keep(asked, found, keep=keep and not self._is_protected(asked.path))
+            # A copy holds values alone, and would lack what is imported.
+            self._keep(asked, found, keep=keep and not found.imports and not self._is_protected(asked.path))
         return found
 
     def _question(self, path: str, mount: str, version: int) -> Asked | None:

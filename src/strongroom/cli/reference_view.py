@@ -23,9 +23,9 @@ def show_value(session: Session, text: str) -> None:
     """
     resolver, asked = resolver_of(session), reference(text)
     if not asked.key:
-        session.printer.mapping(resolver.secret(asked).values)
+        session.printer.mapping({**resolver.secret(asked).values, **resolver.overrides(asked)})
         return
-    value = resolver.value(asked)
+    value = resolver.effective(asked)
     if session.printer.is_table:
         session.printer.bare(plain(value))
     else:

@@ -67,7 +67,7 @@ def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]
 
     def read(client: Client, reader: SecretReader | None = None) -> tuple[Gathered, list[Variable]]:
         source = SecretReader(client) if reader is None else reader
-        gathered = Gatherer(source, asked, session.environ, keeps=reader is not None).gather()
+        gathered = Gatherer(source, asked, session.environ, keeps=reader is not None, overrides=True).gather()
         return gathered, collect(gathered.sources, chosen, exact_json.encode, check)
 
     with _patient_client(session) as client:

@@ -13,7 +13,7 @@ from strongroom.cli.secret_reader import Found, SecretReader
 from strongroom.delivery.environment import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from strongroom.cli.references import Resolver
     from strongroom.delivery.reference import Reference
@@ -48,10 +48,17 @@ class Gatherer:
     """Reads everything that is wanted. Raises ClientError or CommandFailed."""
 
     def __init__(
-        self, reader: SecretReader, wanted: Wanted, environ: Mapping[str, str], *, keeps: bool = False
+        self,
+        reader: SecretReader,
+        wanted: Wanted,
+        environ: Mapping[str, str],
+        *,
+        keeps: bool = False,
+        overrides: bool = False,
     ) -> None:
         self._reader = reader
         self._keeps = keeps
+        self._takes_overrides = overrides
         self._wanted = wanted
         self._environ = environ
         self._sources: list[Source] = []
@@ -80,7 +87,7 @@ class Gatherer:
     def _gather_references(self) -> None:
         from strongroom.cli.project_use import environment_in_use, project_in_use
         from strongroom.cli.references import Resolver, reference
-        from strongroom.delivery.layers import in_environment, wishes
+        from strongroom.delivery.layers import in_environment
 
         wanted = self._wanted
         project = project_in_use(self._environ)
@@ -94,21 +101,32 @@ class Gatherer:
                     asked = in_environment(reference(path), environment)
                     if asked not in seen:
                         self._whole(resolver, asked, "")
+                        self._override(resolver, asked, asked.key or None)
                     seen.add(asked)
                 elif wanted.environments:
-                    self._whole(resolver, reference_to(environment, path), "")
+                    named = reference_to(environment, path)
+                    self._whole(resolver, named, "")
+                    self._override(resolver, named, named.key or None)
                 else:
                     found = self._reader.read(path, wanted.mount)
                     self._take(found, Source(found.api_path, found.values))
         for file in wanted.files:
             self._file(resolver, file, environments[-1])
-        if wanted.paths or wanted.files:
-            return
-        for wish in wishes(project, environments):
-            if wish.name is None:
-                self._whole(resolver, wish.reference, wish.layer)
-            else:
-                self._one(resolver, wish.name, wish.reference, wish.layer)
+        if not (wanted.paths or wanted.files):
+            self._gather_project(resolver, environments)
+
+    def _gather_project(self, resolver: Resolver, environments: Sequence[str]) -> None:
+        from strongroom.delivery.layers import wishes
+
+        for environment in environments:
+            asked = wishes(resolver.project, (environment,))
+            for wish in asked:
+                if wish.name is None:
+                    self._whole(resolver, wish.reference, wish.layer)
+                else:
+                    self._one(resolver, wish.name, wish.reference, wish.layer)
+            for wish in asked:
+                self._override(resolver, wish.reference, wish.name)
 
     def _whole(self, resolver: Resolver, reference: Reference, layer: str) -> None:
         found = resolver.secret(reference)
@@ -120,6 +138,16 @@ class Gatherer:
     def _one(self, resolver: Resolver, name: str, reference: Reference, layer: str) -> None:
         value = resolver.value(reference)
         self._take(resolver.secret(reference), Source(str(reference), {name: value}, layer))
+
+    def _override(self, resolver: Resolver, reference: Reference, name: str | None) -> None:
+        """What whoever runs this has put over the secret, or over the one key of it that becomes the variable ``name``."""
+        own = resolver.overrides(reference) if self._takes_overrides else {}
+        if name is not None:
+            own = {name: own[reference.key]} if reference.key in own else {}
+        if own:
+            from strongroom.delivery.layers import PERSONAL
+
+            self._sources.append(Source(f"your override of {reference}", own, PERSONAL))
 
     def _file(self, resolver: Resolver, file: str, environment: str) -> None:
         from strongroom.cli.references import reference
@@ -136,7 +164,9 @@ class Gatherer:
                 self._sources.append(Source(file, {entry.name: text}))
                 continue
             try:
-                self._one(resolver, entry.name, in_environment(reference(text), environment), "")
+                asked = in_environment(reference(text), environment)
+                self._one(resolver, entry.name, asked, "")
+                self._override(resolver, asked, entry.name)
             except CommandFailed as failure:
                 raise CommandFailed(f"{file}: line {entry.line}: {failure.text}", failure.exit_code) from None
 

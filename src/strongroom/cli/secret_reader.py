@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from strongroom.cli.errors import REMOTE, CommandFailed
@@ -17,6 +18,10 @@ class Found(NamedTuple):
     version: int
     watched: str
     """The path that tells whether there is a newer version; ``""`` where only reading again does."""
+    imports: str = ""
+    """What its note of that name says: which secrets lend it their keys."""
+    origins: Mapping[str, str] = {}
+    """Where keys come from that are not its own."""
 
     def __repr__(self) -> str:
         return f"Found({self.api_path}, version {self.version})"
@@ -29,6 +34,11 @@ class SecretReader:
         self.client = client
         self._places: dict[tuple[str, str], KvPath] = {}
         self._read: dict[tuple[str, str, int], Found] = {}
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server is not to be asked anything more."""
+        return False
 
     def read(self, path: str, mount: str = "", version: int = 0, *, keep: bool = True) -> Found:
         """The secret at ``path``, or at ``path`` below ``mount``; version 0 is the newest.
@@ -64,7 +74,15 @@ class SecretReader:
         metadata = data.get("metadata") if isinstance(data, dict) else None
         found = metadata.get("version") if isinstance(metadata, dict) else None
         values = _mapping(data.get("data") if isinstance(data, dict) else None, api_path)
-        return Found(api_path, values, found if isinstance(found, int) else 0, "" if version else place.api("metadata"))
+        notes = metadata.get("custom_metadata") if isinstance(metadata, dict) else None
+        imports = notes.get("imports") if isinstance(notes, dict) else None
+        return Found(
+            api_path,
+            values,
+            found if isinstance(found, int) else 0,
+            "" if version else place.api("metadata"),
+            imports if isinstance(imports, str) else "",
+        )
 
 
 def _mapping(data: Any, api_path: str) -> dict[str, Any]:

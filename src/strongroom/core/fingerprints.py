@@ -54,6 +54,11 @@ class FingerprintIndex:
                     guard.look_below(key[:PLACES_AT])
                 self._root.put(key, b"%d" % version)
 
+    def judge(self, values: Mapping[str, Any]) -> None:
+        """Raise ReusedValue where environments that stay apart forbid to store one of ``values`` here; nothing is remembered."""
+        if self._guard is not None:
+            self._guard.judge(values)
+
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
         """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
         if self._guard is not None:

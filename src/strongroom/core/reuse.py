@@ -96,6 +96,12 @@ class Guard:
             for form, row in rows.items():
                 self._list(path, form, row)
 
+    def judge(self, values: Mapping[str, Any]) -> None:
+        """Judge what is about to be stored for one person alone, and list nothing. Raises ReusedValue."""
+        if self._environment.reuse is not Reuse.ALLOW:
+            self._all.guesses.check(self._all.caller)
+            self._judge({form: self._row(form, is_listed=False) for form in self._compared(values)})
+
     def look_below(self, places: str) -> None:
         """Warn where one of ``places``, the rows of a fingerprint that is new here, lies in a less sensitive environment."""
         everything = self._all

@@ -140,6 +140,10 @@ class NoFingerprints:
         """Refuse."""
         raise Sealed
 
+    def judge(self, values: Mapping[str, Any]) -> None:
+        """Refuse."""
+        raise Sealed
+
     def of_mount(self, uuid: str, *, is_known: bool = False) -> NoFingerprints:
         """Refuse."""
         raise Sealed

@@ -76,6 +76,10 @@ class Fingerprints(Protocol):
         """
         ...
 
+    def judge(self, values: Mapping[str, Any]) -> None:
+        """Refuse values that may not be stored in this mount, as :meth:`record` does, without remembering them. Raises InvalidRequest."""
+        ...
+
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret was removed, or has no history to speak of."""
         ...

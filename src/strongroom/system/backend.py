@@ -24,6 +24,7 @@ from strongroom.system.metrics import MetricsArea
 from strongroom.system.mounts import MountArea
 from strongroom.system.node import Node
 from strongroom.system.offline_reads import OfflineReadArea
+from strongroom.system.overrides import OverrideArea
 from strongroom.system.policies import PolicyArea
 from strongroom.system.promotion import PromotionArea
 from strongroom.system.quotas import QuotaArea
@@ -49,6 +50,7 @@ class SystemBackend:
             MountArea(node),
             EnvironmentArea(node),
             MatrixArea(node),
+            OverrideArea(node),
             PromotionArea(node),
             SecretListingArea(node),
             SecretMoveArea(node),

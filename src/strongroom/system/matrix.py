@@ -20,6 +20,7 @@ from strongroom.system.fingerprint_rows import KnownValues, ValuePlace
 from strongroom.system.matrix_cells import Reader, Row, State, same
 from strongroom.system.matrix_columns import Column, columns, labels
 from strongroom.system.node import Node
+from strongroom.system.override_store import Overrides, owner_of
 from strongroom.system.secret_access import Access, SecretMount
 from strongroom.system.secret_walk import BYTES_MAX
 
@@ -104,7 +105,7 @@ class MatrixArea:
         """One page. Raises InvalidRequest where an environment is not there for the caller."""
         only = _chosen(request.only)
         access, compared, limit = self._begin(context, request)
-        reader = Reader(access, self._known(context), context.now_ns())
+        reader = Reader(access, self._known(context), self._overrides(context, access), context.now_ns())
         rows: list[Row] = []
         after = ""
         for number, found in enumerate(labels(access, compared, request.path, request.after), 1):
@@ -148,6 +149,10 @@ class MatrixArea:
         access = Access(self._node, context)
         return access, columns(access, request.environments), request.limit
 
+    def _overrides(self, context: Context, access: Access) -> Overrides | None:
+        owner = owner_of(access.token, self._node.require().fingerprint_key)
+        return None if owner is None else Overrides(context.storage, owner)
+
     def _known(self, context: Context) -> KnownValues:
         return KnownValues(self._node.require().fingerprint_key, context.storage)
 
@@ -174,7 +179,9 @@ class _Places:
                 yield {"environment": mount.environment.name, "path": mount.path + other.path, "key": other.key}
 
     def _holds(self, mount: SecretMount, place: ValuePlace, value: Any) -> bool:
-        if not self._access.may_read(mount, place.path):
+        # To read a secret is not enough to be told its name.
+        folder = place.path[: place.path.rfind("/") + 1]
+        if not self._access.may_read(mount, place.path) or not self._access.may_list(mount, folder):
             return False
         state = self._access.state(mount, place.path)
         values = (state.values if state else None) or {}

@@ -17,6 +17,7 @@ from strongroom.logical.inventory import SecretState
 from strongroom.logical.secret_notes import Notes, read_notes
 from strongroom.system.fingerprint_rows import KnownValues
 from strongroom.system.matrix_columns import Column, Found
+from strongroom.system.override_store import Overrides, takes_overrides
 from strongroom.system.secret_access import Access, SecretMount
 
 
@@ -55,6 +56,7 @@ class Look:
     values: Mapping[str, Any] | None = None
     may_read: bool = False
     is_hidden: bool = False
+    overridden: frozenset[str] = frozenset()
     notes: Notes = field(default_factory=Notes)
 
 
@@ -119,16 +121,17 @@ class Row:
 class Reader:
     """Makes rows for one request. ``size`` is how many bytes of secrets it has opened."""
 
-    def __init__(self, access: Access, known: KnownValues, now_ns: int) -> None:
+    def __init__(self, access: Access, known: KnownValues, overrides: Overrides | None, now_ns: int) -> None:
         self._access = access
         self._known = known
+        self._overrides = overrides
         self._now_ns = now_ns
         self.size = 0
 
     def rows(self, compared: Sequence[Column], found: Found) -> Iterator[Row]:
         """Every key of the secrets at a label."""
         looks = [self._look(column, found) for column in compared]
-        keys = sorted({key for look in looks for key in look.values or ()})
+        keys = sorted({key for look in looks for key in (*(look.values or ()), *look.overridden)})
         for key in keys:
             yield self._row(found.label, key, looks)
         if not keys and any(look.is_hidden and look.column.name in found.listed_in for look in looks):
@@ -149,6 +152,7 @@ class Reader:
             look.is_hidden = column.name in found.listed_in or not may_list
             return look
         look.may_read = self._access.may_read(mount, path)
+        look.overridden = self._overridden(mount, path)
         look.state = self._access.state(mount, path)
         if look.state is not None:
             self.size += look.state.size
@@ -156,6 +160,12 @@ class Reader:
             look.values = look.state.values
             look.notes = read_notes(look.state.notes)
         return look
+
+    def _overridden(self, mount: SecretMount, path: str) -> frozenset[str]:
+        """The keys that the caller has put values of their own over."""
+        if self._overrides is None or not takes_overrides(mount.environment, self._access.environments):
+            return frozenset()
+        return frozenset(self._overrides.of(mount.uuid, path))
 
     def _row(self, label: str, key: str, looks: Sequence[Look]) -> Row:
         cells = {look.column.name: self._cell(key, look) for look in looks}
@@ -174,12 +184,14 @@ class Reader:
     def _cell(self, key: str, look: Look) -> Cell:
         if look.is_hidden:
             return Cell(look, {State.HIDDEN})
+        overridden = {State.OVERRIDDEN} if key in look.overridden else set()
         if look.values is None or key not in look.values:
-            return Cell(look, {State.MISSING})
+            return Cell(look, {State.MISSING} | overridden)
         if not look.may_read or look.mount is None or look.state is None:
-            return Cell(look, {State.SET})
+            return Cell(look, {State.SET} | overridden)
         value = look.values[key]
-        cell = Cell(look, {State.EMPTY if value in ("", None) else State.SET}, value=value)
+        state = State.EMPTY if value in ("", None) else State.SET
+        cell = Cell(look, {state} | overridden, value=value)
         version = self._known.first_version(look.mount.uuid, look.path, key, value)
         cell.since_ns = look.state.since_ns(version or look.state.version)
         if self._known.has_leaked(value):
