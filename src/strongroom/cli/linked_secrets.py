@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from strongroom.cli.errors import CommandFailed
 from strongroom.client import exact_json
@@ -19,7 +19,6 @@ from strongroom.delivery.layers import in_environment
 from strongroom.delivery.reference import SCHEME, BadReference, Reference, parse
 
 if TYPE_CHECKING:
-    from strongroom.cli.references import Resolver
     from strongroom.cli.secret_reader import Found
 
 DEPTH_MAX = 8
@@ -36,6 +35,26 @@ Trail = tuple[Reference, ...]
 """The places that led here, the first one first."""
 
 
+class Reads(Protocol):
+    """Who reads secrets as they are stored, with the rights of whoever asks. Every call may raise CommandFailed or ClientError."""
+
+    def name_of(self, reference: Reference) -> str:
+        """The environment that the reference means."""
+        ...
+
+    def plain(self, reference: Reference) -> Found:
+        """The whole secret."""
+        ...
+
+    def names_in(self, folder: Reference) -> list[str]:
+        """The names of the secrets directly in a folder."""
+        ...
+
+    def rank_of(self, name: str) -> int | None:
+        """How sensitive an environment is; None where that is not known."""
+        ...
+
+
 class _Holder(NamedTuple):
     """Where the raw value of a key is."""
 
@@ -49,15 +68,15 @@ class _Holder(NamedTuple):
 class Links:
     """Follows references from one secret. Raises CommandFailed that names places, never a value."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
         self._seen: set[Reference] = set()
         self._count = 0
         self._characters = 0
 
     def followed(self, reference: Reference, found: Found) -> Found:
         """The secret at ``reference`` with its imports, and every reference replaced by what it means."""
-        start = reference._replace(environment=self._resolver.name_of(reference), key="")
+        start = reference._replace(environment=self._reads.name_of(reference), key="")
         holders = self._holders(start, ())
         values = {key: self._value(holder, ()) for key, holder in holders.items()}
         origins = {
@@ -82,7 +101,7 @@ class Links:
             if not text.endswith("/"):
                 yield asked
                 continue
-            for name in self._resolver.names_in(asked):
+            for name in self._reads.names_in(asked):
                 if name != secret.path.rpartition("/")[2] or asked.path != secret.path.rpartition("/")[0]:
                     yield asked._replace(path=f"{asked.path}/{name}")
 
@@ -130,7 +149,7 @@ class Links:
         self._seen.add(secret)
         if len(self._seen) > READS_MAX:
             raise CommandFailed(f"a secret refers to more than {READS_MAX} others")
-        return self._resolver.plain(secret)
+        return self._reads.plain(secret)
 
     def _meant(self, text: str, place: Reference, where: str) -> Reference:
         """The reference that stands at ``place``, in the environment that it means. Raises CommandFailed where that is more sensitive."""
@@ -148,7 +167,7 @@ class Links:
         here, there = place.environment or "", meant.environment or ""
         if here == there:
             return
-        ranks = self._resolver.rank_of(here), self._resolver.rank_of(there)
+        ranks = self._reads.rank_of(here), self._reads.rank_of(there)
         if ranks[0] is None or ranks[1] is None or ranks[1] > ranks[0]:
             raise CommandFailed(
                 f"{place} refers to {meant}: from one environment to a more sensitive one, or to one whose rank the server does not tell, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strongroom.barrier.view import VersionedStorage
@@ -25,6 +25,9 @@ FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
 PLACES_MAX = 16
 """How many secrets of one mount are listed for one value; beyond that the mount is, as a whole and for good."""
+
+LOOKS_BELOW_MAX = 1000
+"""For how many values of one request it is asked whether they are in use below; it is a courtesy."""
 
 _LABEL = b"strongroom reuse\0"
 _WHOLE_MOUNT = "*"
@@ -57,6 +60,8 @@ class Guards:
     guesses: Guesses
     listed: ListedRows
     caller: str
+    looked_below: list[str] = field(default_factory=list)
+    """For which values it was asked whether they are in use below."""
 
     def warn(self, text: str) -> None:
         """Tell the caller, once."""
@@ -109,8 +114,10 @@ class Guard:
             self._is_known
             or self._environment.reuse is Reuse.ALLOW
             or everything.environments.is_lowest(self._environment)
+            or len(everything.looked_below) >= LOOKS_BELOW_MAX
         ):
             return
+        everything.looked_below.append(places)
         for place in everything.root.scan(places):
             other = everything.environments.of_mount(place[len(places) :].partition("/")[0])
             if other is not None and other.rank < self._environment.rank:
