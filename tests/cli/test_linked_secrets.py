@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import CommandLine
+
+from strongroom.cli.run_sources import Gatherer, Wanted
+from strongroom.cli.secret_reader import SecretReader
+from strongroom.cli.session import Session
 
 PROJECT = """
 environment = "lower"
@@ -160,3 +165,15 @@ def test_nobody_reads_by_a_reference_what_they_may_not_read(line: CommandLine) -
         done = line("read", "-format=json", reference, VAULT_TOKEN=token)
         assert (done.exit_code, "permission denied" in done.err) == (2, True)
         assert "of the db" not in done.out + done.err
+
+
+def test_what_is_referred_to_is_watched_like_what_refers(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(line, "lower/db", password="of the db")
+    put(line, "lower/shared/a", level="info")
+    put(line, "lower/app", imports="sr:///shared/", k="sr:///db#password")
+    for name, value in line.environ.items():
+        monkeypatch.setenv(name, value)
+    session = Session({})
+    gathered = Gatherer(SecretReader(session.client), Wanted((), "", (), ()), os.environ).gather()
+    session.close()
+    assert set(gathered.watched) == {f"linked-lower/metadata/{path}" for path in ("app", "db", "shared/a")}

@@ -18,7 +18,7 @@ URL = "sr:///app#url"
 @pytest.fixture
 def line(quick: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A project in an environment that is not the most sensitive one, and one that is."""
-    for rank, name in ((40, "workshop"), (50, "shop")):
+    for rank, name in ((40, "workshop"), (1000, "shop")):
         quick("secrets", "enable", f"-path=own-{name}", "-version=2", "kv")
         quick.value("write", f"sys/environments/{name}", f"rank={rank}", f"mounts=own-{name}")
         quick.value("kv", "put", f"own-{name}/app", f"url=https://{name}.example")

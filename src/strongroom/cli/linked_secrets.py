@@ -70,7 +70,7 @@ class Links:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._seen: set[Reference] = set()
+        self._read: dict[Reference, Found] = {}
         self._count = 0
         self._characters = 0
 
@@ -82,7 +82,8 @@ class Links:
         origins = {
             key: str(holder.reference) for key, holder in holders.items() if holder.reference._replace(key="") != start
         }
-        return found._replace(values=values, origins=origins)
+        others = tuple(one for secret, one in self._read.items() if secret != start)
+        return found._replace(values=values, origins=origins, followed=others)
 
     def _holders(self, secret: Reference, trail: Trail) -> dict[str, _Holder]:
         """Where each key of a secret is: in itself, or else in what it imports, of which the last one counts."""
@@ -146,10 +147,11 @@ class Links:
         return (*trail, place)
 
     def _plain(self, secret: Reference) -> Found:
-        self._seen.add(secret)
-        if len(self._seen) > READS_MAX:
-            raise CommandFailed(f"a secret refers to more than {READS_MAX} others")
-        return self._reads.plain(secret)
+        if secret not in self._read:
+            if len(self._read) > READS_MAX:
+                raise CommandFailed(f"a secret refers to more than {READS_MAX} others")
+            self._read[secret] = self._reads.plain(secret)
+        return self._read[secret]
 
     def _meant(self, text: str, place: Reference, where: str) -> Reference:
         """The reference that stands at ``place``, in the environment that it means. Raises CommandFailed where that is more sensitive."""

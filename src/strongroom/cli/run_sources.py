@@ -82,6 +82,8 @@ class Gatherer:
 
     def _take(self, found: Found, source: Source) -> None:
         self._found[found.api_path] = found
+        for other in found.followed:
+            self._found.setdefault(other.api_path, other)
         self._sources.append(source)
 
     def _gather_references(self) -> None:

@@ -22,6 +22,8 @@ class Found(NamedTuple):
     """What its note of that name says: which secrets lend it their keys."""
     origins: Mapping[str, str] = {}
     """Where keys come from that are not its own."""
+    followed: tuple[Found, ...] = ()
+    """The other secrets that its values came from."""
 
     def __repr__(self) -> str:
         return f"Found({self.api_path}, version {self.version})"
