@@ -82,7 +82,7 @@ class Links:
         origins = {
             key: str(holder.reference) for key, holder in holders.items() if holder.reference._replace(key="") != start
         }
-        others = tuple(one for secret, one in self._read.items() if secret != start)
+        others = tuple(one for place, one in self._read.items() if place != start)
         return found._replace(values=values, origins=origins, followed=others)
 
     def _holders(self, secret: Reference, trail: Trail) -> dict[str, _Holder]:
