@@ -36,24 +36,24 @@ _VERSION = struct.Struct(">Q")
 class RecordCipher:
     """Seals records under the last of the terms given, and opens those of all of them. Immutable; safe in every thread."""
 
-    __slots__ = ("_active", "_active_header", "_after_header", "_before_header", "_by_header", "_entropy")
+    __slots__ = ("_active", "_active_header", "_by_header", "_entropy")
 
     def __init__(self, keyring_id: int, terms: Iterable[Term], entropy: Entropy, tenant: str = TENANT) -> None:
         # One look-up by the record's first seven bytes checks its format, keyring and term at once.
-        self._by_header: dict[bytes, AESGCM] = {}
+        self._by_header: dict[bytes, tuple[AESGCM, bytes]] = {}
+        after_header = _LENGTH.pack(len(tenant.encode())) + tenant.encode()
         for term in terms:
-            self._active_header = _HEADER.pack(FORMAT_VERSION, keyring_id, term.number)
-            self._active = self._by_header[self._active_header] = aead.cipher(term.key)
+            header = self._active_header = _HEADER.pack(FORMAT_VERSION, keyring_id, term.number)
+            bound = bytes([len(_LABEL)]) + _LABEL + header + after_header
+            self._active = self._by_header[header] = aead.cipher(term.key), bound
         self._entropy = entropy
-        self._before_header = bytes([len(_LABEL)]) + _LABEL
-        self._after_header = _LENGTH.pack(len(tenant.encode())) + tenant.encode()
 
     def seal(self, key: str, version: int, plaintext: bytes) -> Record:
         """The record for ``plaintext`` at ``key``, as writing number ``version``."""
-        header = self._active_header
+        cipher, bound = self._active
         nonce = aead.draw(aead.NONCE_BYTES, self._entropy)
-        sealed = self._active.encrypt(nonce, plaintext, self._associated(header, key, version))
-        return Record(version, header + nonce + sealed)
+        sealed = cipher.encrypt(nonce, plaintext, _associated(bound, key, version))
+        return Record(version, self._active_header + nonce + sealed)
 
     def knows_term_of(self, record: Record) -> bool:
         """Whether the term that ``record`` names is one of ours."""
@@ -62,18 +62,18 @@ class RecordCipher:
     def open(self, key: str, record: Record) -> bytes:
         """What was sealed at ``key``. Raises Damaged, always the same, for whatever else the bytes may be."""
         version, value = record
-        header = value[:_HEADER_BYTES]
-        cipher = self._by_header.get(header)
-        if cipher is None or len(value) < _LEAST_BYTES or version < 0:
+        known = self._by_header.get(value[:_HEADER_BYTES])
+        if known is None or len(value) < _LEAST_BYTES or version < 0:
             raise Damaged
-        associated = self._associated(header, key, version)
+        cipher, bound = known
+        associated = _associated(bound, key, version)
         try:
             return cipher.decrypt(value[_HEADER_BYTES:_CIPHERTEXT_AT], value[_CIPHERTEXT_AT:], associated)
         except InvalidTag:
             raise Damaged from None
 
-    def _associated(self, header: bytes, key: str, version: int) -> bytes:
-        name = key.encode()
-        return b"".join(
-            (self._before_header, header, self._after_header, _LENGTH.pack(len(name)), name, _VERSION.pack(version))
-        )
+
+def _associated(bound: bytes, key: str, version: int) -> bytes:
+    """``bound``, which is the same for all records of a term, and what is of this one alone."""
+    name = key.encode()
+    return b"%b%b%b%b" % (bound, _LENGTH.pack(len(name)), name, _VERSION.pack(version))

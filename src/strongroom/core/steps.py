@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from strongroom.audit.facts import Facts
+from strongroom.audit.hasher import NOTHING_SHOWN
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.reuse import Guards
@@ -182,7 +183,7 @@ def view_of(storage: Transaction, route: Route) -> Storage:
     """The part of the storage that the reached mount may see: its own, or all of it for the system's own plugs."""
     if route.live is None or route.live.entry.type in ROOT_STORAGE_TYPES:
         return storage
-    return storage.view(route.live.entry.storage_prefix)
+    return storage.view(route.live.storage_prefix)
 
 
 def authorize(
@@ -271,20 +272,20 @@ def facts_for_audit(
     What its declaration cannot read is public in nothing: a value of another type may be anything, pasted into the wrong field
     (SECURITY row 80).
     """
-    config = route.live.entry.config if route.live else None
+    live = route.live
     declared = route.declared if decoded.refusal is None else None
-    public = declared.request_type.public_fields if declared else frozenset[str]()
+    public = declared.request_type.public_fields if declared else NOTHING_SHOWN
     return Facts(
         request=context.request,
         caller=context.caller,
-        mount=route.live.mount if route.live else None,
+        mount=live.mount if live else None,
         environment=environment.name if environment else "",
         policies_allowed=verdict.denial is None,
         granting_policies=verdict.decision.reasons if verdict.decision else (),
         operation=Capability.CREATE.value if verdict.capability is Capability.CREATE else "",
         public_fields=public,
-        non_hmac_request_keys=frozenset(config.audit_non_hmac_request_keys) if config else frozenset(),
-        non_hmac_response_keys=frozenset(config.audit_non_hmac_response_keys) if config else frozenset(),
+        non_hmac_request_keys=live.shown_request_keys if live else NOTHING_SHOWN,
+        non_hmac_response_keys=live.shown_response_keys if live else NOTHING_SHOWN,
     )
 
 

@@ -75,10 +75,11 @@ class Unit:
 
     def merge(self) -> None:
         """Give its changes to the transaction of the batch, and remember them."""
-        self.has_leaned = self.transaction.take_leaning()
-        if self.transaction.has_changes:
-            self.footprint = self.transaction.footprint()
-        self.transaction.merge()
+        transaction = self.transaction
+        self.has_leaned = transaction.take_leaning()
+        if transaction.has_changes:  # most requests only read
+            self.footprint = transaction.footprint()
+            transaction.merge()
 
     def run_after_commit(self) -> None:
         """Do what waited until the changes were durable and the response was recorded."""

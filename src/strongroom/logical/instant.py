@@ -7,7 +7,8 @@ nanoseconds and ``Z``; Go's ``1h30m0s`` and, for requests, also plain numbers an
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+import time
+from datetime import datetime
 from fractions import Fraction
 
 NANOSECONDS = 1_000_000_000
@@ -31,8 +32,8 @@ _WHOLE = re.compile(r"[0-9]{1,19}")
 def rfc3339(instant_ns: int) -> str:
     """``instant_ns`` as RFC 3339 in UTC with nanoseconds, the form of every time that we answer."""
     seconds, nanoseconds = divmod(instant_ns, NANOSECONDS)
-    # The first 19 characters are up to the second.
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{nanoseconds:09d}Z"
+    # A third of the time that the formatting of a datetime takes, and every answer about a secret tells a time.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ" % (*time.gmtime(seconds)[:6], nanoseconds)  # noqa: UP031 -- see above
 
 
 def parse_rfc3339(text: str) -> int:

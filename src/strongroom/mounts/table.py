@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -42,6 +42,18 @@ class LiveMount:
     entry: MountEntry
     mount: Mount
     router: Router
+    storage_prefix: str = field(init=False)
+    shown_request_keys: frozenset[str] = field(init=False)
+    """The top-level keys of requests that stand in the audit log in clear, because an operator wants it so."""
+    shown_response_keys: frozenset[str] = field(init=False)
+    """Those of answers."""
+
+    def __post_init__(self) -> None:
+        # Every request asks for these, and they stay as they are for as long as this object does.
+        config = self.entry.config
+        object.__setattr__(self, "storage_prefix", self.entry.storage_prefix)
+        object.__setattr__(self, "shown_request_keys", frozenset(config.audit_non_hmac_request_keys))
+        object.__setattr__(self, "shown_response_keys", frozenset(config.audit_non_hmac_response_keys))
 
 
 Found = tuple[LiveMount, Declared, dict[str, str]]

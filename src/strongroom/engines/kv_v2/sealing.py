@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from strongroom.crypto.aead import Damaged, draw_key, open_sealed, seal
+from strongroom.crypto.aead import Damaged, draw_key, open_text, seal
 from strongroom.logical.ambient import Entropy
 
 _FORMAT = b"\x01"
@@ -30,7 +30,7 @@ def open_body(key: bytes, place: bytes, sealed: bytes) -> bytes:
     """The body that was sealed. Raises ``crypto.aead.Damaged`` where it is not from this key and place."""
     if sealed[:1] != _FORMAT:
         raise Damaged
-    return bytes(open_sealed(key, sealed[1:], place))
+    return open_text(key, sealed[1:], place)
 
 
 def place_of(mount_uuid: str, path: str, version: int) -> bytes:
