@@ -75,7 +75,7 @@ def scan_image(session: Session, arguments: tuple[str, ...], **flags: Any) -> in
 
 @command("url", "ADDRESS", *scan_options(), remote=False)
 def scan_url(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
-    """Finds secrets in what an address answers with: a file, an archive, a log. One request, no redirect to another host.
+    """Finds secrets in what an address answers with: a file, an archive, a log. It may redirect to a public address on https, never into a private network; no proxy is used.
 
     strongroom scan url https://example.com/app.js
     """

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import http.server
 import io
 import json
 import os
 import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +22,6 @@ from strongroom.scanner.sources.image import Image
 from strongroom.scanner.sources.pushed import Pushed, Update, pushing, received
 from strongroom.scanner.sources.staged import Staged
 from strongroom.scanner.sources.stream import Stdin
-from strongroom.scanner.sources.url import Url
 
 TEXT = b"some text\n"
 
@@ -326,57 +322,6 @@ class TestImage:
     def test_what_is_no_image_is_refused(self, tmp_path: Path, problems: list[Problem]) -> None:
         with pytest.raises(ScanFailed, match="no image"):
             Image(str(tmp_path), problems.append)
-
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """Serves a key, redirects, and too much."""
-
-    def do_GET(self) -> None:
-        places = {"/same": "/key", "/other": "http://127.0.0.2:9/key"}
-        if self.path in places:
-            self.send_response(302)
-            self.send_header("Location", places[self.path])
-            self.end_headers()
-            return
-        self.send_response(200 if self.path.startswith(("/key", "/large")) else 404)
-        self.end_headers()
-        self.wfile.write(TEXT * (500_000 if self.path == "/large" else 1))
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 -- the library's name
-        pass
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-
-
-class TestUrl:
-    def test_an_answer_is_scanned_and_its_query_not_shown(self, address: str, problems: list[Problem]) -> None:
-        assert read(Url(f"{address}/key?token=x", problems.append)) == {f"{address}/key": TEXT}
-        assert read(Url(f"{address}/same", problems.append)) == {f"{address}/same": TEXT}
-
-    @pytest.mark.parametrize("path", ["/other", "/missing"])
-    def test_another_host_is_not_asked_and_an_error_is_told(
-        self, path: str, address: str, problems: list[Problem]
-    ) -> None:
-        assert read(Url(f"{address}{path}", problems.append)) == {}
-        assert len(problems) == 1
-
-    def test_more_than_the_limit_is_not_read(self, address: str, problems: list[Problem]) -> None:
-        found = list(Url(f"{address}/large", problems.append, largest=1 << 20).fragments(Whole()))
-        assert sum(len(fragment.data) for fragment in found) == 1 << 20
-        assert "longer than" in problems[0].what
-
-    @pytest.mark.parametrize(
-        "given", ["http://example.com/", "file:///etc/passwd", "https://a:b@h/", "nonsense", "https://h:x/"]
-    )
-    def test_other_addresses_are_refused(self, given: str, problems: list[Problem]) -> None:
-        with pytest.raises(ScanFailed):
-            Url(given, problems.append)
 
 
 def test_what_is_read_shows_nothing_of_itself() -> None:

@@ -6,7 +6,8 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -30,6 +31,22 @@ class Answer:
     is_cut: bool = False
 
 
+class Incoming:
+    """An answer that is being read: its status, its headers in lower case, and its body as it comes."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.getheaders()}
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next at most `size` bytes; none at the end. Raises http.client.IncompleteRead where the other side broke off."""
+        part = self._response.read(min(size, _PIECE) if size >= 0 else _PIECE)
+        if not part and size and self._response.length:
+            raise http.client.IncompleteRead(b"")  # it closed before its end: what came is not all
+        return part
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Speaks HTTP/1.1. Knows no proxies, no cookies, no redirects."""
@@ -40,10 +57,26 @@ class Caller:
 
     def call(self, target: Target, addresses: Sequence[str], headers: Mapping[str, str], most: int) -> Answer:
         """Ask for `target` at the first of `addresses` that can be reached, for at most `most` bytes. Raises FeedFailed."""
+        with self.answering(target, addresses, headers) as incoming:
+            parts: list[bytes] = []
+            left = most + 1
+            while left > 0 and (part := incoming.read(left)):
+                parts.append(part)
+                left -= len(part)
+            body = b"".join(parts)
+            return Answer(incoming.status, incoming.headers, body[:most], is_cut=len(body) > most)
+
+    @contextmanager
+    def answering(self, target: Target, addresses: Sequence[str], headers: Mapping[str, str]) -> Iterator[Incoming]:
+        """Ask for `target` at the first of `addresses` that can be reached, and give what comes. Raises FeedFailed, also for what fails while it is read."""
         origin = target.origin
         try:
-            with self._connected(origin, addresses) as connection, _Deadline(connection, self.deadline):
-                return _exchange(connection, target, headers, most)
+            with (
+                self._connected(origin, addresses) as connection,
+                _Deadline(connection, self.deadline),
+                _asked(connection, target, headers) as response,
+            ):
+                yield Incoming(response)
         except ssl.SSLError:
             raise FeedFailed(f"{origin.host} could not prove who it is, or speaks no TLS") from None
         except TimeoutError:
@@ -96,20 +129,10 @@ class _Deadline:
             return  # it is closed already
 
 
-def _exchange(connection: socket.socket, target: Target, headers: Mapping[str, str], most: int) -> Answer:
+def _asked(connection: socket.socket, target: Target, headers: Mapping[str, str]) -> http.client.HTTPResponse:
     client = http.client.HTTPConnection(target.origin.host, target.origin.port)
     client.default_port = 443 if target.origin.scheme == "https" else 80  # what the Host header leaves out
     client.auto_open = 0  # it never connects by itself, to whatever the name resolves to by then
     client.sock = connection
     client.request("GET", target.path, headers={"Accept-Encoding": "identity", "Connection": "close", **headers})
-    with client.getresponse() as response:
-        parts: list[bytes] = []
-        left = most + 1
-        while left > 0 and (part := response.read(min(left, _PIECE))):
-            parts.append(part)
-            left -= len(part)
-        if left > 0 and response.length:
-            raise http.client.IncompleteRead(b"")  # it closed before its end: what came is not all
-        body = b"".join(parts)
-        answered = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, answered, body[:most], is_cut=len(body) > most)
+    return client.getresponse()
