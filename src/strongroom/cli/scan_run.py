@@ -23,12 +23,12 @@ from strongroom.logical.ambient import SystemClock
 
 if TYPE_CHECKING:
     from strongroom.scanner.config import ScanConfig
-    from strongroom.scanner.findings import Ignores
     from strongroom.scanner.fragment import Source
     from strongroom.scanner.job import Job, Verify
     from strongroom.scanner.problem import Problem, Report
     from strongroom.scanner.reports.report import Report as ScanReport
     from strongroom.scanner.rule import Rule
+    from strongroom.scanner.seen import Ignores
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +237,12 @@ def _excluded(flags: dict[str, Any], config: ScanConfig) -> list[Ignores]:
     from strongroom.scanner.sources.globs import Choice
 
     choice = Choice.of((), (*flags.get("exclude", ()), *config.exclude))
-    return [lambda _print, _rule, path, _line: choice.excludes(path)]
+    return [lambda seen: choice.excludes(seen.path)]
 
 
 def _below(root: str, ignores: Ignores) -> Ignores:
     """As `ignores`, of paths from which `root` is cut off."""
-    return lambda print_, rule, path, line: ignores(print_, rule, path.removeprefix(root), line)
+    return lambda seen: ignores(_with(seen, path=seen.path.removeprefix(root)))
 
 
 def _with(value: Any, **changes: Any) -> Any:

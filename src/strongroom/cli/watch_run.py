@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from strongroom.scanner.fingerprint import Fingerprinter
     from strongroom.scanner.levels import Level
     from strongroom.scanner.problem import Problem
+    from strongroom.scanner.seen import Seen
     from strongroom.scanner.watch.ask import Caller
     from strongroom.scanner.watch.inspector import Inspector
     from strongroom.scanner.watch.settings import FeedSettings, WatchSettings
@@ -264,8 +265,8 @@ def _inspector(
         made = builtin_wanted([] if flags["known_only"] else rules, level, MAX_DEPTH, 1, cache)
         return replace(made, known=watched_over)
 
-    def is_ignored(fingerprint: str, rule: str, path: str, line: int) -> bool:
-        return any(ignores(fingerprint, rule, path, line) for ignores in config.ignores)
+    def is_ignored(seen: Seen) -> bool:
+        return any(ignores(seen) for ignores in config.ignores)
 
     known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, fingerprinter)
     inspector = Inspector(wanted, _utc, session.note, fingerprinter, frozenset(known), is_ignored)

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from strongroom.scanner.findings import Ignores
 from strongroom.scanner.gitleaks.rules import BadGitleaksConfig, is_gitleaks, parse_gitleaks
 from strongroom.scanner.levels import Level
 from strongroom.scanner.regex import BadPattern, compile_regex
 from strongroom.scanner.rule import Kind, Rule, Severity
+from strongroom.scanner.seen import Ignores
 
 FILE_NAME = ".strongroom-scan.toml"
 _LARGEST = 16 * 1024 * 1024
@@ -49,7 +49,7 @@ class ScanConfig:
     disable: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     ignores: tuple[Ignores, ...] = ()
-    """What a configuration of gitleaks allows, by place."""
+    """What a configuration of gitleaks allows."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _of_gitleaks(values: Mapping[str, Any], name: str, within: Path | None) -> S
         config = parse_gitleaks(values, extended)
     except BadGitleaksConfig as error:
         raise BadConfig(f"{name}: {error}") from None
-    return ScanConfig(disable=tuple(sorted(config.disabled)), rules=config.rules, ignores=(config.ignores,))
+    return ScanConfig(disable=tuple(sorted(config.disabled)), rules=config.rules, ignores=(config.allows,))
 
 
 def _rule(values: Mapping[str, Any], name: str) -> Rule:

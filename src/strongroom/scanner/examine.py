@@ -25,6 +25,7 @@ _SNIFFED = 8192
 _PAIR_DISTANCE = 4096
 """Bytes between the halves of a credential, at most."""
 _PAIR_NEIGHBOURS = 8
+_LONGEST_MATCH = 4096
 
 
 class Hit(NamedTuple):
@@ -45,6 +46,8 @@ class Hit(NamedTuple):
     """The lines it stands on, for the marks that allow it."""
     partner: bytes = b""
     """The other half of the credential, where it stands nearby."""
+    match: bytes = b""
+    """All that the rule's pattern matched; of a long match only the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class Examiner:
             one.verdict.reasons,
             lines.text(one.start, one.end),
             partner,
+            one.layer.data[one.match.match_start : one.match.match_end][:_LONGEST_MATCH],
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,12 +14,12 @@ from strongroom.scanner.finding import Finding, Occurrence
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.known.rule import KNOWN_VALUE
 from strongroom.scanner.rule import Rule
-
-Ignores = Callable[[str, str, str, int], bool]
-"""Whether an ignore file names a place: by fingerprint, rule id, path and line."""
+from strongroom.scanner.seen import Ignores, Seen
 
 MOST_OCCURRENCES = 10_000
 """Places of one secret that are kept. Whoever plants it more often does not fill our memory."""
+_MOST_WORDING = 32 << 20
+"""Bytes of lines that are kept for allow lists, until it is known where their objects stand. Without them a list by lines allows nothing."""
 
 
 _Spot = tuple[int, int]
@@ -56,6 +56,8 @@ class Collector:
         self._findings: dict[str, Finding] = {}
         self._places: dict[str, set[tuple[object, ...]]] = {}
         self._known_places: _Places = {}
+        self._wording: dict[tuple[str, str, int, int], tuple[bytes, bytes]] = {}
+        self._wording_left = _MOST_WORDING
         self.allowed = 0
         """Places that a mark in the text or an ignore file allows."""
         self.in_baseline: set[str] = set()
@@ -70,7 +72,7 @@ class Collector:
         print_ = self._fingerprinter.fingerprint(hit.value)
         mark = allowance(hit.text, self._today)
         if (mark is not None and mark.is_allowed) or (
-            self._ignores is not None and self._ignores(print_, rule.id, hit.path, hit.line)
+            self._ignores is not None and self._ignores(_seen(hit, print_, rule))
         ):
             self.allowed += 1
             return
@@ -95,14 +97,28 @@ class Collector:
         """Say of each occurrence in a git object where that object stands in the history. Only now ignore files can tell what of it they name."""
         self._yield_to_known()
         for print_, finding in list(self._findings.items()):
-            placed = [place for one in finding.occurrences for place in _all_placed(one, places)]
-            finding.occurrences = [one for one in placed if not self._is_ignored(print_, finding.rule.id, one)]
+            placed = [(one, place) for one in finding.occurrences for place in _all_placed(one, places)]
+            finding.occurrences = [place for one, place in placed if not self._is_ignored(finding, one, place)]
             self.allowed += len(placed) - len(finding.occurrences)
             if not finding.occurrences:
                 del self._findings[print_]
 
-    def _is_ignored(self, print_: str, rule: str, one: Occurrence) -> bool:
-        return self._ignores is not None and self._ignores(print_, rule, one.path, one.line)
+    def _is_ignored(self, finding: Finding, found: Occurrence, placed: Occurrence) -> bool:
+        if self._ignores is None:
+            return False
+        match, text = self._wording.get((finding.fingerprint, found.object_id, found.line, found.column), (b"", b""))
+        return self._ignores(
+            Seen(
+                finding.rule.id,
+                placed.path,
+                placed.line,
+                finding.fingerprint,
+                placed.commit,
+                finding.value,
+                match,
+                text,
+            )
+        )
 
     def _yield_to_known(self) -> None:
         """Where a known value stands, nothing else is said of the same bytes: neither of a part of it, nor of what it is a part of."""
@@ -128,12 +144,19 @@ class Collector:
         found.partner = found.partner or hit.partner
         return found
 
+    def _keep_wording(self, print_: str, hit: Hit) -> None:
+        """Keep the words around what stands in a git object: lists may ask for them together with its path or commit."""
+        if self._ignores is not None and hit.object_id and self._wording_left > 0:
+            self._wording_left -= len(hit.match) + len(hit.text)
+            self._wording[print_, hit.object_id, hit.line, hit.column] = hit.match, hit.text
+
     def _add_place(self, finding: Finding, hit: Hit) -> None:
         place = (hit.path, hit.line, hit.column, hit.object_id)
         places = self._places[finding.fingerprint]
         if place in places or len(places) >= MOST_OCCURRENCES:
             return
         places.add(place)
+        self._keep_wording(finding.fingerprint, hit)
         finding.occurrences.append(
             Occurrence(
                 hit.path,
@@ -145,6 +168,10 @@ class Collector:
                 object_id=hit.object_id,
             )
         )
+
+
+def _seen(hit: Hit, print_: str, rule: Rule) -> Seen:
+    return Seen(rule.id, hit.path, hit.line, print_, secret=hit.value, match=hit.match, text=hit.text)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.scanner.seen import Seen
 from strongroom.scanner.sources.globs import Choice
 
 FILE_NAME = ".strongroomignore"
@@ -27,9 +28,9 @@ class IgnoreFile:
     fingerprints: frozenset[str]
     is_ignored_path: Callable[[str], bool]
 
-    def ignores(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
+    def ignores(self, seen: Seen) -> bool:
         """Whether a place is ignored."""
-        return fingerprint in self.fingerprints or self.is_ignored_path(path)
+        return seen.fingerprint in self.fingerprints or self.is_ignored_path(seen.path)
 
 
 def read_ignore_file(path: Path) -> IgnoreFile:

@@ -13,12 +13,13 @@ from strongroom.scanner.baseline import LARGEST, Entry, read_baseline
 from strongroom.scanner.clean_objects import CleanObjects, Incremental
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding
-from strongroom.scanner.findings import Collector, Ignores, Place
+from strongroom.scanner.findings import Collector, Place
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.fragment import Source
 from strongroom.scanner.gitleaks.accepted import report_fingerprints
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.reports.report import Report
+from strongroom.scanner.seen import Ignores, Seen
 
 Progress = Callable[[int, int], None]
 """Told how many fragments and how many bytes were scanned so far."""
@@ -87,8 +88,8 @@ class Job:
             heard.problem(Problem(".", what, is_note=True))
         return known
 
-    def _is_ignored(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
-        return any(ignores(fingerprint, rule, path, line) for ignores in self.ignores)
+    def _is_ignored(self, seen: Seen) -> bool:
+        return any(ignores(seen) for ignores in self.ignores)
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ class Scan:
         return drained
 
 
-_BYTES = tuple(Hit._fields.index(name) for name in ("value", "text", "partner"))
+_BYTES = tuple(Hit._fields.index(name) for name in ("value", "text", "partner", "match"))
 
 
 def _packed(hit: Hit) -> list[Any]:

@@ -6,27 +6,28 @@ import pytest
 
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore, report_fingerprints
+from strongroom.scanner.seen import Seen
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_places_with_and_without_a_commit_are_read() -> None:
     ignore = read_gitleaks_ignore(f"# made-up keys\na/b.py:our-rule:7\n\n{COMMIT}:c.py:our-rule:9\n", ["our-rule"])
-    assert ignore.ignores("", "our-rule", "a/b.py", 7)
-    assert not ignore.ignores("", "our-rule", "a/b.py", 8)
-    assert not ignore.ignores("", "other", "a/b.py", 7)
-    assert ignore.ignores("", "our-rule", "c.py", 9, COMMIT)
-    assert not ignore.ignores("", "our-rule", "c.py", 9)
+    assert ignore.ignores(Seen("our-rule", "a/b.py", 7))
+    assert not ignore.ignores(Seen("our-rule", "a/b.py", 8))
+    assert not ignore.ignores(Seen("other", "a/b.py", 7))
+    assert ignore.ignores(Seen("our-rule", "c.py", 9, commit=COMMIT))
+    assert not ignore.ignores(Seen("our-rule", "c.py", 9))
 
 
 def test_a_place_that_a_rule_of_gitleaks_found_is_accepted_whatever_finds_it_now() -> None:
     ignore = read_gitleaks_ignore("a.py:their-rule:3", ["our-rule"])
-    assert ignore.ignores("", "our-rule", "a.py", 3)
+    assert ignore.ignores(Seen("our-rule", "a.py", 3))
 
 
 def test_paths_into_archives_and_with_colons_are_read() -> None:
     ignore = read_gitleaks_ignore("a.zip!x:y.py:r:1")
-    assert ignore.ignores("", "r", "a.zip!x:y.py", 1)
+    assert ignore.ignores(Seen("r", "a.zip!x:y.py", 1))
 
 
 @pytest.mark.parametrize(

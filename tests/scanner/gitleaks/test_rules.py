@@ -8,8 +8,9 @@ import pytest
 import re2  # type: ignore[import-untyped]  # it has no types
 
 from strongroom.scanner.config import BadConfig, parse_config
-from strongroom.scanner.gitleaks.allowlist import Allowlist, Seen
+from strongroom.scanner.gitleaks.allowlist import Allowlist
 from strongroom.scanner.gitleaks.rules import BadGitleaksConfig, GitleaksConfig, parse_gitleaks, with_secret
+from strongroom.scanner.seen import Seen
 
 CONFIG = r"""
 title = "ours"
@@ -64,19 +65,49 @@ def test_the_rest_of_the_configuration_is_read() -> None:
 @pytest.mark.parametrize(
     ("seen", "is_allowed"),
     [
-        (Seen("acme-key", "a.py", b"abc"), False),
-        (Seen("acme-key", "a.txt", b"abc"), True),  # the rule is for other files
-        (Seen("acme-key", "vendor/a.py", b"abc"), True),
-        (Seen("other", "vendor/a.txt", b"abc"), True),
-        (Seen("acme-key", "a.py", b"an-EXAMPLE"), True),
-        (Seen("other", "a.py", b"an-example"), False),
-        (Seen("acme-key", "tests/a.py", b"abc", line=b"x = 1  # testonly"), True),
-        (Seen("acme-key", "src/a.py", b"abc", line=b"x = 1  # testonly"), False),
-        (Seen("acme-key", "a.py", b"abc", commit="0123456789abcdef0123456789abcdef01234567"), True),
+        (Seen("acme-key", "a.py", secret=b"abc"), False),
+        (Seen("acme-key", "a.txt", secret=b"abc"), True),  # the rule is for other files
+        (Seen("acme-key", "vendor/a.py", secret=b"abc"), True),
+        (Seen("other", "vendor/a.txt", secret=b"abc"), True),
+        (Seen("acme-key", "a.py", secret=b"an-EXAMPLE"), True),
+        (Seen("other", "a.py", secret=b"an-example"), False),
+        (Seen("acme-key", "tests/a.py", secret=b"abc", text=b"x = 1  # testonly"), True),
+        (Seen("acme-key", "src/a.py", secret=b"abc", text=b"x = 1  # testonly"), False),
+        (Seen("acme-key", "a.py", secret=b"abc", commit="0123456789abcdef0123456789abcdef01234567"), True),
     ],
 )
 def test_lists_allow_what_they_say(seen: Seen, is_allowed: bool) -> None:  # noqa: FBT001 -- a row of the table
     assert read(CONFIG).allows(seen) is is_allowed
+
+
+def test_where_an_object_stands_is_asked_once_it_is_known() -> None:
+    config = read(CONFIG)
+    assert not config.allows(Seen("acme-key", "<blob 0123456789ab>", secret=b"abc"))
+    assert config.allows(Seen("acme-key", "a.txt", secret=b"abc"))
+
+
+@pytest.mark.parametrize(
+    ("target", "seen", "is_allowed"),
+    [
+        ("match", Seen("r", "a", secret=b"s", match=b"acme_key = s", text=b"# acme_key = s"), True),
+        ("match", Seen("r", "a", secret=b"s", match=b"key = s", text=b"# acme_key = s"), False),
+        ("line", Seen("r", "a", secret=b"s", match=b"key = s", text=b"# acme_key = s"), True),
+        ("secret", Seen("r", "a", secret=b"s", match=b"acme_key = s", text=b"# acme_key = s"), False),
+    ],
+)
+def test_a_list_looks_where_it_says(target: str, seen: Seen, *, is_allowed: bool) -> None:
+    config = read(f"[[allowlists]]\nregexTarget = '{target}'\nregexes = ['acme_key']")
+    assert config.allows(seen) is is_allowed
+
+
+def test_a_list_may_be_for_some_rules_and_gitleaks_rule_for_any_key_means_ours_for_such() -> None:
+    config = read("[[allowlists]]\ntargetRules = ['a', 'generic-api-key']\npaths = ['^tests/']")
+    assert [config.allows(Seen(rule, "tests/x")) for rule in ("a", "b", "generic-api-key", "assigned-bare")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_what_a_list_of_values_allows_is_no_finding_at_all() -> None:
@@ -87,7 +118,7 @@ def test_what_a_list_of_values_allows_is_no_finding_at_all() -> None:
 
 
 def test_a_list_without_entries_allows_nothing() -> None:
-    assert not Allowlist().allows(Seen("x", "y", b"z"))
+    assert not Allowlist().allows(Seen("x", "y", secret=b"z"))
 
 
 @pytest.mark.parametrize(
@@ -139,12 +170,31 @@ def test_files_that_build_on_others_are_joined_and_not_for_ever() -> None:
         parse_gitleaks(own, itself)
 
 
+def test_a_rule_that_builds_on_another_changes_what_it_names_and_keeps_the_rest() -> None:
+    base = tomllib.loads(
+        "[[rules]]\nid = 'a'\nregex = 'a=(x+)'\nkeywords = ['K']\nentropy = 2.0\n[rules.allowlist]\nstopwords = ['xxx']"
+    )
+    own = tomllib.loads(
+        "[extend]\npath = 'x'\n[[rules]]\nid = 'a'\nkeywords = ['l']\nentropy = 1.0\n[[rules.allowlists]]\npaths = ['^t/']"
+    )
+    config = parse_gitleaks(own, lambda _: base)
+    (rule,) = config.rules
+    assert (rule.pattern, rule.keywords, rule.entropy, config.left_out) == ("a=(?P<secret>x+)", ("k", "l"), 1.0, ())
+    assert [
+        config.allows(Seen("a", path, secret=value)) for path, value in (("t/a", b"x"), ("u", b"xxx"), ("u", b"x"))
+    ] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_a_scan_takes_it_as_its_configuration() -> None:
     config = parse_config(tomllib.loads(CONFIG), ".gitleaks.toml")
     assert [rule.id for rule in config.rules] == ["acme-key"]
     assert config.disable == ("generic-api-key",)
-    assert config.ignores[0]("", "acme-key", "vendor/a.py", 1)
-    assert not config.ignores[0]("", "acme-key", "src/a.py", 1)
+    assert config.ignores[0](Seen("acme-key", "vendor/a.py", 1))
+    assert not config.ignores[0](Seen("acme-key", "src/a.py", 1))
 
 
 def test_an_error_in_it_names_the_file_and_the_rule() -> None:

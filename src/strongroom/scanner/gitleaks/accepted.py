@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from strongroom.scanner.seen import Seen
+
 FILE_NAME = ".gitleaksignore"
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
@@ -22,11 +24,10 @@ class GitleaksIgnore:
     in_commits: frozenset[tuple[str, str, str, int]]
     known: frozenset[str] = frozenset()
 
-    def ignores(self, fingerprint: str, rule: str, path: str, line: int, commit: str = "") -> bool:
+    def ignores(self, seen: Seen) -> bool:
         """Whether a place is accepted."""
-        return any(
-            (path, name, line) in self.places or (commit, path, name, line) in self.in_commits for name in (rule, "")
-        )
+        places = [(seen.path, name, seen.line) for name in (seen.rule, "")]
+        return any(place in self.places or (seen.commit, *place) in self.in_commits for place in places)
 
 
 def read_gitleaks_ignore(text: str, known: Iterable[str] = ()) -> GitleaksIgnore:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from strongroom.scanner.regex import compile_regex
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A finding as an allow list looks at it. What is not known is empty, and allows nothing."""
-
-    rule: str
-    path: str
-    secret: bytes = field(default=b"", repr=False)
-    match: bytes = field(default=b"", repr=False)
-    line: bytes = field(default=b"", repr=False)
-    commit: str = ""
+from strongroom.scanner.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
 class Allowlist:
-    """One list. `target` says what its `regexes` are held against: `secret`, `match` or `line`; `is_all` that every kind of entry must agree."""
+    """One list. `target` says what its `regexes` are held against: `secret`, `match` or `text`, the lines; `is_all` that every kind of entry must agree."""
 
     paths: tuple[str, ...] = ()
     regexes: tuple[str, ...] = ()
@@ -39,7 +28,7 @@ class Allowlist:
             return False
         checks = []
         if self.paths:
-            checks.append(_finds(self.paths, seen.path.encode()))
+            checks.append(seen.has_place and _finds(self.paths, seen.path.encode()))
         if self.commits:
             checks.append(seen.commit in self.commits)
         if self.regexes:
@@ -63,4 +52,4 @@ class NotAllowed:
 
     def __call__(self, secret: bytes) -> bool:
         """Whether `secret` is none that is allowed."""
-        return not any(one.allows(Seen(self.rule, "", secret)) for one in self.lists)
+        return not any(one.allows(Seen(self.rule, "", secret=secret)) for one in self.lists)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from strongroom.scanner.gitleaks.allowlist import Allowlist, NotAllowed, Seen
+from strongroom.scanner.gitleaks.allowlist import Allowlist, NotAllowed
 from strongroom.scanner.regex import BadPattern, compile_regex
 from strongroom.scanner.rule import Rule, Severity
+from strongroom.scanner.seen import Seen
 
 REACH = 8192
 """Bytes that a match of a foreign pattern, which has no bound of its own, may be long."""
 MOST_EXTENSIONS = 2
 _GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\((?!\?)|\(\?P?<(?![=!])|[()|]", re.DOTALL)
-_TARGETS = {"": "secret", "secret": "secret", "match": "match", "line": "line"}
+_ANY_KEY = "generic-api-key"
+_TARGETS = {"": "secret", "secret": "secret", "match": "match", "line": "text"}
 
 
 class BadGitleaksConfig(ValueError):
@@ -36,17 +38,17 @@ class GitleaksConfig:
     uses_default: bool = False
     disabled: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
+    of_rules: tuple[Allowlist, ...] = ()
+    """The lists that stand at rules; `allowlists` are those of the whole configuration."""
+    entries: Mapping[str, Mapping[str, Any]] | None = field(default=None, repr=False)
+    """The tables of the rules, for a file that builds on this one."""
 
     def allows(self, seen: Seen) -> bool:
         """Whether a finding is allowed, or its rule is not for its path."""
         wanted = (self.paths or {}).get(seen.rule)
-        if wanted is not None and compile_regex(wanted).search(seen.path.encode()) is None:
+        if wanted is not None and seen.has_place and compile_regex(wanted).search(seen.path.encode()) is None:
             return True
-        return any(one.allows(seen) for one in self.allowlists)
-
-    def ignores(self, fingerprint: str, rule: str, path: str, line: int) -> bool:
-        """As the engine asks, which knows only the place."""
-        return self.allows(Seen(rule, path))
+        return any(one.allows(seen) for one in (*self.allowlists, *self.of_rules))
 
 
 def is_gitleaks(values: Mapping[str, Any]) -> bool:
@@ -62,26 +64,51 @@ def parse_gitleaks(
     """The configuration in the tables `values`; `extend` reads those of a file that it builds on. Raises BadGitleaksConfig."""
     extension = _table(values.get("extend", {}), "extend")
     base = _base(extension, extend, depth)
-    rules = {rule.id: rule for rule in base.rules}
-    paths = dict(base.paths or {})
-    lists = list(base.allowlists)
-    left_out = list(base.left_out)
+    entries = {name: dict(entry) for name, entry in (base.entries or {}).items()}
     for entry in _tables(values.get("rules", []), "rules"):
         name = _text(entry.get("id"), "a rule's id")
+        entries[name] = merged(entries.get(name, {}), entry, f"rule {name}")
+    rules: list[Rule] = []
+    paths: dict[str, str] = {}
+    left_out: list[str] = []
+    lists = [*base.allowlists, *_allowlists(values, "the configuration")]
+    disabled = frozenset(_texts(extension.get("disabledRules", []), "extend: disabledRules")) | base.disabled
+    own: list[Allowlist] = []
+    for name, entry in entries.items():
         place = f"rule {name}"
-        own = tuple(replace(one, rules=frozenset({name})) for one in _allowlists(entry, place))
-        lists += own
+        about = tuple(replace(one, rules=_meant_by(name)) for one in _allowlists(entry, place))
+        own += about
         if path := _text(entry.get("path", ""), f"{place}: path"):
             paths[name] = _pattern(path, f"{place}: path")
-        if entry.get("regex"):
-            rules[name] = _rule(entry, name, tuple(one for one in own if _is_about_values(one)))
-        elif name not in rules:
+        if not entry.get("regex"):
             left_out.append(name)
-    lists += _allowlists(values, "the configuration")
-    disabled = frozenset(_texts(extension.get("disabledRules", []), "extend: disabledRules")) | base.disabled
-    kept = tuple(rule for rule in rules.values() if rule.id not in disabled)
+        elif name not in disabled:
+            rules.append(_rule(entry, name, tuple(one for one in about if _is_about_values(one))))
     uses_default = extension.get("useDefault") is True or base.uses_default
-    return GitleaksConfig(kept, paths, tuple(lists), uses_default, disabled, tuple(left_out))
+    return GitleaksConfig(
+        tuple(rules), paths, tuple(lists), uses_default, disabled, tuple(left_out), tuple(own), entries
+    )
+
+
+def merged(base: Mapping[str, Any], entry: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """A rule as `entry` changes it that builds on `base`: lists grow, the rest is replaced where it says something."""
+    made = {**base, **{key: value for key, value in entry.items() if value not in ("", 0, [])}}
+    words = [_texts(one.get("keywords", []), f"{place}: keywords") for one in (base, entry)]
+    if keywords := (*words[0], *words[1]):
+        made["keywords"] = list(keywords)
+    made.pop("allowlist", None)
+    made["allowlists"] = [table for one in (base, entry) for table in _allowlist_tables(one, place)]
+    return made
+
+
+def _meant_by(name: str) -> frozenset[str]:
+    """The rules that a list is for which stands at rule `name`: those of ours, too, that find what gitleaks' rule for whatever looks like a key finds."""
+    if name != _ANY_KEY:
+        return frozenset({name})
+    from strongroom.scanner.generic.catalogue import GENERIC_RULES
+    from strongroom.scanner.rules.assigned_keys import RULES
+
+    return frozenset({name, *(rule.id for rule in (*GENERIC_RULES, *RULES))})
 
 
 def _base(
@@ -142,11 +169,13 @@ def _is_about_values(one: Allowlist) -> bool:
 
 def _allowlists(values: Mapping[str, Any], place: str) -> tuple[Allowlist, ...]:
     """The lists of a table: `allowlists`, or the single `allowlist` of older files."""
+    return tuple(_allowlist(table, place) for table in _allowlist_tables(values, place))
+
+
+def _allowlist_tables(values: Mapping[str, Any], place: str) -> list[Mapping[str, Any]]:
     old = values.get("allowlist")
     tables = [old] if isinstance(old, dict) else old or []
-    return tuple(
-        _allowlist(table, place) for table in [*_tables(tables, place), *_tables(values.get("allowlists", []), place)]
-    )
+    return [*_tables(tables, place), *_tables(values.get("allowlists", []), place)]
 
 
 def _allowlist(table: Mapping[str, Any], place: str) -> Allowlist:
@@ -164,7 +193,7 @@ def _allowlist(table: Mapping[str, Any], place: str) -> Allowlist:
         lists["stopwords"],
         frozenset(lists["commits"]),
         condition in {"AND", "&&"},
-        frozenset(_texts(table.get("targetRules", []), f"{place}: targetRules")),
+        frozenset().union(*map(_meant_by, _texts(table.get("targetRules", []), f"{place}: targetRules"))),
     )
 
 

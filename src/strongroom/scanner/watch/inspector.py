@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from strongroom.scanner.assembly import Wanted, assemble
 from strongroom.scanner.examine import Hit
 from strongroom.scanner.finding import Finding, Occurrence
-from strongroom.scanner.findings import Collector, Ignores
+from strongroom.scanner.findings import Collector
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.fragment import Fragment, Share, Whole
 from strongroom.scanner.levels import Level
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.scan import Scan
+from strongroom.scanner.seen import Ignores
 from strongroom.scanner.watch.failures import WatchFailed
 from strongroom.scanner.watch.forms import Part
 from strongroom.scanner.watch.item import Item
