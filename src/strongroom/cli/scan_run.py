@@ -218,15 +218,15 @@ def verification(flags: dict[str, Any]) -> Verify | None:
 def _ignores(target: Target) -> list[Ignores]:
     from strongroom.scanner.catalogue import ALL_RULES
     from strongroom.scanner.config import own_file
-    from strongroom.scanner.gitleaks.accepted import FILE_NAME as OTHERS
-    from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
     from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
 
     root, folder = target.root, target.folder
     found: list[Ignores] = []
     if path := own_file(folder, FILE_NAME):
         found.append(read_ignore_file(path).ignores)
-    if path := own_file(folder, OTHERS):
+    if path := own_file(folder, ".gitleaksignore"):
+        from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
+
         known = [rule.id for rule in ALL_RULES]
         found.append(read_gitleaks_ignore(path.read_text(errors="replace"), known).ignores)
     return [_below(root, ignores) for ignores in found]

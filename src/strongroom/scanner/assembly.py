@@ -12,7 +12,6 @@ from strongroom.scanner.candidate import Judge
 from strongroom.scanner.examine import Examiner, Plan
 from strongroom.scanner.expressions import Expression
 from strongroom.scanner.fragment import Fragment
-from strongroom.scanner.known.finder import KnownFinder
 from strongroom.scanner.known.rule import KNOWN_VALUE
 from strongroom.scanner.known.values import KnownValues
 from strongroom.scanner.late_judge import LateJudge
@@ -56,6 +55,8 @@ def assemble(wanted: Wanted, problems: list[Problem], note: Callable[[str], None
     if wanted.known is None:
         examiner = Examiner(plan, automaton, problems.append)
     else:
+        from strongroom.scanner.known.finder import KnownFinder
+
         finder = KnownFinder(wanted.known, len(plan.rules), problems.append)
         examiner = Examiner(plan, automaton, problems.append, finder, (KNOWN_VALUE,))
     return Scan(examiner, lambda fragment: opens(fragment, problems.append), problems, wanted.jobs)

@@ -7,6 +7,7 @@ does the same with keywords and RE2, at a fraction of the speed.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from strongroom.scanner.automaton_cache import AutomatonCache
-from strongroom.scanner.expressions import NUMBER_SHIFT, Events, Expression
+from strongroom.scanner.expressions import NUMBER_SHIFT, Events, Expression, twins_of
 from strongroom.scanner.widening import WIDENING, widened
 
 if TYPE_CHECKING:
     import hyperscan
+
+    from strongroom.scanner.fallback import Fallback
 
 _MODE_BLOCK = 1
 _EXACT, _PREFILTER, _LEFT_OUT = 0, 128, -1
@@ -84,18 +87,20 @@ def load_automaton(expressions: Sequence[Expression], folder: Path | None, note:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some of the expressions, and the number of the first of them: what one database holds."""
+    """Some of the expressions and their numbers among all: what one database holds."""
 
-    first: int
+    numbers: Sequence[int]
     expressions: Sequence[Expression]
 
 
 def _parts(expressions: Sequence[Expression]) -> list[_Part]:
-    """The expressions in as many parts as processors compile at a time. Two databases take no longer to scan with than one that holds the same."""
-    if len(expressions) < _MANY:
-        return [_Part(0, expressions)]
-    half = len(expressions) // 2
-    return [_Part(0, expressions[:half]), _Part(half, expressions[half:])]
+    """The expressions in their parts. What another engine would run for each byte is then run for the bytes that can begin a match."""
+    numbers: dict[str, list[int]] = {}
+    twins = {number for others in twins_of(expressions).values() for number in others}
+    for number, expression in enumerate(expressions):
+        if number not in twins:
+            numbers.setdefault(expression.part, []).append(number)
+    return [_Part(found, [expressions[number] for number in found]) for found in numbers.values()]
 
 
 def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Database]]:
@@ -104,7 +109,7 @@ def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Dat
         return [_compile(part.expressions) for part in parts]
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(len(parts)) as threads:
+    with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as threads:
         return list(threads.map(_compile, [part.expressions for part in parts]))
 
 
@@ -112,13 +117,16 @@ class _Several:
     """Several automata as one."""
 
     def __init__(self, automata: Sequence[HyperscanAutomaton]) -> None:
-        self._automata = automata
+        self._scans = [(automaton.database_scan, automaton.on_match) for automaton in automata]
+        self._rests = [automaton.rest for automaton in automata if automaton.rest is not None]
 
     def scan(self, data: bytes) -> Events:
         """The events of `data`."""
         events = Events()
-        for automaton in self._automata:
-            automaton.scan_into(data, events)
+        for scan, on_match in self._scans:
+            scan(data, match_event_handler=on_match, context=events)
+        for rest in self._rests:
+            rest.scan_into(data, events)
         return events
 
 
@@ -129,24 +137,18 @@ class HyperscanAutomaton:
         import hyperscan
 
         database.scratch = hyperscan.Scratch(database)
-        self._scan = database.scan
-        self._on_match = _collector([expression.shift for expression in part.expressions], part.first)
-        self._rest = None
+        self.database_scan = database.scan
+        self.on_match = _collector([expression.shift for expression in part.expressions], part.numbers)
+        self.rest: Fallback | None = None
         if _LEFT_OUT in modes:
             from strongroom.scanner.fallback import Fallback
 
             left_out = [number for number, mode in enumerate(modes) if mode == _LEFT_OUT]
-            self._rest = Fallback(part.expressions, left_out, part.first)
-
-    def scan_into(self, data: bytes, events: Events) -> None:
-        """Put the events of `data` into `events`."""
-        self._scan(data, match_event_handler=self._on_match, context=events)
-        if self._rest is not None:
-            self._rest.scan_into(data, events)
+            self.rest = Fallback([part.expressions[at] for at in left_out], [part.numbers[at] for at in left_out])
 
 
-def _collector(shifts: Sequence[int], first: int) -> Callable[[int, int, int, int, Any], bool | None]:
-    bases = [(first + number) << NUMBER_SHIFT for number in range(len(shifts))]
+def _collector(shifts: Sequence[int], numbers: Sequence[int]) -> Callable[[int, int, int, int, Any], bool | None]:
+    bases = [number << NUMBER_SHIFT for number in numbers]
 
     def on_match(number: int, _start: int, end: int, _flags: int, events: Any) -> bool | None:
         key = bases[number] | (end - 1) >> shifts[number]

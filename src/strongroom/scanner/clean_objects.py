@@ -13,7 +13,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import fields
-from importlib.resources import files
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -119,6 +118,8 @@ def _told(value: object) -> str:
 
 def _code() -> Iterable[str]:
     """The scanner's own files, by name, size and time: another scanner may find what this one did not."""
+    from importlib.resources import files
+
     root = files("strongroom.scanner")
     if not isinstance(root, Path):
         return

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from strongroom.scanner.gitleaks.rules import BadGitleaksConfig, is_gitleaks, parse_gitleaks
 from strongroom.scanner.levels import Level
 from strongroom.scanner.regex import BadPattern, compile_regex
 from strongroom.scanner.rule import Kind, Rule, Severity
@@ -78,6 +77,8 @@ def own_file(folder: Path, name: str) -> Path | None:
 
 def parse_config(values: Mapping[str, Any], name: str, within: Path | None = None) -> ScanConfig:
     """The configuration in `values`; `name` is that of its file. What it extends stands `within` that folder, if one is given. Raises BadConfig."""
+    from strongroom.scanner.gitleaks.rules import is_gitleaks
+
     if is_gitleaks(values):
         return _of_gitleaks(values, name, within)
     unknown = sorted(set(values) - _KEYS)
@@ -105,6 +106,7 @@ def parse_config(values: Mapping[str, Any], name: str, within: Path | None = Non
 
 def _of_gitleaks(values: Mapping[str, Any], name: str, within: Path | None) -> ScanConfig:
     """A configuration of gitleaks. Its rules join ours, whether it extends the default ones of gitleaks or not."""
+    from strongroom.scanner.gitleaks.rules import BadGitleaksConfig, parse_gitleaks
 
     def extended(path: str) -> dict[str, Any]:
         if within is not None and not (within / path).resolve().is_relative_to(within.resolve()):

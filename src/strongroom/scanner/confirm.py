@@ -72,7 +72,7 @@ class Confirmer:
         compiled = self._compile(number)
         secret, name, public_id = compiled.secret, compiled.name, compiled.public_id
         position = 0
-        for first, last in _intervals(buckets, rule.reach):
+        for first, last in _intervals(buckets, rule.reach, rule.ahead, len(data)):
             position = max(position, first)
             end_of_all = min(last + _LINE_BREAK, len(data))
             while position < last:
@@ -146,10 +146,10 @@ class Lowered:
         return known
 
 
-def _intervals(buckets: Sequence[Bucket], reach: int) -> Iterator[tuple[int, int]]:
+def _intervals(buckets: Sequence[Bucket], reach: int, ahead: int, size: int) -> Iterator[tuple[int, int]]:
     """The bytes between which matches stand: from the earliest that the first event can begin to the last event, overlapping ones joined.
 
-    Every end of a match is an event, so none lies behind the last one.
+    Every match ends at an event or at most `ahead` bytes behind one.
     """
     first, last = 0, -1
     for _, last_end, first_end in buckets:
@@ -158,7 +158,7 @@ def _intervals(buckets: Sequence[Bucket], reach: int) -> Iterator[tuple[int, int
             if last >= 0:
                 yield first, last
             first = begin
-        last = last_end
+        last = min(last_end + ahead, size)
     if last >= 0:
         yield first, last
 

@@ -11,7 +11,15 @@ from typing import NamedTuple, Protocol
 from strongroom.scanner.automaton import Automaton
 from strongroom.scanner.candidate import Candidate, Judge, Verdict
 from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
-from strongroom.scanner.expressions import DECODER_SHIFT, RULE_SHIFT, Events, Expression, by_expression
+from strongroom.scanner.expressions import (
+    DECODER_SHIFT,
+    RULE_SHIFT,
+    WITHOUT_WORDS,
+    Events,
+    Expression,
+    by_expression,
+    twins_of,
+)
 from strongroom.scanner.fragment import Fragment
 from strongroom.scanner.late_judge import LateJudge
 from strongroom.scanner.layers import MAX_DEPTH, Budget, Decoder, Layer, regions_of
@@ -63,10 +71,19 @@ class Plan:
     def expressions(self) -> list[Expression]:
         """What the wide stage looks for: the rules' patterns, then the decoders' gates."""
         found = [
-            Expression(rule.pattern.encode(), RULE_SHIFT, tuple(word.encode() for word in rule.keywords))
+            Expression(
+                (rule.wide or rule.pattern).encode(),
+                RULE_SHIFT,
+                tuple(word.encode() for word in rule.keywords),
+                _part_of(rule),
+            )
             for rule in self.rules
         ]
-        return found + [Expression(decoder.gate, DECODER_SHIFT) for decoder in self.decoders]
+        return found + [Expression(decoder.gate, DECODER_SHIFT, part=decoder.part) for decoder in self.decoders]
+
+
+def _part_of(rule: Rule) -> str:
+    return "" if (rule.keywords or rule.kind is Kind.PROVIDER) and not rule.wide else WITHOUT_WORDS
 
 
 class Watcher(Protocol):
@@ -106,7 +123,9 @@ class Examiner:
         self._plan = plan
         self.automaton = automaton
         self._report = report
-        self._shifts = [expression.shift for expression in plan.expressions()]
+        expressions = plan.expressions()
+        self._shifts = [expression.shift for expression in expressions]
+        self._twins = twins_of(expressions)
         self._watcher = watcher
         self._rules = (*plan.rules, *watched)
         self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
@@ -153,7 +172,7 @@ class Examiner:
             layer, layer_events = waiting.popleft()
             if self._watcher is not None:
                 self._watcher.see(layer)
-            found = by_expression(layer_events, self._shifts)
+            found = by_expression(layer_events, self._shifts, self._twins)
             judged += self._matches(window.path, layer, found)
             if len(layer.names) >= self._plan.max_depth:
                 continue
@@ -169,11 +188,10 @@ class Examiner:
         return judged
 
     def _decoded(self, layer: Layer, found: Mapping[int, list[Bucket]], budget: Budget) -> Iterator[Layer]:
-        for number, decoder in enumerate(self._plan.decoders, len(self._plan.rules)):
-            buckets = found.get(number)
-            if not buckets:
-                continue
-            for region in regions_of(buckets, len(layer.data), decoder.reach):
+        count = len(self._plan.rules)
+        for number in sorted(number for number in found if number >= count):
+            decoder = self._plan.decoders[number - count]
+            for region in regions_of(found[number], len(layer.data), decoder.reach):
                 part = layer.part(region.start, region.end)
                 for decoded in decoder.decode(part.data, region.ends):
                     if not budget.take(len(decoded.data)):
@@ -185,9 +203,9 @@ class Examiner:
         lowered = Lowered(layer.data)
         judged: list[Judged] = []
         guesses: list[Match] = []
-        for number, buckets in found.items():
-            if number >= len(self._plan.rules):
-                break
+        count = len(self._plan.rules)
+        for number in sorted(number for number in found if number < count):
+            buckets = found[number]
             matches = self.confirmer.matches(number, layer.data, lowered, buckets)
             if self._plan.rules[number].kind is Kind.PROVIDER:
                 judged += self._passing(path, layer, matches)

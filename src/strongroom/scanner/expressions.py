@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 RULE_SHIFT = 8
 DECODER_SHIFT = 8
+WITHOUT_WORDS = "without words"
+"""The part of what waits for a run of some class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +16,14 @@ class Expression:
     """A pattern whose matches are *events*: places where the exact stage looks again.
 
     Events of one expression that end within the same `2 ** shift` bytes count once: what floods costs memory in proportion to its bytes divided by
-    that, not to its matches. `keywords` are used only where no automaton can hold the pattern.
+    that, not to its matches. `keywords` are used only where no automaton can hold the pattern. Expressions of one `part` share an automaton: what
+    waits for words or marks (the part without a name), what waits for digits and what waits for any letter are fast by themselves, and slow together.
     """
 
     pattern: bytes
     shift: int
     keywords: tuple[bytes, ...] = ()
+    part: str = ""
 
 
 class Events(dict[int, int]):
@@ -37,11 +41,28 @@ NUMBER_SHIFT = 40
 _BUCKET = (1 << NUMBER_SHIFT) - 1
 
 
-def by_expression(events: Events, shifts: Sequence[int]) -> dict[int, list[tuple[int, int, int]]]:
-    """Events by the number of their expression, as (start of bucket, last end in it, first end in it), in order."""
+def twins_of(expressions: Sequence[Expression]) -> dict[int, list[int]]:
+    """The numbers of expressions that are as an earlier one, by the number of that one: an automaton looks for it once."""
+    first: dict[tuple[bytes, int, str], int] = {}
+    twins: dict[int, list[int]] = {}
+    for number, expression in enumerate(expressions):
+        earlier = first.setdefault((expression.pattern, expression.shift, expression.part), number)
+        if earlier != number:
+            twins.setdefault(earlier, []).append(number)
+    return twins
+
+
+def by_expression(
+    events: Events, shifts: Sequence[int], twins: Mapping[int, Sequence[int]]
+) -> dict[int, list[tuple[int, int, int]]]:
+    """Events by the number of their expression, as (start of bucket, last end in it, first end in it), in order; `twins` have those of their first."""
     last = events.last
     found: dict[int, list[tuple[int, int, int]]] = {}
     for key in sorted(events):
         number = key >> NUMBER_SHIFT
         found.setdefault(number, []).append(((key & _BUCKET) << shifts[number], last[key], events[key]))
+    for number, others in twins.items():
+        if number in found:
+            for other in others:
+                found[other] = found[number]
     return found

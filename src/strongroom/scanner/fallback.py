@@ -9,11 +9,10 @@ from strongroom.scanner.regex import Regex, compile_regex
 
 
 class Fallback:
-    """Runs RE2 for each of the `numbers` of `expressions` (all, if not given) of which a keyword is there. `first` is added to numbers in events."""
+    """Runs RE2 for each of `expressions` of which a keyword is there. In events they have their `numbers`, or those of their order."""
 
-    def __init__(self, expressions: Sequence[Expression], numbers: Sequence[int] | None = None, first: int = 0) -> None:
+    def __init__(self, expressions: Sequence[Expression], numbers: Sequence[int] | None = None) -> None:
         self._expressions = expressions
-        self._first = first
         self._numbers = range(len(expressions)) if numbers is None else numbers
         self._compiled: dict[int, Regex] = {}
 
@@ -27,20 +26,19 @@ class Fallback:
         """Put the events of `data` into `events`."""
         lowered = data.lower()
         present: dict[bytes, bool] = {}
-        for number in self._numbers:
-            expression = self._expressions[number]
+        for number, expression in zip(self._numbers, self._expressions, strict=True):
             if expression.keywords and not any(_is_in(word, lowered, present) for word in expression.keywords):
                 continue
-            for match in self._regex(number).finditer(data):
+            for match in self._regex(number, expression).finditer(data):
                 end = match.end()
-                key = (self._first + number) << NUMBER_SHIFT | max(end - 1, 0) >> expression.shift
+                key = number << NUMBER_SHIFT | max(end - 1, 0) >> expression.shift
                 events.setdefault(key, end)
                 events.last[key] = end
 
-    def _regex(self, number: int) -> Regex:
+    def _regex(self, number: int, expression: Expression) -> Regex:
         found = self._compiled.get(number)
         if found is None:
-            found = self._compiled[number] = compile_regex(self._expressions[number].pattern)
+            found = self._compiled[number] = compile_regex(expression.pattern)
         return found
 
 

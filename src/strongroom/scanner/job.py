@@ -16,7 +16,6 @@ from strongroom.scanner.finding import Finding
 from strongroom.scanner.findings import Collector, Place
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.fragment import Source
-from strongroom.scanner.gitleaks.accepted import report_fingerprints
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.reports.report import Report
 from strongroom.scanner.seen import Ignores, Seen
@@ -121,6 +120,8 @@ def known_from(path: Path | None, fingerprinter: Fingerprinter) -> dict[str, Ent
     """What the baseline at `path`, or the report of gitleaks there, knows; nothing without one. Raises BadBaseline and OSError."""
     if path is None:
         return {}
+    from strongroom.scanner.gitleaks.accepted import report_fingerprints
+
     if path.stat().st_size <= LARGEST:
         known = report_fingerprints(path.read_bytes(), fingerprinter.fingerprint)
         if known is not None:

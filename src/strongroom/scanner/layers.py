@@ -39,6 +39,11 @@ class Decoder(Protocol):
         ...
 
     @property
+    def part(self) -> str:
+        """The part of the automaton that holds the gate."""
+        ...
+
+    @property
     def reach(self) -> int:
         """How many bytes behind a match of the gate the decoder may need to see."""
         ...

@@ -38,6 +38,7 @@ class Rule:
     `pattern` is in RE2's syntax, over bytes. Its group `secret` is what is reported (the whole match where there is none); the groups
     `name` and `id` are read where they exist: the variable that is assigned, and the public half of a pair. `keywords` are
     lower-case; a fragment without any of them cannot match (empty: no such word). `reach` is how many bytes before the end of a match it may begin, at most.
+    Where the pattern has no word to wait for, `wide` is one that is quicker to find: it ends within every match, at most `ahead` bytes before its end.
     A secret that fails `checksum`, `structure` or `plausible` is no finding: see there what one that passes shows.
     """
 
@@ -52,6 +53,8 @@ class Rule:
     finds: tuple[str, ...] = ()
     ignores: tuple[str, ...] = ()
     reach: int = 512
+    wide: str = ""
+    ahead: int = 0
     entropy: float = 0.0
     checksum: Callable[[bytes], bool] | None = None
     """Proof: characters of the secret are computed from its others, as only its issuer's programs and forgers do."""

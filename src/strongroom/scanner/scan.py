@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from strongroom.scanner.crew import Send, WorkerLost, run_workers
 from strongroom.scanner.examine import Examiner, Hit
 from strongroom.scanner.fragment import Fragment, Share, Source, Whole
 from strongroom.scanner.problem import Problem
 
+Send = Callable[[Any], None]
+"""Sends whoever asked for the scan a value that JSON can hold."""
 Expand = Callable[[Fragment], Iterator[Fragment]]
 """A fragment as the fragments that are scanned: itself, and what is inside of it."""
 
@@ -66,6 +67,7 @@ class Scan:
             self._work(source, Whole(), lambda message: _deliver(message, listener))
             return
         self.examiner.prepare()
+        from strongroom.scanner.crew import WorkerLost, run_workers
         from strongroom.scanner.share import CountedShare
 
         share = CountedShare(jobs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-WIDENING = 1
+WIDENING = 2
 """Counts the changes of what this makes of patterns: what was compiled before is compiled anew."""
 
 _BOUNDS = re.compile(rb"\{([0-9]+),([0-9]+)\}(?![*+{])")

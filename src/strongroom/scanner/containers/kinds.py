@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
-
-from strongroom.scanner.containers import (
-    bytecode,
-    database,
-    mail,
-    markup,
-    pictures,
-    portable,
-    rich_text,
-    seven,
-    streams,
-    tapes,
-    wide_text,
-    zips,
-)
+from strongroom.scanner.containers.late import late
 from strongroom.scanner.containers.member import Kind
 
 HEAD_BYTES = 4096
@@ -40,39 +24,50 @@ def _begins(*magics: bytes) -> _Starts:
 
 
 KINDS = (
-    Kind("gzip", _begins(b"\x1f\x8b\x08"), streams.open_gzip, replaces=True),
+    Kind("gzip", _begins(b"\x1f\x8b\x08"), late("streams", "open_gzip"), replaces=True),
     Kind(
         "bzip2",
         _begins(*(b"BZh%d1AY&SY" % level for level in range(1, 10))),
-        streams.opener(bz2.BZ2Decompressor),
+        late("streams", "open_bzip2"),
         replaces=True,
     ),
-    Kind("xz", _begins(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"), streams.opener(lzma.LZMADecompressor), replaces=True),
-    Kind("zstd", _begins(b"\x28\xb5\x2f\xfd"), streams.opener(streams.zstd_engine), replaces=True),
+    Kind("xz", _begins(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"), late("streams", "open_xz"), replaces=True),
+    Kind("zstd", _begins(b"\x28\xb5\x2f\xfd"), late("streams", "open_zstd"), replaces=True),
     Kind(
         "zlib",
-        streams.is_zlib,
-        streams.opener(streams.zlib_engine),
+        late("streams", "is_zlib"),
+        late("streams", "open_zlib"),
         replaces=True,
     ),
-    Kind("zip", _begins(b"PK\x03\x04", b"PK\x05\x06"), zips.open_zip, is_seeked=True),
-    Kind("ar", _begins(b"!<arch>\n"), tapes.open_ar),
-    Kind("cpio", _begins(b"070701", b"070702"), tapes.open_cpio),
-    Kind("rpm", _begins(b"\xed\xab\xee\xdb"), tapes.open_rpm),
-    Kind("7z", _begins(b"7z\xbc\xaf\x27\x1c"), seven.open_seven, is_seeked=True),
-    Kind("pdf", _begins(b"%PDF-"), portable.open_pdf, is_seeked=True, hides=False),
-    Kind("sqlite", _begins(b"SQLite format 3\0"), database.open_database, is_seeked=True, hides=False),
-    Kind("office markup", markup.is_office_markup, markup.open_markup, is_seeked=True, replaces=True),
-    Kind("wide text", wide_text.is_wide, wide_text.open_wide, replaces=True),
-    Kind("mail", mail.is_mail, mail.open_mail, is_seeked=True, hides=False),
-    Kind("rich text", rich_text.is_rich_text, rich_text.open_rich_text, is_seeked=True, hides=False),
-    Kind("png", pictures.is_png, pictures.open_png, hides=False),
-    Kind("pyc", bytecode.is_bytecode, bytecode.open_bytecode, is_seeked=True, hides=False),
-    Kind("tar", tapes.is_tar, tapes.open_tar),
+    Kind("zip", _begins(b"PK\x03\x04", b"PK\x05\x06"), late("zips", "open_zip"), is_seeked=True),
+    Kind("ar", _begins(b"!<arch>\n"), late("tapes", "open_ar")),
+    Kind("cpio", _begins(b"070701", b"070702"), late("tapes", "open_cpio")),
+    Kind("rpm", _begins(b"\xed\xab\xee\xdb"), late("tapes", "open_rpm")),
+    Kind("7z", _begins(b"7z\xbc\xaf\x27\x1c"), late("seven", "open_seven"), is_seeked=True),
+    Kind("pdf", _begins(b"%PDF-"), late("portable", "open_pdf"), is_seeked=True, hides=False),
+    Kind("sqlite", _begins(b"SQLite format 3\0"), late("database", "open_database"), is_seeked=True, hides=False),
+    Kind(
+        "office markup",
+        late("markup", "is_office_markup"),
+        late("markup", "open_markup"),
+        is_seeked=True,
+        replaces=True,
+    ),
+    Kind("wide text", late("wide_text", "is_wide"), late("wide_text", "open_wide"), replaces=True),
+    Kind("mail", late("mail", "is_mail"), late("mail", "open_mail"), is_seeked=True, hides=False),
+    Kind(
+        "rich text", late("rich_text", "is_rich_text"), late("rich_text", "open_rich_text"), is_seeked=True, hides=False
+    ),
+    Kind("png", late("pictures", "is_png"), late("pictures", "open_png"), hides=False),
+    Kind("pyc", late("bytecode", "is_bytecode"), late("bytecode", "open_bytecode"), is_seeked=True, hides=False),
+    Kind("tar", late("tapes", "is_tar"), late("tapes", "open_tar")),
 )
 
 
-_APPENDED_ZIP = Kind("zip behind something else", lambda _: False, zips.open_zip, is_seeked=True, hides=False)
+_IS_APPENDED = late("zips", "is_appended")
+_APPENDED_ZIP = Kind(
+    "zip behind something else", lambda _: False, late("zips", "open_zip"), is_seeked=True, hides=False
+)
 
 
 PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
@@ -82,12 +77,35 @@ PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
 def appended_kind(data: bytes) -> Kind | None:
     """The kind of container that stands at the end of a program or picture (an installer, a zipapp), if there is one."""
     is_text = b"\0" not in data[:HEAD_BYTES] and not data.startswith(b"#!")
-    return None if is_text or not zips.is_appended(data) else _APPENDED_ZIP
+    return None if is_text or not _IS_APPENDED(data) else _APPENDED_ZIP
+
+
+_LETTERS = bytes(code for code in range(128) if chr(code).isalpha())
+_FIRSTS = {"zlib": b"x", "office markup": b"\xef\xbb\xbf \r\n\t<", "mail": _LETTERS, "rich text": b"{", "png": b"\x89"}
+"""With which bytes the kinds begin that are not told by their first bytes alone. Those that are named nowhere have zeros in their head."""
+
+
+def _without_zeros(first: int) -> tuple[Kind, ...]:
+    """The kinds that may begin with the byte `first` and have no zero in their head: for most texts there is none."""
+    return tuple(
+        kind
+        for kind in KINDS
+        if (isinstance(kind.begins, _Starts) and any(magic[0] == first for magic in kind.begins.magics))
+        or first in _FIRSTS.get(kind.id, b"")
+    )
+
+
+_PLAIN = tuple(map(_without_zeros, range(256)))
 
 
 def kind_of(head: bytes) -> Kind | None:
     """The kind of container that begins with `head`, if it is one."""
-    for kind in KINDS:
+    for kind in KINDS if b"\0" in head else _PLAIN[head[0]] if head else ():
         if kind.begins(head):
             return kind
     return None
+
+
+def kind_or_appended(data: bytes) -> Kind | None:
+    """The kind of container that `data` is, or else that stands at its end."""
+    return kind_of(data[:HEAD_BYTES]) or appended_kind(data)

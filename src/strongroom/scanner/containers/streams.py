@@ -191,6 +191,23 @@ def opener(engine: Callable[[], Engine]) -> Callable[[Stream, Opening], Iterator
     return open_stream
 
 
+def _bzip2_engine() -> Engine:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _xz_engine() -> Engine:
+    import lzma
+
+    return lzma.LZMADecompressor()
+
+
+open_bzip2 = opener(_bzip2_engine)
+open_xz = opener(_xz_engine)
+open_zstd = opener(zstd_engine)
+open_zlib = opener(zlib_engine)
+
 _GZIP_NAME, _GZIP_COMMENT, _GZIP_EXTRA = 8, 16, 4
 _GZIP_HEADER = 4096
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
-from strongroom.scanner.containers.kinds import HEAD_BYTES, PROGRAMS, appended_kind, kind_of
+from strongroom.scanner.containers.kinds import HEAD_BYTES, PROGRAMS, appended_kind, kind_of, kind_or_appended
 from strongroom.scanner.containers.limits import Budget, DamagedContainer, LimitReached, Limits
 from strongroom.scanner.containers.member import Chained, Kind, Member, Opening, Seekable, Stream
 from strongroom.scanner.fragment import Fragment
@@ -25,7 +25,7 @@ def expand(fragment: Fragment, limits: Limits, report: Report) -> Iterator[Fragm
     What is damaged, encrypted or beyond `limits` goes to `report`. An ordinary file costs a glance at its first bytes.
     """
     is_whole = fragment.line == fragment.column == 1 and fragment.own_end is None
-    kind = (kind_of(fragment.data[:HEAD_BYTES]) or appended_kind(fragment.data)) if is_whole else None
+    kind = kind_or_appended(fragment.data) if is_whole else None
     if kind is None:
         yield fragment
         return

@@ -34,6 +34,8 @@ class Decoder:
     id: str
     gate: bytes
     decode: Callable[[bytes, Sequence[int]], Iterator[Decoded]]
+    part: str = ""
+    """Gates that wait for the same bytes: marks and words, digits, capitals, or any letter."""
     reach: int = 1 << 30
     """How many bytes behind a match of its gate it may need to see: as many as there are, since it looks at what it needs."""
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from strongroom.scanner.decoding.decoded import Decoded, Decoder, near, splice
 from strongroom.scanner.decoding.escapes import Replacing
+from strongroom.scanner.decoding.late import late_pattern
 
 _PAIRS = rb"(?:[0-9A-Fa-f]{2}[ \t]{0,2}){1,16}"
-_ROW = re.compile(rb"[ \t]{0,8}[0-9A-Fa-f]{4,16}[:h]?[ \t]{1,4}(" + _PAIRS + rb")(?:[ \t|>*].{0,80})?(?:\r?\n|\Z)")
+_ROW = late_pattern(rb"[ \t]{0,8}[0-9A-Fa-f]{4,16}[:h]?[ \t]{1,4}(" + _PAIRS + rb")(?:[ \t|>*].{0,80})?(?:\r?\n|\Z)")
 _GATE_SPAN = 96
+_LONGEST_ROW = 240
 
 
 def _rows(data: bytes, position: int) -> Iterator[re.Match[bytes]]:
@@ -25,7 +27,9 @@ def decode_dump(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     """What hexdump, od and xxd print: an offset, up to sixteen bytes, and perhaps the same as text. All rows in a row are one."""
     done = 0
     for first, last in near(ends, _GATE_SPAN):
-        position = max(done, (data.rfind(b"\n", max(0, first - _GATE_SPAN), first) + 1) or first)
+        position = _first_row(
+            data, max(done, (data.rfind(b"\n", max(0, first - _GATE_SPAN), first) + 1) or first), done
+        )
         while position < min(last, len(data)):
             rows = list(_rows(data, position))
             if not rows:
@@ -36,21 +40,34 @@ def decode_dump(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
             yield splice(data, rows[0].start(), rows[-1].end(), _bytes_of(rows))
 
 
+def _first_row(data: bytes, position: int, floor: int) -> int:
+    """Where the dump begins that has a row at `position`, not before `floor`: what precedes its first readable row may be anything."""
+    while position > floor:
+        above = data.rfind(b"\n", max(floor, position - _LONGEST_ROW), position - 1) + 1
+        row = _ROW.match(data, max(above, floor)) if above or not floor else None
+        if row is None or row.end() != position:
+            break
+        position = row.start()
+    return position
+
+
 def _bytes_of(rows: list[re.Match[bytes]]) -> Iterator[tuple[int, int, bytes]]:
     for row in rows:
         digits = re.sub(rb"[^0-9A-Fa-f]", b"", row[1])
         yield row.start(), row.end(), bytes.fromhex(digits.decode())
 
 
+# Eight readable bytes, however they are grouped: whether they stand in a row is seen where they stand.
 DUMP = Decoder(
     "rows of a hex dump",
-    rb"(?:\A|\n)[ \t]{0,8}[0-9A-Fa-f]{4,16}[:h]?[ \t]{1,4}(?:[0-9A-Fa-f]{2}[ \t]{0,2}){8}",
+    rb"(?:[2-7][0-9A-Fa-f][ \t]{0,2}){8}",
     decode_dump,
+    part="digits",
 )
 
 
-_UU_HEAD = re.compile(rb"begin [0-7]{3,4} [^\r\n]{1,200}\r?\n")
-_UU_LINE = re.compile(rb"([!-`][ -`]{0,88})\r?(?:\n|\Z)")
+_UU_HEAD = late_pattern(rb"begin [0-7]{3,4} [^\r\n]{1,200}\r?\n")
+_UU_LINE = late_pattern(rb"([!-`][ -`]{0,88})\r?(?:\n|\Z)")
 
 
 def decode_uuencoded(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
@@ -82,7 +99,7 @@ REGISTRY = Decoder(
     "registry export",
     rb"=hex(?:\([0-9a-f]{1,2}\))?:(?:[0-9a-fA-F]{2},){7}",
     Replacing(
-        re.compile(rb"hex(?:\([0-9a-f]{1,2}\))?:((?:[0-9a-fA-F]{2}(?:,\\?\s{0,8}|\b)){8,})"),
+        late_pattern(rb"hex(?:\([0-9a-f]{1,2}\))?:((?:[0-9a-fA-F]{2}(?:,\\?\s{0,8}|\b)){8,})"),
         _listed,
         reach=8192,
     ),

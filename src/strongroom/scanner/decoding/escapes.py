@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from strongroom.scanner.decoding.decoded import Decoded, Decoder, near, splice
+from strongroom.scanner.decoding.late import late_pattern
 
 _REACH = 2048
 """How far before and behind an escape its line is read along, so that a rule sees the name of what holds the value."""
@@ -117,7 +118,7 @@ _WORD = rb"[A-Za-z0-9_]"
 PERCENT = Decoder(
     "percent",
     rb"(?:" + _WORD + rb"%[2-7][0-9A-Fa-f]" + rb"[A-Za-z0-9_%]|%[3-7][0-9A-Fa-f]%[3-7][0-9A-Fa-f])",
-    Replacing(re.compile(rb"%([2-7][0-9A-Fa-f])"), _percent),
+    Replacing(late_pattern(rb"%([2-7][0-9A-Fa-f])"), _percent),
 )
 ESCAPES = Decoder(
     "escapes",
@@ -127,7 +128,7 @@ ESCAPES = Decoder(
     rb"|[A-Za-z0-9_]{3}\\{1,3}[\"'][ ]{0,4}(?:[+.][ ]{0,4})?(?:\\{1,3}[nr][ ]{0,16}){0,2}(?:[+.][ ]{0,4})?\\{1,3}[\"'][A-Za-z0-9_]{3}"
     rb"|-----BEGIN [A-Z ]{0,24}PRIVATE KEY[A-Z ]{0,8}-----\\{1,2}[nr])",
     Replacing(
-        re.compile(
+        late_pattern(
             rb"\\(?:u(?P<unicode>[0-9A-Fa-f]{4})|u\{(?P<braces>[0-9A-Fa-f]{1,6})\}|U000(?P<long>[0-9A-Fa-f]{5})"
             rb"|x(?P<byte>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7][0-7])|(?P<simple>[nrt\"'/\\]))"
         ),
@@ -139,26 +140,28 @@ ENTITIES = Decoder(
     "html",
     rb"(?:[A-Za-z0-9_]&(?:#[xX]?[0-9A-Fa-f]{2,6}|lowbar|UnderBar|hyphen|dash|period|colon|sol|equals|num|commat|dollar|plus|excl|amp);[A-Za-z0-9_&]"
     rb"|(?:&#[xX]?[0-9A-Fa-f]{2,6};){3})",
-    Replacing(re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});"), _entity),
+    Replacing(late_pattern(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});"), _entity),
 )
 CODES = Decoder(
     "character codes",
     rb"(?:(?:0[xX][2-7][0-9A-Fa-f]|3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])(?:,|, |,\r?\n)[ \t]{0,16}){12}",
     Replacing(
-        re.compile(
+        late_pattern(
             rb"(?:0[xX][2-7][0-9A-Fa-f]|3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])"
             rb"(?:,\s{0,64}(?:0[xX][0-9A-Fa-f]{2}|[1-9][0-9]{1,2})){11,}"
         ),
         _code_points,
     ),
+    part="digits",
 )
 SPACED_HEX = Decoder(
     "hex dump",
     rb"(?:[2-7][0-9A-Fa-f][ :-]){12}",
-    Replacing(re.compile(rb"[2-7][0-9A-Fa-f](?:[ :-][2-7][0-9A-Fa-f]){11,}"), _spaced),
+    Replacing(late_pattern(rb"[2-7][0-9A-Fa-f](?:[ :-][2-7][0-9A-Fa-f]){11,}"), _spaced),
+    part="digits",
 )
 QUOTED_PRINTABLE = Decoder(
     "quoted-printable",
     rb"(?:[A-Za-z0-9_.+/-]{4}=\r?\n[A-Za-z0-9_.+/-]{2}|[A-Za-z0-9]=(?:5F|2D|2B|3D|2E|40)[A-Za-z0-9])",
-    Replacing(re.compile(rb"=(?:([2-7][0-9A-F])|\r?\n)"), _quoted_printable),
+    Replacing(late_pattern(rb"=(?:([2-7][0-9A-F])|\r?\n)"), _quoted_printable),
 )

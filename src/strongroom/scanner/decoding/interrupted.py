@@ -6,6 +6,7 @@ import re
 
 from strongroom.scanner.decoding.decoded import Decoder
 from strongroom.scanner.decoding.escapes import Replacing
+from strongroom.scanner.decoding.late import late_pattern
 
 _LETTER = rb"[A-Za-z0-9_]"
 _JOINT = rb"[A-Za-z0-9_+/=.-]"
@@ -18,7 +19,7 @@ _TAGS = rb"(?:</?" + _INLINE + rb">|\]\]><!\[CDATA\[)"
 TAGS = Decoder(
     "tags",
     _LETTER + rb"{3}" + _TAGS + rb"{1,3}" + _LETTER + rb"{8}",
-    Replacing(re.compile(_TAGS), lambda _: b""),
+    Replacing(late_pattern(_TAGS), lambda _: b""),
 )
 
 # Zero-width spaces and joiners, marks of direction, word joiner, byte order mark, soft hyphen; in UTF-8 or as entities.
@@ -27,19 +28,19 @@ _INVISIBLE = rb"(?:\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf
 INVISIBLE = Decoder(
     "invisible characters",
     _LETTER + rb"{2}" + _INVISIBLE + rb"{1,4}" + _LETTER + rb"{2}",
-    Replacing(re.compile(_INVISIBLE), lambda _: b""),
+    Replacing(late_pattern(_INVISIBLE), lambda _: b""),
 )
 
 MARKDOWN = Decoder(
     "Markdown",
     _LETTER + rb"\\[_*+.~=-]" + _LETTER + rb"{8}",
-    Replacing(re.compile(rb"\\([_*+.~=-])"), lambda found: found[1]),
+    Replacing(late_pattern(rb"\\([_*+.~=-])"), lambda found: found[1]),
 )
 
 OVERSTRUCK = Decoder(
     "overstruck",
     rb"(?:[!-~]\x08[!-~]){4}",
-    Replacing(re.compile(rb"[ -~]\x08"), lambda _: b""),
+    Replacing(late_pattern(rb"[ -~]\x08"), lambda _: b""),
 )
 
 _JOINS = rb"(?:[\"'`]{2}\.join\(|\.concat\(|\bconcat!?\(|\bCONCAT\(|strings\.Join\(|\]\.join\()"
@@ -48,7 +49,7 @@ JOINED = Decoder(
     "joined",
     _JOINS,
     Replacing(
-        re.compile(
+        late_pattern(
             rb"(?<=[A-Za-z0-9_+/=.-])[\"'`]\s{0,8}(?:,|\.concat\()\s{0,80}[bBrRfFuU]?[\"'`](?=[A-Za-z0-9_+/=.-])",
         ),
         lambda _: b"",
@@ -59,7 +60,7 @@ CHARACTERS = Decoder(
     "characters",
     rb"(?:'" + _JOINT + rb"',[ \t]{0,4}(?:\r?\n[ \t]{0,16})?){12}",
     Replacing(
-        re.compile(rb"'[ -~]'(?:,\s{0,64}'[ -~]'){11,}"),
+        late_pattern(rb"'[ -~]'(?:,\s{0,64}'[ -~]'){11,}"),
         lambda found: b"".join(re.findall(rb"'([ -~])'", found[0])),
         reach=8192,
     ),

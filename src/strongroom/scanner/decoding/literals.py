@@ -10,6 +10,7 @@ import re
 
 from strongroom.scanner.decoding.decoded import Decoder
 from strongroom.scanner.decoding.escapes import Replacing
+from strongroom.scanner.decoding.late import late_pattern
 
 _WORD = rb"[A-Za-z0-9_+/=.-]"
 _QUOTE = rb"[\"'`]"
@@ -26,22 +27,18 @@ _CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb")"
 CONCATENATION = Decoder(
     "concatenation",
     _WORD + rb"{3}" + _CUT + _WORD + rb"{3}",
-    Replacing(re.compile(rb"(?<=[A-Za-z0-9_+/=.-])" + _CUT + rb"(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+    Replacing(late_pattern(rb"(?<=[A-Za-z0-9_+/=.-])" + _CUT + rb"(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
 )
 CONTINUATION = Decoder(
     "continuation",
     _WORD + rb"{4}[\\`]\r?\n[ \t]{0,120}" + _WORD + rb"{4}",
-    Replacing(re.compile(rb"[\\`]\r?\n[ \t]{0,120}(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+    Replacing(late_pattern(rb"[\\`]\r?\n[ \t]{0,120}(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
 )
 FOLDED = Decoder(
     "folded",
-    rb"[>|][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,120}"
-    + _WORD
-    + rb"{8,512}\r?\n[ \t]{1,120}"
-    + _WORD
-    + rb"{4,512}[ \t]{0,8}\r?\n",
+    rb"(?:: |- )(?:[!&][\w!:/.-]{1,40} )?[>|][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,120}" + _WORD + rb"{8}",
     Replacing(
-        re.compile(rb"(?<=[A-Za-z0-9_+/=.])\r?\n[ \t]{1,120}(?=[A-Za-z0-9_+/=.-]{4,512}[ \t]{0,8}(?:\r?\n|\Z))"),
+        late_pattern(rb"(?<=[A-Za-z0-9_+/=.])\r?\n[ \t]{1,120}(?=[A-Za-z0-9_+/=.-]{4,512}[ \t]{0,8}(?:\r?\n|\Z))"),
         lambda _: b"",
     ),
 )
@@ -49,14 +46,14 @@ LOG_WRAPS = Decoder(
     "log wrap",
     _WORD + rb"{12}\r?\n\[?20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.,:+Z]{0,16}\]?[ \t]" + _WORD + rb"{2}",
     Replacing(
-        re.compile(rb"\r?\n\[?20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.,:+Z]{0,16}\]?[ \t](?=[A-Za-z0-9_+/=.-])"),
+        late_pattern(rb"\r?\n\[?20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.,:+Z]{0,16}\]?[ \t](?=[A-Za-z0-9_+/=.-])"),
         lambda _: b"",
     ),
 )
 TERMINAL = Decoder(
     "terminal",
     _WORD + rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))",
-    Replacing(re.compile(rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))"), lambda _: b""),
+    Replacing(late_pattern(rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))"), lambda _: b""),
 )
 _UNESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
@@ -69,5 +66,5 @@ def _of_line(found: re.Match[bytes]) -> bytes:
 JSON_LINES = Decoder(
     "lines in an array",
     rb"\\n\",[ \t]{0,8}\r?\n[ \t]{0,64}\"",
-    Replacing(re.compile(rb"\\(?:n\"\s{0,8},\s{0,80}\"|(?P<simple>[\"\\/nrt]))"), _of_line),
+    Replacing(late_pattern(rb"\\(?:n\"\s{0,8},\s{0,80}\"|(?P<simple>[\"\\/nrt]))"), _of_line),
 )

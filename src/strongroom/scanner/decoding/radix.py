@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from strongroom.scanner.decoding.decoded import Decoded, Decoder, Spliced, near
+from strongroom.scanner.decoding.late import late_pattern
+from strongroom.scanner.expressions import WITHOUT_WORDS
 
 _QUAD = rb"[A-Za-f][AQBRCSDTEUFVGWHXgwhxiyjzk0l1m2n3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _TEXT = rb"(?:" + _QUAD + rb"){6}"
@@ -89,28 +91,28 @@ _WHOLE_IN_BASE32 = (0, 0, 2, 2, 4, 5, 5, 7)
 _B64 = rb"[A-Za-z0-9+/_-]"
 _BASE64 = _Alphabet(
     bits=6,
-    run=re.compile(_B64 + rb"+"),
-    continued=re.compile(_GAP + rb"(" + _B64 + rb"+)"),
-    text=re.compile(_TEXT),
+    run=late_pattern(_B64 + rb"+"),
+    continued=late_pattern(_GAP + rb"(" + _B64 + rb"+)"),
+    text=late_pattern(_TEXT),
     strip=b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
     group=4,
     least=32,
 )
-_PACKED_BASE64 = replace(_BASE64, text=re.compile(_MAGIC))
+_PACKED_BASE64 = replace(_BASE64, text=late_pattern(_MAGIC))
 _BASE32 = _Alphabet(
     bits=5,
-    run=re.compile(rb"[A-Z2-7]+"),
-    continued=re.compile(_GAP + rb"([A-Z2-7]+)"),
-    text=re.compile(_BASE32_TEXT),
+    run=late_pattern(rb"[A-Z2-7]+"),
+    continued=late_pattern(_GAP + rb"([A-Z2-7]+)"),
+    text=late_pattern(_BASE32_TEXT),
     strip=b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
     group=8,
     least=48,
 )
 _HEX = _Alphabet(
     bits=4,
-    run=re.compile(rb"[0-9A-Fa-f]+"),
-    continued=re.compile(_GAP + rb"([0-9A-Fa-f]+)"),
-    text=re.compile(_HEX_TEXT),
+    run=late_pattern(rb"[0-9A-Fa-f]+"),
+    continued=late_pattern(_GAP + rb"([0-9A-Fa-f]+)"),
+    text=late_pattern(_HEX_TEXT),
     strip=b"0123456789ABCDEFabcdef",
     group=2,
     least=32,
@@ -274,8 +276,9 @@ def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _HEX)
 
 
-BASE64 = Decoder("base64", _TEXT, decode_base64)
+BASE64 = Decoder("base64", _TEXT, decode_base64, part="letters")
 # By itself, since the two patterns together take longer than one after the other.
 PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
-BASE32 = Decoder("base32", _BASE32_TEXT, decode_base32)
-HEX = Decoder("hex", _HEX_TEXT, decode_hex)
+# Wider than need be, for a run of one class costs next to nothing; the text is looked for where there is one.
+BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=WITHOUT_WORDS)
+HEX = Decoder("hex", _HEX_TEXT, decode_hex, part="digits")

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from strongroom.scanner.decoding.decoded import Decoded, Decoder
+from strongroom.scanner.decoding.decoded import Decoded, Decoder, near
+from strongroom.scanner.decoding.late import late_pattern
 
 _SHORTEST = 8
 """Characters of a run that is worth decoding."""
@@ -45,10 +46,10 @@ class _Widened:
         return zeros * self.column + rb"[\x09\x0a\x0d\x20-\x7e]" + zeros * (self.width - 1 - self.column)
 
     def __call__(self, data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
-        runs = re.compile(rb"(?:" + self.pattern() + rb"){%d,}" % _SHORTEST)
+        runs = late_pattern(rb"(?:" + self.pattern() + rb"){%d,}" % _SHORTEST)
         parts: list[bytes] = []
         decoded_at, encoded_at, length = [], [], 0
-        for found in runs.finditer(data, max(0, ends[0] - self.width * (_SHORTEST + 1)) if ends else 0):
+        for found in self._found(runs, data, ends):
             part = found[0][self.column :: self.width]
             parts.append(part)
             decoded_at.append(length)
@@ -56,6 +57,18 @@ class _Widened:
             length += len(part) + 1
         if parts:
             yield Decoded(b"\n".join(parts), _Columns(self.width, decoded_at, encoded_at))
+
+    def _found(self, runs: re.Pattern[bytes], data: bytes, ends: Sequence[int]) -> Iterator[re.Match[bytes]]:
+        """The runs that the gate saw, each whole."""
+        done = 0
+        least = self.width * _SHORTEST
+        for first, last in near(ends, least):
+            done = max(done, first)
+            while (begun := runs.search(data, done, min(len(data), last + least))) and (
+                found := runs.match(data, begun.start())
+            ):
+                yield found
+                done = found.end()
 
 
 def _decoder(name: str, width: int, column: int) -> Decoder:

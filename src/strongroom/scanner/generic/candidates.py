@@ -9,7 +9,7 @@ NEAR = 420
 """Bytes before the end of a match in which it begins: names and values are seldom longer, and every byte of it is read twice."""
 
 
-def generic(
+def generic(  # noqa: PLR0913 -- the fields of a rule, by name
     identifier: str,
     title: str,
     pattern: str,
@@ -18,6 +18,8 @@ def generic(
     *,
     reach: int = NEAR,
     severity: Severity = Severity.MEDIUM,
+    wide: str = "",
+    ahead: int = 0,
 ) -> Rule:
     """A rule whose matches only the judge can call secrets. `samples` are what it finds and what it ignores."""
     finds, ignores = samples
@@ -32,4 +34,6 @@ def generic(
         finds=finds,
         ignores=ignores,
         reach=reach,
+        wide=wide,
+        ahead=ahead,
     )

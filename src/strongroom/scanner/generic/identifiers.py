@@ -21,6 +21,8 @@ IDENTIFIER_RULES = (
         (),
         (("id: {uuid}", '"{uuid}"'), ("{uuid}-1", "x-{uuid}")),
         reach=48,
+        wide="-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-",
+        ahead=13,
         severity=Severity.INFO,
     ),
     generic(
@@ -30,6 +32,8 @@ IDENTIFIER_RULES = (
         (),
         (('seed = "SU{base32:56}"', "SA{base32:56}\n"), ("SU{base32:40} ", "UA{base32:56} ")),
         reach=64,
+        wide="[A-Z2-7]{56}",
+        ahead=1,
         severity=Severity.HIGH,
     ),
     generic(
@@ -39,6 +43,8 @@ IDENTIFIER_RULES = (
         (),
         (('"account_sid": "AC0{hex:31}"', "SK1{hex:31}\n"), ('"AC1{hex:20}"', "XX1{hex:31}")),
         reach=40,
+        wide="(?:AC|SK|CA|SM|MM|AP|PN|CN|SD|CL|RE|NO|TR|WF)[0-9a-f]{32}",
+        ahead=1,
         severity=Severity.LOW,
     ),
     generic(
@@ -87,6 +93,8 @@ IDENTIFIER_RULES = (
         (),
         (('totp = "{base32:16}"', "seed: {base32:32}\n"), ('"{base32:17}"', '"{lower:16}"')),
         reach=40,
+        wide="[A-Z2-7]{16}",
+        ahead=1,
     ),
     generic(
         "base64-private-key",

@@ -107,15 +107,27 @@ def edge_features(gap: bytes, after: bytes) -> list[Feature]:
     ]
 
 
-def line_features(place: Place) -> list[Feature]:
-    """How the line begins, and what else is said on it."""
+def words_beside(place: Place) -> set[str]:
+    """The first words behind the value, on its line."""
+    return set(words(place.after[:80], 10))
+
+
+def word_features(place: Place) -> list[Feature]:
+    """What else is said on the line."""
+    return [("r", word) for word in words_beside(place)]
+
+
+def beginning_of(place: Place) -> tuple[bytes, int]:
+    """How the line begins: its first two bytes that are no blanks, and how far they are indented, in steps."""
     before = place.before
     text = before.lstrip()
+    return text[:2], min((len(before) - len(text)) // 4, 6)
+
+
+def beginning_features(text: bytes, indent: int) -> list[Feature]:
+    """What a beginning of a line says."""
     mark = _MARK.search(text)
-    features: list[Feature] = [("r", word) for word in set(words(place.after[:80], 10))]
-    features.append(("mark", mark[0].decode("latin-1") if mark else ""))
-    features.append(("indent", min((len(before) - len(text)) // 4, 6)))
-    return features
+    return [("mark", mark[0].decode("latin-1") if mark else ""), ("indent", indent)]
 
 
 def length_of(size: int) -> int:
@@ -192,7 +204,8 @@ def features_of(candidate: Candidate, vocabulary: Vocabulary) -> list[Feature]:
         *path_features(candidate.path),
         *name_features(place.name),
         *edge_features(place.gap[:GAP], place.after[:EDGE]),
-        *line_features(place),
+        *word_features(place),
+        *beginning_features(*beginning_of(place)),
         *value_features(candidate.rule.id, value, end - start, vocabulary),
         *joint_features(place.name, value),
         repetition(data, start, end, value),

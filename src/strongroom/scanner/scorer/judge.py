@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from strongroom.scanner.candidate import Candidate, Verdict
@@ -13,14 +13,18 @@ from strongroom.scanner.scorer.features import (
     GAP,
     LONGEST_VALUE,
     Feature,
+    Place,
+    beginning_features,
+    beginning_of,
     edge_features,
     joint_features,
-    line_features,
     name_features,
     path_features,
     place_of,
     repetition,
     value_features,
+    word_features,
+    words_beside,
 )
 from strongroom.scanner.scorer.model import Model, committed_model
 from strongroom.scanner.scorer.placeholders import placeholder_signs
@@ -74,6 +78,8 @@ class LinearJudge:
         vocabulary = model.vocabulary
         self._paths = _Memory(model, path_features)
         self._names = _Memory(model, name_features)
+        self._begins: _Memory[tuple[bytes, int]] = _Memory(model, lambda begins: beginning_features(*begins))
+        self._beside = model.weights.get("r", _NOTHING)
         self._edges: _Memory[tuple[bytes, bytes]] = _Memory(model, lambda edge: edge_features(*edge))
         self._values: _Memory[tuple[str, bytes, int]] = _Memory(model, lambda seen: value_features(*seen, vocabulary))
 
@@ -91,23 +97,35 @@ class LinearJudge:
             self._names.of(place.name),
             self._edges.of((place.gap[:GAP], place.after[:EDGE])),
             self._values.of((candidate.rule.id, value, end - start)),
+            self._begins.of(beginning_of(place)),
         )
-        own = line_features(place)
-        own += joint_features(place.name, value)
-        own.append(repetition(data, start, end, value))
-        weights, scale = self.model.weights, self.model.scale
-        total = self.model.bias + sum([weights[group].get(name, 0) for group, name in own if group in weights])
+        total = self.model.bias + self._own_weight(place, data, start, end, value)
         for weight, _ in known:
             total += weight
+        weights, scale = self.model.weights, self.model.scale
         score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / scale))))
         if candidate.rule.severity is Severity.INFO:
             score = min(score, _MOST_OF_A_POINTER)
         if score < _UNTOLD:
             return Verdict(score)
+        own = [*word_features(place), *joint_features(place.name, value), repetition(data, start, end, value)]
         for _, features in known:
             own += features
         told = [(group, weights[group].get(name, 0)) for group, name in own if group in weights]
         return Verdict(score, reasons_for(told, scale // 4, secret=total >= 0))
+
+    def _own_weight(self, place: Place, data: bytes, start: int, end: int, value: bytes) -> int:
+        """What is found out for this candidate alone: the words beside it, what it has in common with its name, how often it stands around itself."""
+        beside = self._beside
+        total = sum([beside.get(word, 0) for word in words_beside(place)]) if beside else 0
+        weights = self.model.weights
+        for group, name in joint_features(place.name, value):
+            total += weights.get(group, _NOTHING).get(name, 0)
+        group, name = repetition(data, start, end, value)
+        return total + weights.get(group, _NOTHING).get(name, 0)
+
+
+_NOTHING: Mapping[str | int, int] = {}
 
 
 def _judge_format(candidate: Candidate) -> Verdict:

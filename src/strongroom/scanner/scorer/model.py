@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 from strongroom.scanner.scorer.features import NUMBERED
 from strongroom.scanner.scorer.vocabulary import Vocabulary
@@ -44,4 +43,6 @@ class Model:
 
 def committed_model() -> Model:
     """The model that comes with Strongroom."""
+    from importlib.resources import files
+
     return Model.from_json((files(__package__) / _FILE).read_text(encoding="ascii"))

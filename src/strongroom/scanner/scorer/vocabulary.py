@@ -11,6 +11,7 @@ _WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
 _READ = 96
 """Bytes whose naturalness is looked at."""
 _SHORTEST = 3
+_MOST_REMEMBERED = 20_000
 
 NO_LETTERS = 10
 """What `naturalness` says of a value without letters."""
@@ -31,6 +32,7 @@ class Vocabulary:
     def __init__(self, known: Iterable[str], trigrams: Mapping[bytes, int]) -> None:
         self._known = frozenset(known)
         self._trigrams = dict(trigrams)
+        self._natural: dict[bytes, int] = {}
 
     def known(self) -> list[str]:
         """The known words, in order."""
@@ -46,13 +48,21 @@ class Vocabulary:
     def naturalness(self, value: bytes) -> int:
         """How much the letters of `value` look like words, from 0 to 9; `NO_LETTERS` without any."""
         total = count = 0
-        likely = self._trigrams.get
+        natural = self._natural
         for word in _WORD.findall(value[:_READ]):
             size = len(word)
-            if size < _SHORTEST:
-                count += size  # letters between digits are no words
-                continue
-            padded = b"^" + word.lower() + b"$"
-            total += sum([likely(padded[at : at + 3], 0) for at in range(size)])
+            if size >= _SHORTEST:  # letters between digits are no words
+                known = natural.get(word)
+                total += self._sum(word) if known is None else known
             count += size
         return total // count if count else NO_LETTERS
+
+    def _sum(self, word: bytes) -> int:
+        """How likely the letters of `word` follow each other, all together."""
+        likely = self._trigrams.get
+        padded = b"^" + word.lower() + b"$"
+        total = sum([likely(padded[at : at + 3], 0) for at in range(len(word))])
+        if len(self._natural) >= _MOST_REMEMBERED:
+            self._natural.clear()
+        self._natural[word] = total
+        return total

@@ -9,7 +9,7 @@ from strongroom.scanner.containers import Limits, is_container
 from strongroom.scanner.fragment import Fragment, Share
 from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.scan import ScanFailed
-from strongroom.scanner.sources.files import read_file, shown_path
+from strongroom.scanner.sources.files import FileReader, shown_path
 
 
 class Archive:
@@ -34,4 +34,4 @@ class Archive:
             except OSError:
                 self._report(Problem(self._shown, "not read: the system could not open or read it"))
                 return
-            yield from read_file(self._path, b"", self._shown, self._limits, self._report)
+            yield from FileReader(self._path, self._limits, self._report).read(b"", self._shown)

@@ -10,7 +10,7 @@ from strongroom.scanner.containers import Limits
 from strongroom.scanner.fragment import Fragment, Share
 from strongroom.scanner.names import may_hold_secret
 from strongroom.scanner.problem import Problem, Report
-from strongroom.scanner.sources.files import describe, read_file, reason, shown_path
+from strongroom.scanner.sources.files import FileReader, describe, reason, shown_path
 from strongroom.scanner.sources.globs import Choice
 
 
@@ -39,6 +39,7 @@ class Directory:
         self._shown_below = shown_below
         self._enters = enters or self._is_worth_entering
         self._root = os.fsencode(os.path.realpath(root))
+        self._reader = FileReader(self._root, self._limits, report)
         self._choice = Choice.of(include, exclude)
         self._single = os.fsencode(os.path.basename(self._root)) if not os.path.isdir(self._root) else b""
         self._names = [b""] if self._single else list(self._listed())
@@ -64,7 +65,7 @@ class Directory:
         last = shown.rpartition("/")[2]
         if may_hold_secret(last):
             yield Fragment(shown, last.encode("utf-8", "backslashreplace"))
-        yield from read_file(self._root, name, shown, self._limits, self._report)
+        yield from self._reader.read(name, shown)
 
     def _shown(self, name: bytes) -> str:
         return self._shown_below + shown_path(name)

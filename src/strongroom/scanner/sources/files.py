@@ -24,37 +24,76 @@ _WHAT = (
 )
 
 
-def read_file(root: bytes, name: bytes, shown: str, limits: Limits, report: Report) -> Iterator[Fragment]:
-    """The fragments of the file `name` under `root`, a real path; `shown` is its name in reports.
+class FileReader:
+    """Reads files below `root`, a real path, one after the other.
 
-    The file is opened without waiting and without following a link, and must be a regular file within `root` once it is
-    open: what stands there may have been exchanged since it was listed. A file that grows is read to where it ended.
+    Each is opened without waiting and without following a link, from its folder, which must be within the root once it is open: what stands there may
+    have been exchanged since it was listed. Files of one folder share that look. A file that grows is read to where it ended.
     """
-    try:
-        descriptor = os.open(os.path.join(root, name) if name else root, _FLAGS)
-    except OSError as error:
-        report(Problem(shown, reason(error)))
-        return
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+
+    def __init__(self, root: bytes, limits: Limits, report: Report) -> None:
+        self._root = root
+        self._limits = limits
+        self._report = report
+        self._folder = b""
+        self._descriptor: int | None = None
+        """Of the folder in which the last file was, if it is within the root."""
+
+    def __del__(self) -> None:
+        self._leave()
+
+    def read(self, name: bytes, shown: str) -> Iterator[Fragment]:
+        """The fragments of the file `name`, relative to the root, which is `shown` in reports; of the root itself, if that is a file and `name` empty."""
+        try:
+            descriptor = self._opened(name)
+        except OSError as error:
+            self._report(Problem(shown, reason(error)))
+            return
+        if descriptor is None:
+            self._report(Problem(shown, "not read: it stands outside of what was to be scanned"))
+            return
         try:
             state = os.fstat(descriptor)
             if not stat.S_ISREG(state.st_mode):
-                report(Problem(shown, f"not read: it is {describe(state.st_mode)}"))
+                self._report(Problem(shown, f"not read: it is {describe(state.st_mode)}"))
                 return
-            if _is_elsewhere(descriptor, root):
-                report(Problem(shown, "not read: it stands outside of what was to be scanned"))
-                return
-            if limits.leaves_out(state.st_size):
-                report(Problem(shown, TOO_LARGE, is_note=True))
+            if self._limits.leaves_out(state.st_size):
+                self._report(Problem(shown, TOO_LARGE, is_note=True))
                 return
             if state.st_size > _WHOLE_BYTES:
-                yield from expand_file(shown, file, state.st_size, limits, report)
+                with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                    yield from expand_file(shown, file, state.st_size, self._limits, self._report)
                 return
             data = _read(descriptor, state.st_size)
         except OSError as error:
-            report(Problem(shown, reason(error)))
+            self._report(Problem(shown, reason(error)))
             return
-    yield Fragment(shown, data)
+        finally:
+            os.close(descriptor)
+        yield Fragment(shown, data)
+
+    def _opened(self, name: bytes) -> int | None:
+        """The file's descriptor; None where it is outside. Raises OSError."""
+        if not name:
+            descriptor = os.open(self._root, _FLAGS)
+            if _is_within(descriptor, self._root):
+                return descriptor
+            os.close(descriptor)
+            return None
+        folder, _, last = name.rpartition(b"/")
+        if self._descriptor is None or folder != self._folder:
+            self._leave()
+            descriptor = os.open(os.path.join(self._root, folder), _FLAGS | os.O_DIRECTORY)
+            if not _is_within(descriptor, self._root):
+                os.close(descriptor)
+                return None
+            self._folder, self._descriptor = folder, descriptor
+        return os.open(last, _FLAGS, dir_fd=self._descriptor)
+
+    def _leave(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def _read(descriptor: int, size: int) -> bytes:
@@ -70,12 +109,12 @@ def _read(descriptor: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _is_elsewhere(descriptor: int, root: bytes) -> bool:
+def _is_within(descriptor: int, root: bytes) -> bool:
     try:
         place = os.readlink(b"/proc/self/fd/%d" % descriptor)
     except OSError:
-        return False  # no /proc: then a directory that is exchanged during the scan is not noticed
-    return place != root and not place.startswith(root.rstrip(b"/") + b"/")
+        return True  # no /proc: then a directory that is exchanged during the scan is not noticed
+    return place == root or place.startswith(root.rstrip(b"/") + b"/")
 
 
 def describe(mode: int) -> str:
