@@ -99,4 +99,19 @@ WAYS: dict[str, Write] = {
     "UTF-16 the other way": lambda: b"\xff\xfe\xfd" + TOKEN.decode().encode("utf-16-be"),
     "UTF-32": lambda: b"\x7fELF" + TOKEN.decode().encode("utf-32-le"),
     "UTF-32 the other way": lambda: b"\x7fELF" + TOKEN.decode().encode("utf-32-be"),
+    "base85": lambda: b'k = b85decode("' + base64.b85encode(b"token " + TOKEN) + b'")',
+    "ascii85 in its frame": lambda: base64.a85encode(b"token " + TOKEN, adobe=True),
+    "a binary patch": lambda: b"GIT binary patch\nliteral 99\n" + _lines_of_base85(b"\0\1 token " + TOKEN) + b"\n",
+    "UTF-7": lambda: b"token+AD0-" + TOKEN.replace(b"_", b"+AF8-"),
+    "gzip in hex": lambda: gzip.compress(b"token " + TOKEN).hex().encode(),
+    "a card with folded lines": lambda: b"BEGIN:VCARD\r\nNOTE:" + HEAD + b"\r\n " + TAIL + b"\r\nEND:VCARD",
+    "an old pickle": lambda: b"(dp0\nVtoken\np1\nV" + TOKEN + b"\np2\ns.",
 }
+
+
+def _lines_of_base85(data: bytes) -> bytes:
+    packed = zlib.compress(data)
+    return b"".join(
+        bytes([len(part) + (64 if len(part) <= 26 else 70)]) + base64.b85encode(part, pad=True) + b"\n"
+        for part in (packed[at : at + 52] for at in range(0, len(packed), 52))
+    )

@@ -14,8 +14,9 @@ from tests.scanner.hiding.more_files import MORE_HIDINGS
 from tests.scanner.hiding.repositories import Builder, hide_everywhere, number_of
 from tests.scanner.hiding.secret_token import made_up_token
 from tests.scanner.hiding.test_git import BESIDE, IN_HISTORY, IN_OTHERS, PATHLESS
+from tests.scanner.hiding.third_files import THIRD_HIDINGS
 
-FILES = {**HIDINGS, **MORE_HIDINGS}
+FILES = {**HIDINGS, **MORE_HIDINGS, **THIRD_HIDINGS}
 NUMBERS = {name: number for number, name in enumerate(FILES, 300)}
 IMAGES = ["docker save", "image environment", "OCI layer"]
 

@@ -44,6 +44,13 @@ KINDS = (
     Kind("cpio", _begins(b"070701", b"070702"), late("tapes", "open_cpio")),
     Kind("rpm", _begins(b"\xed\xab\xee\xdb"), late("tapes", "open_rpm")),
     Kind("7z", _begins(b"7z\xbc\xaf\x27\x1c"), late("seven", "open_seven"), is_seeked=True),
+    Kind(
+        "bundle of git",
+        _begins(b"# v2 git bundle\n", b"# v3 git bundle\n"),
+        late("packs", "open_bundle"),
+        is_seeked=True,
+    ),
+    Kind("pack of git", _begins(b"PACK\0\0\0\2", b"PACK\0\0\0\3"), late("packs", "open_pack"), is_seeked=True),
     Kind("pdf", _begins(b"%PDF-"), late("portable", "open_pdf"), is_seeked=True, hides=False),
     Kind("sqlite", _begins(b"SQLite format 3\0"), late("database", "open_database"), is_seeked=True, hides=False),
     Kind(

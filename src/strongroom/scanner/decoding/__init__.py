@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.scanner.decoding import compressed, dumps, escapes, interrupted, literals, radix, wide
+from strongroom.scanner.decoding import base85, compressed, dumps, escapes, interrupted, literals, radix, wide
 from strongroom.scanner.decoding.decoded import Decoded, Decoder
 
 __all__ = ["DECODERS", "Decoded", "Decoder"]
@@ -12,18 +12,24 @@ DECODERS = (
     radix.PACKED_BASE64,
     radix.BASE32,
     radix.HEX,
+    radix.PACKED_HEX,
     dumps.DUMP,
     dumps.REGISTRY,
     dumps.UUENCODED,
+    base85.BASE85,
+    base85.PATCH,
     escapes.PERCENT,
     escapes.ESCAPES,
     escapes.ENTITIES,
     escapes.CODES,
     escapes.SPACED_HEX,
     escapes.QUOTED_PRINTABLE,
+    escapes.UTF7,
     literals.CONCATENATION,
     literals.CONTINUATION,
     literals.FOLDED,
+    literals.UNFOLDED,
+    literals.PICKLED,
     literals.LOG_WRAPS,
     literals.TERMINAL,
     literals.JSON_LINES,

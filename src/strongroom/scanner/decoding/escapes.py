@@ -114,6 +114,13 @@ def _quoted_printable(found: re.Match[bytes]) -> bytes:
     return bytes.fromhex(found[1].decode()) if found[1] else b""
 
 
+def _utf7(found: re.Match[bytes]) -> bytes | None:
+    try:
+        return found[0].decode("utf-7").encode()
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+
+
 _WORD = rb"[A-Za-z0-9_]"
 PERCENT = Decoder(
     "percent",
@@ -164,4 +171,9 @@ QUOTED_PRINTABLE = Decoder(
     "quoted-printable",
     rb"(?:[A-Za-z0-9_.+/-]{4}=\r?\n[A-Za-z0-9_.+/-]{2}|[A-Za-z0-9]=(?:5F|2D|2B|3D|2E|40)[A-Za-z0-9])",
     Replacing(late_pattern(rb"=(?:([2-7][0-9A-F])|\r?\n)"), _quoted_printable),
+)
+UTF7 = Decoder(
+    "utf-7",
+    rb"[A-Za-z0-9_=]\+A(?:F8|D0|C0|C[EI0-9]|EA|[A-H][A-Za-z0-9+/])-?[A-Za-z0-9_\"'+]",
+    Replacing(late_pattern(rb"\+([A-Za-z0-9+/]{3,64})-?"), _utf7),
 )

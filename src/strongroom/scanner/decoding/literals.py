@@ -7,8 +7,9 @@ sides of the cut: sentences are cut at spaces, secrets are not.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
-from strongroom.scanner.decoding.decoded import Decoder
+from strongroom.scanner.decoding.decoded import Decoded, Decoder, splice
 from strongroom.scanner.decoding.escapes import Replacing
 from strongroom.scanner.decoding.late import late_pattern
 
@@ -54,6 +55,26 @@ TERMINAL = Decoder(
     "terminal",
     _WORD + rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))",
     Replacing(late_pattern(rb"\x1b(?:\[[0-9;?]{0,24}[A-Za-z]|\][^\x07\x1b]{0,120}(?:\x07|\x1b\\))"), lambda _: b""),
+)
+PICKLED = Decoder(
+    "pickled text",
+    rb"\nV[!-~]{8,512}\np[0-9]{1,6}\n",
+    Replacing(late_pattern(rb"\nV(?=[!-~]{8})"), lambda _: b"\n", span=600),
+)
+_FOLD = late_pattern(rb"\r?\n[ \t](?=[^ \t\r\n])")
+
+
+def _unfolded(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
+    """Everything from the first card, appointment or entry on, with lines that were folded (RFC 5545, RFC 2849) whole again."""
+    start = max(0, ends[0] - 300) if ends else 0
+    if _FOLD.search(data, start):
+        yield splice(data, start, len(data), ((one.start(), one.end(), b"") for one in _FOLD.finditer(data, start)))
+
+
+UNFOLDED = Decoder(
+    "folded lines",
+    rb"(?:BEGIN:V(?:CARD|CALENDAR)\r?\n|(?:\A|\n)dn::? [^\r\n]{1,256}\r?\n)",
+    _unfolded,
 )
 _UNESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 

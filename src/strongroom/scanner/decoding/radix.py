@@ -29,6 +29,8 @@ _MAGIC = (
 _OCTET = rb"[A-P][ABEFIJMNQRUVYZ45][A-Z2-7][A-HQ-X][ACEGIKMOQSUWY246][A-Z2-7][A-DI-LQ-TYZ23][A-Z2-7]"
 _BASE32_TEXT = rb"(?:" + _OCTET + rb"){5}"
 _HEX_TEXT = rb"(?:[2-7][0-9A-Fa-f]){16}"
+# The same as hex: gzip, zlib, zip, bzip2, xz, zstd.
+_HEX_MAGIC = rb"(?i:1f8b08|789c|78da|504b0304|425a68|fd377a58|28b52ffd)[0-9A-Fa-f]{32}"
 
 _BLOCK = 4096
 _LEAST_WIDTH = 20
@@ -117,6 +119,7 @@ _HEX = _Alphabet(
     group=2,
     least=32,
 )
+_PACKED_HEX = replace(_HEX, text=late_pattern(_HEX_MAGIC), least=48)
 
 
 @dataclass(slots=True)
@@ -271,6 +274,11 @@ def decode_base32(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _BASE32)
 
 
+def decode_packed_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
+    """The same for what is compressed."""
+    return _decode_all(data, ends, _PACKED_HEX)
+
+
 def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     """Hexadecimal digits of either case, two for a byte."""
     return _decode_all(data, ends, _HEX)
@@ -282,3 +290,4 @@ PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
 # Wider than need be, for a run of one class costs next to nothing; the text is looked for where there is one.
 BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=WITHOUT_WORDS)
 HEX = Decoder("hex", _HEX_TEXT, decode_hex, part="digits")
+PACKED_HEX = Decoder("hex of packed data", _HEX_MAGIC, decode_packed_hex)
