@@ -24,56 +24,121 @@ def _begins(*magics: bytes) -> _Starts:
 
 
 KINDS = (
-    Kind("gzip", _begins(b"\x1f\x8b\x08"), late("streams", "open_gzip"), replaces=True),
+    Kind("gzip", _begins(b"\x1f\x8b\x08"), late("strongroom.scanner.containers.streams", "open_gzip"), replaces=True),
     Kind(
         "bzip2",
         _begins(*(b"BZh%d1AY&SY" % level for level in range(1, 10))),
-        late("streams", "open_bzip2"),
+        late("strongroom.scanner.containers.streams", "open_bzip2"),
         replaces=True,
     ),
-    Kind("xz", _begins(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"), late("streams", "open_xz"), replaces=True),
-    Kind("zstd", _begins(b"\x28\xb5\x2f\xfd"), late("streams", "open_zstd"), replaces=True),
+    Kind(
+        "xz",
+        _begins(b"\xfd7zXZ\0", b"\x5d\0\0\x80\0"),
+        late("strongroom.scanner.containers.streams", "open_xz"),
+        replaces=True,
+    ),
+    Kind(
+        "zstd", _begins(b"\x28\xb5\x2f\xfd"), late("strongroom.scanner.containers.streams", "open_zstd"), replaces=True
+    ),
     Kind(
         "zlib",
-        late("streams", "is_zlib"),
-        late("streams", "open_zlib"),
+        late("strongroom.scanner.containers.streams", "is_zlib"),
+        late("strongroom.scanner.containers.streams", "open_zlib"),
         replaces=True,
     ),
-    Kind("zip", _begins(b"PK\x03\x04", b"PK\x05\x06"), late("zips", "open_zip"), is_seeked=True),
-    Kind("ar", _begins(b"!<arch>\n"), late("tapes", "open_ar")),
-    Kind("cpio", _begins(b"070701", b"070702"), late("tapes", "open_cpio")),
-    Kind("rpm", _begins(b"\xed\xab\xee\xdb"), late("tapes", "open_rpm")),
-    Kind("7z", _begins(b"7z\xbc\xaf\x27\x1c"), late("seven", "open_seven"), is_seeked=True),
+    Kind(
+        "zip",
+        _begins(b"PK\x03\x04", b"PK\x05\x06"),
+        late("strongroom.scanner.containers.zips", "open_zip"),
+        is_seeked=True,
+    ),
+    Kind("ar", _begins(b"!<arch>\n"), late("strongroom.scanner.containers.tapes", "open_ar")),
+    Kind("cpio", _begins(b"070701", b"070702"), late("strongroom.scanner.containers.tapes", "open_cpio")),
+    Kind("rpm", _begins(b"\xed\xab\xee\xdb"), late("strongroom.scanner.containers.tapes", "open_rpm")),
+    Kind(
+        "7z", _begins(b"7z\xbc\xaf\x27\x1c"), late("strongroom.scanner.containers.seven", "open_seven"), is_seeked=True
+    ),
     Kind(
         "bundle of git",
         _begins(b"# v2 git bundle\n", b"# v3 git bundle\n"),
-        late("packs", "open_bundle"),
+        late("strongroom.scanner.containers.packs", "open_bundle"),
         is_seeked=True,
     ),
-    Kind("pack of git", _begins(b"PACK\0\0\0\2", b"PACK\0\0\0\3"), late("packs", "open_pack"), is_seeked=True),
-    Kind("pdf", _begins(b"%PDF-"), late("portable", "open_pdf"), is_seeked=True, hides=False),
-    Kind("sqlite", _begins(b"SQLite format 3\0"), late("database", "open_database"), is_seeked=True, hides=False),
+    Kind(
+        "pack of git",
+        _begins(b"PACK\0\0\0\2", b"PACK\0\0\0\3"),
+        late("strongroom.scanner.containers.packs", "open_pack"),
+        is_seeked=True,
+    ),
+    Kind(
+        "pdf",
+        _begins(b"%PDF-"),
+        late("strongroom.scanner.containers.portable", "open_pdf"),
+        is_seeked=True,
+        hides=False,
+    ),
+    Kind(
+        "sqlite",
+        _begins(b"SQLite format 3\0"),
+        late("strongroom.scanner.containers.database", "open_database"),
+        is_seeked=True,
+        hides=False,
+    ),
     Kind(
         "office markup",
-        late("markup", "is_office_markup"),
-        late("markup", "open_markup"),
+        late("strongroom.scanner.containers.markup", "is_office_markup"),
+        late("strongroom.scanner.containers.markup", "open_markup"),
         is_seeked=True,
         replaces=True,
     ),
-    Kind("wide text", late("wide_text", "is_wide"), late("wide_text", "open_wide"), replaces=True),
-    Kind("mail", late("mail", "is_mail"), late("mail", "open_mail"), is_seeked=True, hides=False),
     Kind(
-        "rich text", late("rich_text", "is_rich_text"), late("rich_text", "open_rich_text"), is_seeked=True, hides=False
+        "wide text",
+        late("strongroom.scanner.containers.wide_text", "is_wide"),
+        late("strongroom.scanner.containers.wide_text", "open_wide"),
+        replaces=True,
     ),
-    Kind("png", late("pictures", "is_png"), late("pictures", "open_png"), hides=False),
-    Kind("pyc", late("bytecode", "is_bytecode"), late("bytecode", "open_bytecode"), is_seeked=True, hides=False),
-    Kind("tar", late("tapes", "is_tar"), late("tapes", "open_tar")),
+    Kind(
+        "mail",
+        late("strongroom.scanner.containers.mail", "is_mail"),
+        late("strongroom.scanner.containers.mail", "open_mail"),
+        is_seeked=True,
+        hides=False,
+    ),
+    Kind(
+        "rich text",
+        late("strongroom.scanner.containers.rich_text", "is_rich_text"),
+        late("strongroom.scanner.containers.rich_text", "open_rich_text"),
+        is_seeked=True,
+        hides=False,
+    ),
+    Kind(
+        "png",
+        late("strongroom.scanner.containers.pictures", "is_png"),
+        late("strongroom.scanner.containers.pictures", "open_png"),
+        hides=False,
+    ),
+    Kind(
+        "pyc",
+        late("strongroom.scanner.containers.bytecode", "is_bytecode"),
+        late("strongroom.scanner.containers.bytecode", "open_bytecode"),
+        is_seeked=True,
+        hides=False,
+    ),
+    Kind(
+        "tar",
+        late("strongroom.scanner.containers.tapes", "is_tar"),
+        late("strongroom.scanner.containers.tapes", "open_tar"),
+    ),
 )
 
 
-_IS_APPENDED = late("zips", "is_appended")
+_IS_APPENDED = late("strongroom.scanner.containers.zips", "is_appended")
 _APPENDED_ZIP = Kind(
-    "zip behind something else", lambda _: False, late("zips", "open_zip"), is_seeked=True, hides=False
+    "zip behind something else",
+    lambda _: False,
+    late("strongroom.scanner.containers.zips", "open_zip"),
+    is_seeked=True,
+    hides=False,
 )
 
 

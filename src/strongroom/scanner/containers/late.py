@@ -8,12 +8,12 @@ from typing import Any
 
 
 def late(module: str, name: str) -> Callable[..., Any]:
-    """The function `name` of `containers.<module>`."""
+    """The function `name` of `module`."""
     loaded: list[Callable[..., Any]] = []
 
     def call(*given: Any) -> Any:
         if not loaded:
-            loaded.append(getattr(import_module(f"strongroom.scanner.containers.{module}"), name))
+            loaded.append(getattr(import_module(module), name))
         return loaded[0](*given)
 
     return call
