@@ -16,10 +16,10 @@ def main() -> int:
     """Runs the command line and returns its exit code."""
     if sys.argv[1:2] and sys.argv[1] in _SERVERS:
         isolate()
-    if sys.argv[1:2] == ["run"]:
-        from strongroom.cli.quick_run import attempt
+    if sys.argv[1:2] == ["run"] or sys.argv[1:3] == ["kv", "get"]:
+        from strongroom.cli.quick import attempt
 
-        exit_code = attempt(sys.argv[2:])
+        exit_code = attempt(sys.argv[1:])
         if exit_code is not None:
             return exit_code
     from strongroom.cli.main import main as run

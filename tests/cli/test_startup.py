@@ -68,10 +68,11 @@ def test_the_hot_commands_load_nothing_heavy(ours: CommandLine, words: tuple[str
     } == set()
 
 
-def test_run_loads_click_only_for_what_it_does_not_understand(ours: CommandLine) -> None:
+def test_the_hot_commands_load_click_only_for_what_they_do_not_understand(ours: CommandLine) -> None:
     ours.value("kv", "put", "secret/start", "A=1")
     assert "click" not in loaded(ours, "run", "-path", "secret/start", "--", "true")
     assert "click" not in loaded(ours, "run", "--path=secret/start", "-only", "A", "true", "-h")
+    assert "click" not in loaded(ours, "kv", "get", "secret/start", "-format=json")
     assert "click" in loaded(ours, "run", "-h")
     assert "click" in loaded(ours, "run", "-paht", "secret/start", "--", "true")
 

@@ -1,7 +1,7 @@
 """Flags as data: what they are called, which values they take, and what they mean without one.
 
 A table of flags is read by click for help, completion and errors, and without click by commands that have to start at once
-(``quick_run``). So this module knows nothing of click.
+(``quick``). So this module knows nothing of click.
 """
 
 from __future__ import annotations
@@ -42,6 +42,19 @@ class Flag(NamedTuple):
     def key(self) -> str:
         """The name of the parameter by which a command gets the value."""
         return self.names[0][1:].replace("-", "_")
+
+
+class Quick(NamedTuple):
+    """A command that can be called without click: its own flags, its output flags, and where its function is.
+
+    ``anywhere`` says whether flags may stand behind the first other word, ``arity`` how many of those there are (None: any).
+    """
+
+    flags: tuple[Flag, ...]
+    output: tuple[str, ...]
+    function: str
+    anywhere: bool = True
+    arity: int | None = None
 
 
 def yes_or_no(value: str, name: str) -> bool:

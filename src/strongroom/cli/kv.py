@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom.cli import tables
 from strongroom.cli.arguments import parse_data
 from strongroom.cli.errors import REMOTE, CommandFailed, reporting
 from strongroom.cli.grammar import Output, command, expect
+from strongroom.cli.kv_get import KV_GET
+from strongroom.cli.kv_get import get as get_one
 from strongroom.cli.kv_mount import locate
 from strongroom.cli.kv_view import MOUNT_HELP, show_written
 from strongroom.cli.listing import show_listing
@@ -16,30 +17,15 @@ from strongroom.cli.session import Session
 from strongroom.client.errors import ApiError
 
 
-@command(
-    "get",
-    "KEY",
-    text("-mount", help=MOUNT_HELP),
-    whole("-version", help="Version to read; the newest without it.", default=0),
-    output=Output.FIELD,
-)
-def get(session: Session, arguments: tuple[str, ...], mount: str, version: int) -> None:
+@command("get", "KEY", *KV_GET.flags, output=Output.FIELD)
+def get(session: Session, arguments: tuple[str, ...], **flags: Any) -> None:
     """Reads a secret.
 
     strongroom kv get -mount=secret app
     strongroom kv get -field=password secret/app
     """
     expect(arguments, 1)
-    place = locate(session.client, arguments[0], mount)
-    path = place.api("data")
-    query = {"version": str(version)} if version > 0 and place.versioned else None
-    answer = session.client.read(path, query)
-    if answer is None:
-        raise CommandFailed(f"No value found at {path}", REMOTE)
-    if not place.versioned or answer.get("wrap_info"):
-        _show_version_1(session, answer)
-        return
-    _show_version_2(session, path, answer)
+    get_one(session, arguments, **flags)
 
 
 @command(
@@ -146,31 +132,3 @@ def _patched(session: Session, path: str, data: dict[str, Any], cas: int, method
     merged = {name: value for name, value in {**inner["data"], **data}.items() if value is not None or name not in data}
     version = cas if cas >= 0 else inner.get("metadata", {}).get("version", 0)
     return session.client.write(path, {"data": merged, "options": {"cas": version}})
-
-
-def _show_version_1(session: Session, answer: dict[str, Any]) -> None:
-    if session.printer.field or not session.printer.is_table or answer.get("wrap_info"):
-        session.show(answer)
-        return
-    session.say(tables.titled("Data", answer.get("data") or {}))
-    session.warn_of(answer)
-
-
-def _show_version_2(session: Session, path: str, answer: dict[str, Any]) -> None:
-    outer = answer.get("data") or {}
-    inner, metadata = outer.get("data"), outer.get("metadata")
-    if session.printer.field:
-        if not isinstance(inner, dict):
-            raise CommandFailed(f"No data found at {path}", REMOTE)
-        whole_data = session.printer.field == "data" and "data" not in inner
-        session.printer.one_field(inner if whole_data else inner.get(session.printer.field), "map")
-        return
-    if not session.printer.is_table:
-        session.show(answer)
-        return
-    session.say(tables.banner("Secret Path", len(path)) + f"\n{path}\n")
-    if isinstance(metadata, dict) and metadata:
-        session.say(tables.titled("Metadata", metadata) + "\n")
-    if isinstance(inner, dict) and inner:
-        session.say(tables.titled("Data", inner))
-    session.warn_of(answer)

@@ -2,7 +2,7 @@
 
 Exit code: the program's own; 125 where Strongroom failed (wrong usage, no answer, no secret), 126 where the program cannot
 be executed, 127 where it is not found; 128+N where a supervised program was killed by signal N. What it does is here; its flags
-are in ``run_flags``, and how it is called in ``run_command`` (by click) and ``quick_run`` (without).
+are in ``run_flags``, and how it is called in ``run_command`` (by click) and ``quick`` (without).
 """
 
 from __future__ import annotations

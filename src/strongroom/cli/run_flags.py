@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from strongroom.cli.flags import Flag, Kind, duration, switch, text, whole
+from strongroom.cli.flags import Flag, Kind, Quick, duration, switch, text, whole
 from strongroom.cli.source_options import names, source_options
-
-OUTPUT = ("-format",)
-"""Its output flags."""
 
 
 def _names_or_all(value: str, name: str) -> frozenset[str] | None:
@@ -68,3 +65,5 @@ RUN_FLAGS: tuple[Flag, ...] = (
     switch("-offline", help="Do not ask the server: use the copies alone."),
     switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
 )
+
+RUN = Quick(RUN_FLAGS, ("-format",), "strongroom.cli.run:run", anywhere=False)
