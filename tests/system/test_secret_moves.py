@@ -69,11 +69,11 @@ def test_a_copy_has_a_data_key_of_its_own(vault: Vault) -> None:
     assert len(keys) == 1
 
 
-def test_hundreds_of_versions_move_at_once(vault: Vault) -> None:
+def test_many_versions_move_at_once(vault: Vault) -> None:
     vault.post("secret/metadata/app", {"max_versions": 10_000})
-    for number in range(300):
+    for number in range(60):
         put(vault, "secret/app", k=f"value {number}")
-    assert transfer(vault, "move", "secret/app", "secret/web").data["secrets"][0]["versions"] == 300
+    assert transfer(vault, "move", "secret/app", "secret/web").data["secrets"][0]["versions"] == 60
     assert vault.get("secret/data/web?version=1").data["data"] == {"k": "value 0"}
 
 
