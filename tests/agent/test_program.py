@@ -170,6 +170,25 @@ def test_signals_reach_the_program_and_its_exit_code_is_the_agents(
     assert agent.end() == 9
 
 
+def test_a_hangup_is_for_the_program_and_keeps_it_from_no_later_start(
+    server: Server, tmp_path: Path, agents: contextlib.ExitStack
+) -> None:
+    role = Approle.made(server, tmp_path)
+    server.put(tmp_path.name, PASSWORD="first")
+    program = script(
+        tmp_path,
+        f"trap 'echo hup >> {tmp_path}/seen' HUP\necho $PASSWORD >> {tmp_path}/seen\n"
+        "trap 'exit 0' TERM\nwhile :; do sleep 0.05; done",
+    )
+    config = config_of(role, variable("PASSWORD", tmp_path.name) + f"exec {{ command = [{program}] }}")
+    agent = run(agents, tmp_path, config, server.address)
+    agent.until(tmp_path / "seen", "first\n")
+    agent.process.send_signal(signal.SIGHUP)
+    agent.until(tmp_path / "seen", "first\nhup\n")
+    server.put(tmp_path.name, PASSWORD="second")
+    agent.until(tmp_path / "seen", "first\nhup\nsecond\n")
+
+
 def test_values_in_the_programs_output_are_masked(server: Server, tmp_path: Path, agents: contextlib.ExitStack) -> None:
     role = Approle.made(server, tmp_path)
     server.put(tmp_path.name, PASSWORD="CANARY-value")

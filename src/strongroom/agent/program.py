@@ -64,7 +64,9 @@ class Program:
             return None
         with self._turn:
             streams = filtered(self._config.redact, self._known())
-            supervisor = self._supervisor = Supervisor(self._starter, streams, self._context.clock, _KILL_AFTER_SECONDS)
+            supervisor = self._supervisor = Supervisor(
+                self._starter, streams, self._context.clock, _KILL_AFTER_SECONDS, hangup_ends=False
+            )
         self._context.journal.info(PART, f"starting {self._config.command[0]}")
         try:
             return supervisor.run()

@@ -54,7 +54,11 @@ class Supervisor:
         streams: Mapping[int, Stream],
         clock: Clock,
         kill_after_seconds: float = KILL_AFTER_SECONDS,
+        *,
+        hangup_ends: bool = True,
     ) -> None:
+        """``hangup_ends`` tells whether SIGHUP means the end of the program; for a service it means: read anew."""
+        self._ending_signals = _ENDING if hangup_ends else _ENDING - {signal.SIGHUP}
         self._start = start
         self._streams = streams
         self._clock = clock
@@ -247,7 +251,7 @@ class Supervisor:
 
     def _forward(self, number: int, frame: FrameType | None) -> None:
         del frame
-        if number in _ENDING:
+        if number in self._ending_signals:
             self._ending = True
         if self._group:
             self._send(number)
