@@ -17,12 +17,18 @@ from tests.test_docs import PAGES, commands
 
 from strongroom.cli.main import root
 
+# Two of these at once would find each other.
+pytestmark = pytest.mark.xdist_group("canary")
+
 CANARY = "CANARY-8f3bd1c7"
 PROGRAM = "the-program"
 
 # Whoever begins with one of these words handles values; of them these do not.
 HANDLE_VALUES = {"kv", "read", "write", "unwrap", "login", "inject", "init", "run", "export"}
-WITHOUT_VALUES = {"kv delete", "kv list", "kv metadata get", "kv undelete"}
+WITHOUT_VALUES = {
+    *("kv copy", "kv critical", "kv delete", "kv expiring", "kv list", "kv metadata get", "kv metadata patch"),
+    *("kv metadata put", "kv move", "kv rename", "kv search", "kv undelete"),
+}
 
 
 @dataclass(frozen=True)
