@@ -14,7 +14,6 @@ from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
 from strongroom.scanner.expressions import (
     DECODER_SHIFT,
     RULE_SHIFT,
-    WITHOUT_WORDS,
     Events,
     Expression,
     by_expression,
@@ -75,15 +74,11 @@ class Plan:
                 (rule.wide or rule.pattern).encode(),
                 RULE_SHIFT,
                 tuple(word.encode() for word in rule.keywords),
-                _part_of(rule),
+                rule.part,
             )
             for rule in self.rules
         ]
         return found + [Expression(decoder.gate, DECODER_SHIFT, part=decoder.part) for decoder in self.decoders]
-
-
-def _part_of(rule: Rule) -> str:
-    return "" if (rule.keywords or rule.kind is Kind.PROVIDER) and not rule.wide else WITHOUT_WORDS
 
 
 class Watcher(Protocol):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 RULE_SHIFT = 8
 DECODER_SHIFT = 8
-WITHOUT_WORDS = "without words"
-"""The part of what waits for a run of some class."""
+DIGITS = "digits"
+"""The part of what waits for digits, or for a run of capitals."""
+LETTERS = "letters"
+"""The part of what waits for nearly any letter."""
 
 
 @dataclass(frozen=True, slots=True)

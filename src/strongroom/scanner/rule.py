@@ -55,6 +55,8 @@ class Rule:
     reach: int = 512
     wide: str = ""
     ahead: int = 0
+    part: str = ""
+    """The part of the automaton, where it is not that of words (see `expressions.Expression`)."""
     entropy: float = 0.0
     checksum: Callable[[bytes], bool] | None = None
     """Proof: characters of the secret are computed from its others, as only its issuer's programs and forgers do."""

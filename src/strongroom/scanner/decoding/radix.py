@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from strongroom.scanner.decoding.decoded import Decoded, Decoder, Spliced, near
 from strongroom.scanner.decoding.late import late_pattern
-from strongroom.scanner.expressions import WITHOUT_WORDS
+from strongroom.scanner.expressions import DIGITS, LETTERS
 
 _QUAD = rb"[A-Za-f][AQBRCSDTEUFVGWHXgwhxiyjzk0l1m2n3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _TEXT = rb"(?:" + _QUAD + rb"){6}"
@@ -284,10 +284,10 @@ def decode_hex(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     return _decode_all(data, ends, _HEX)
 
 
-BASE64 = Decoder("base64", _TEXT, decode_base64, part="letters")
+BASE64 = Decoder("base64", _TEXT, decode_base64, part=LETTERS)
 # By itself, since the two patterns together take longer than one after the other.
 PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
 # Wider than need be, for a run of one class costs next to nothing; the text is looked for where there is one.
-BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=WITHOUT_WORDS)
+BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=DIGITS)
 HEX = Decoder("hex", _HEX_TEXT, decode_hex, part="digits")
 PACKED_HEX = Decoder("hex of packed data", _HEX_MAGIC, decode_packed_hex)

@@ -20,6 +20,7 @@ def generic(  # noqa: PLR0913 -- the fields of a rule, by name
     severity: Severity = Severity.MEDIUM,
     wide: str = "",
     ahead: int = 0,
+    part: str = "",
 ) -> Rule:
     """A rule whose matches only the judge can call secrets. `samples` are what it finds and what it ignores."""
     finds, ignores = samples
@@ -36,4 +37,5 @@ def generic(  # noqa: PLR0913 -- the fields of a rule, by name
         reach=reach,
         wide=wide,
         ahead=ahead,
+        part=part,
     )

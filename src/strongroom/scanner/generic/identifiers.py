@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strongroom.scanner.expressions import DIGITS, LETTERS
 from strongroom.scanner.generic.candidates import generic
 from strongroom.scanner.rule import Severity
 
@@ -23,6 +24,7 @@ IDENTIFIER_RULES = (
         reach=48,
         wide="-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-",
         ahead=13,
+        part=DIGITS,
         severity=Severity.INFO,
     ),
     generic(
@@ -34,6 +36,7 @@ IDENTIFIER_RULES = (
         reach=64,
         wide="[A-Z2-7]{56}",
         ahead=1,
+        part=DIGITS,
         severity=Severity.HIGH,
     ),
     generic(
@@ -45,6 +48,7 @@ IDENTIFIER_RULES = (
         reach=40,
         wide="(?:AC|SK|CA|SM|MM|AP|PN|CN|SD|CL|RE|NO|TR|WF)[0-9a-f]{32}",
         ahead=1,
+        part=LETTERS,
         severity=Severity.LOW,
     ),
     generic(
@@ -95,6 +99,7 @@ IDENTIFIER_RULES = (
         reach=40,
         wide="[A-Z2-7]{16}",
         ahead=1,
+        part=DIGITS,
     ),
     generic(
         "base64-private-key",
