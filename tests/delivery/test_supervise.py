@@ -161,6 +161,22 @@ def test_a_program_that_does_not_end_is_killed_with_its_children_before_the_next
     assert not _runs(int(done.stdout))
 
 
+def test_a_change_that_comes_when_all_is_over_is_written_nowhere() -> None:
+    case = """
+    beside = supervisor("true")
+    beside.run()
+    reader, writer = os.pipe()  # these get the numbers that were free
+    os.set_blocking(reader, False)
+    others = [os.dup(writer) for _ in range(8)]
+    beside.change(Change(Known([]), starter("true")))
+    try:
+        sys.exit(len(os.read(reader, 16)))
+    except BlockingIOError:
+        sys.exit(7)
+    """
+    assert ran(case).returncode == 7
+
+
 def test_a_change_can_be_a_signal(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     script = f"trap 'echo told; exit 0' HUP; : >{ready}; while :; do sleep 0.05; done"

@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import NamedTuple
@@ -73,6 +74,7 @@ class Supervisor:
         self._next: Start | None = None
         self._terminal = Terminal(None)
         self._has_terminal = False
+        self._wake_lock = threading.Lock()
         self._wake_reader, self._wake_writer = os.pipe()
         for descriptor in (self._wake_reader, self._wake_writer):
             os.set_blocking(descriptor, False)
@@ -246,8 +248,10 @@ class Supervisor:
             os.killpg(self._group, number)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._wake_writer, b"!")
+        # Another thread may call when all is over, and the number of a closed descriptor is soon somebody else's.
+        with self._wake_lock, contextlib.suppress(BlockingIOError):
+            if self._wake_writer >= 0:
+                os.write(self._wake_writer, b"!")
 
     def _forward(self, number: int, frame: FrameType | None) -> None:
         del frame
@@ -279,5 +283,7 @@ class Supervisor:
             stream.finish()
         for stream in self._streams.values():
             stream.close()
-        os.close(self._wake_reader)
-        os.close(self._wake_writer)
+        with self._wake_lock:
+            os.close(self._wake_reader)
+            os.close(self._wake_writer)
+            self._wake_reader = self._wake_writer = -1
