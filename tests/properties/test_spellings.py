@@ -120,7 +120,8 @@ def test_another_spelling_of_a_path_is_refused_or_is_judged_as_what_it_means(wor
         if result.status >= 400:
             assert lasting(vault) == before, f"{name} is refused, but changed something"
         else:
-            assert vault.device.records[0]["request"]["path"] == path, (
+            # Where any token may ask, no policy judges the path.
+            assert case.declared.endpoint.any_access or vault.device.records[0]["request"]["path"] == path, (
                 f"{name} reached another path than it was allowed"
             )
             vault = world.vault_for(case)

@@ -179,7 +179,10 @@ def _members_of(kind: str, name: str, content: bytes) -> Iterator[Member]:
     if kind == "blob":
         yield Member(f"<blob {name[:12]}>", BytesIO(content))
     elif kind != "tree":
-        yield Member(f"<{kind} {name[:12]}>", BytesIO(content), is_text=True)
+        # The message is by itself, so that its lines count from 1, as they do in a repository.
+        header, _, message = content.partition(b"\n\n")
+        yield Member(f"<{kind} {name[:12]}>", BytesIO(message), is_text=True)
+        yield Member(f"<{kind} {name[:12]} header>", BytesIO(header), is_text=True)
 
 
 def _changed(base: bytes, change: bytes, most: int) -> bytes:
