@@ -62,11 +62,16 @@ def agents() -> Iterator[contextlib.ExitStack]:
 def run(agents: contextlib.ExitStack, folder: Path, config: str, address: str, *flags: str) -> Running:
     agent = Running(folder, config, address, *flags)
 
-    def kill() -> None:
-        agent.process.kill()
-        agent.process.wait(60)
+    def end() -> None:
+        # Politely, or the program that it runs would live on without it.
+        agent.process.terminate()
+        try:
+            agent.process.wait(30)
+        except subprocess.TimeoutExpired:
+            agent.process.kill()
+            agent.process.wait(30)
 
-    agents.callback(kill)
+    agents.callback(end)
     return agent
 
 
