@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.crypto.aead import Damaged, draw, draw_key, open_sealed, seal, wipe
+from strongroom.crypto.aead import Damaged, draw, draw_key, open_sealed, open_text, seal, wipe
+from strongroom.logical.ambient import SystemEntropy
 
 # McGrew and Viega, "The Galois/Counter Mode of Operation", appendix B, test case 16.
 KEY = bytes.fromhex("feffe9928665731c6d6a8f9467308308" * 2)
@@ -98,3 +99,13 @@ def test_wiping_leaves_only_zeros_in_place() -> None:
     assert not any(alias)
     assert not any(second)
     assert (len(alias), len(second)) == (6, 3)
+
+
+def test_a_text_opens_as_what_was_sealed_and_refuses_everything_else() -> None:
+    sealed = seal(bytes(32), b"text", b"place", SystemEntropy())
+    assert open_text(bytes(32), sealed, b"place") == b"text" == open_sealed(bytes(32), sealed, b"place")
+    for content, place in ((sealed[:-1], b"place"), (sealed, b"other"), (b"", b"place"), (bytes(27), b"place")):
+        with pytest.raises(Damaged):
+            open_text(bytes(32), content, place)
+    with pytest.raises(Damaged):
+        open_text(bytes([1]) * 32, sealed, b"place")

@@ -23,7 +23,7 @@ class KeyedHash:
     def __repr__(self) -> str:
         return "<keyed hash>"
 
-    def digest(self, value: bytes) -> bytes:
+    def digest(self, value: bytes | bytearray | memoryview) -> bytes:
         """The 32 bytes for ``value``."""
         inner = self._inner()
         inner.update(value)
@@ -31,7 +31,7 @@ class KeyedHash:
         outer.update(inner.digest())
         return outer.digest()
 
-    def hexdigest(self, value: bytes) -> str:
+    def hexdigest(self, value: bytes | bytearray | memoryview) -> str:
         """The same as 64 hexadecimal digits."""
         inner = self._inner()
         inner.update(value)

@@ -152,7 +152,7 @@ class Loop:
                     target.on_event(mask)
                 elif descriptor == self._wake:
                     woken = True
-            # Reading takes a while, in which more has come: the larger a batch, the less each request of it costs.
+            # Reading takes a while, in which more may have come: it goes into the same batch.
             looks -= 1
             events = self._epoll.poll(0, _EVENTS_MAX) if looks and not woken else []
         if woken:
