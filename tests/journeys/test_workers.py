@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.pinned import Pinned, pinned
-from tests.processes import ServerProcess, running_server
+from tests.processes import ServerProcess, running_server, wait_until
 
 CONNECTIONS = 8
 ROUNDS = 12
@@ -140,7 +140,11 @@ def test_an_audit_device_records_the_next_request_of_every_process(
         def is_recorded(asking: Pinned) -> bool:
             answer = asking.call("GET", "auth/token/lookup-self")
             assert answer.body is not None
-            return is_in(file, answer.body["request_id"]) is is_enabled
+            request_id = answer.body["request_id"]
+            if is_enabled:
+                # The other device was enough for the answer; this one is waited for only while its disk is quick.
+                wait_until(lambda: is_in(file, request_id))
+            return is_in(file, request_id) is is_enabled
 
         return is_recorded
 
@@ -148,13 +152,12 @@ def test_an_audit_device_records_the_next_request_of_every_process(
 
 
 def is_in(file: Path, request_id: str) -> bool:
-    """Whether both records of the request are in the file."""
+    """Whether the records of the request are in the file. One that a faster writer overtook is recorded again as it runs again."""
+    whole_lines = file.read_bytes().rpartition(b"\n")[0].splitlines()  # the last one may be under way
     types = [
-        record["type"]
-        for record in map(json.loads, file.read_bytes().splitlines())
-        if record.get("request", {}).get("id") == request_id
+        record["type"] for record in map(json.loads, whole_lines) if record.get("request", {}).get("id") == request_id
     ]
-    return types == ["request", "response"]
+    return types[:1] == ["request"] and types.count("response") == 1 and types[-1] == "response"
 
 
 def test_a_deleted_secret_is_gone_in_every_process(connections: list[Pinned]) -> None:
