@@ -29,6 +29,8 @@ Name = Literal[
     "counter_after_persist",
     "keyring_before_persist",
     "keyring_after_persist",
+    "keyrings_before_change",
+    "keyrings_after_change",
     "rekey_before_swap",
     "rekey_after_swap",
     "root_key_before_swap",

@@ -326,7 +326,7 @@ def test_sealing_overwrites_the_root_key_and_every_term(surroundings: Surroundin
     create(surroundings, root_key).rotate()
     given = bytearray(root_key)
     barrier = Barrier.load(surroundings, given)
-    keys = [term.key for term in barrier._keyring.terms]
+    keys = [term.key for term in barrier._keys.keyrings.root.terms]
     assert all(any(key) for key in keys)
     barrier.seal()
     assert not any(given)

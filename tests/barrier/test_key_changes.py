@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
+from tests.barrier.assigned import ONE, TWO, assign, read, write
 from tests.barrier.test_rekey import TWO_OF_THREE, VERIFIED, Vault, new_shares
 from tests.barrier.vaults import first_record, initialized, unseal
 
@@ -21,17 +25,6 @@ from strongroom.physical.store import Conflict, Full
 @pytest.fixture(params=list(Target), ids=lambda target: target.value)
 def vault(request: pytest.FixtureRequest, surroundings: Surroundings) -> Vault:
     return Vault(surroundings, request.param)
-
-
-def write(barrier: Barrier, key: str, value: bytes) -> None:
-    with barrier.transaction() as transaction:
-        transaction.put(key, value)
-        barrier.commit(transaction)
-
-
-def read(barrier: Barrier, key: str) -> bytes | None:
-    with barrier.transaction() as transaction:
-        return transaction.get(key)
 
 
 def test_a_new_root_key_leaves_seal_shares_and_records_as_they_are(vault: Vault) -> None:
@@ -142,6 +135,51 @@ def test_other_processes_go_on_reading_and_writing(surroundings: Surroundings, s
     write(follower.barrier, "three", b"newer still")
     assert read(leader, "three") == b"newer still"
     assert follower.barrier.copy_root_key() == leader.copy_root_key()
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_every_keyring_is_sealed_anew_with_the_root_key_and_followed(surroundings: Surroundings, settles: bool) -> None:  # noqa: FBT001 -- a parameter
+    vault = Vault(surroundings, Target.UNSEAL)
+    leader = vault.lifecycle.unsealed()
+    assign(leader, (1, ("one",)), (2, ("two",)))
+    follower = Follower(surroundings, leader)
+    follower.settles = settles
+    vault.lifecycle.keys.followers = follower
+    write(follower.barrier, ONE, b"1")
+    vault.lifecycle.keys.rotate_root_key()
+    assign(leader, (1, ("one",)), (2, ("two",)), (3, ("three",)))
+    write(leader, "logical/three/a", b"3")
+    leader.rotate(2)
+    write(leader, TWO, b"2")
+    assert [read(follower.barrier, key) for key in (ONE, TWO, "logical/three/a")] == [b"1", b"2", b"3"]
+    write(follower.barrier, "logical/three/b", b"4")
+    follower.barrier.rotate()
+    write(follower.barrier, ONE, b"5")
+    assert [read(leader, key) for key in ("logical/three/b", ONE)] == [b"4", b"5"]
+    assert vault.accepts(vault.shares)
+    again = vault.lifecycle.unsealed()
+    assert [read(again, key) for key in (ONE, TWO, "logical/three/a", "logical/three/b")] == [b"5", b"2", b"3", b"4"]
+    assert [again.key_status(number).term for number in range(4)] == [2, 2, 3, 2]
+
+
+def test_a_keyring_that_comes_while_the_root_key_changes_is_not_left_under_the_former_one(
+    surroundings: Surroundings, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(surroundings, Target.UNSEAL)
+    sibling = open_barrier(surroundings, vault.lifecycle.unsealed().copy_root_key())
+    commit = store.commit
+
+    def overtaken(expected: Mapping[str, int | None], *others: Any, **named: Any) -> None:
+        monkeypatch.setattr(store, "commit", commit)
+        assign(sibling, (1, ("one",)))
+        write(sibling, ONE, b"1")
+        commit(expected, *others, **named)
+
+    monkeypatch.setattr(store, "commit", overtaken)
+    vault.lifecycle.keys.rotate_root_key()
+    assert vault.accepts(vault.shares)
+    assert read(vault.lifecycle.unsealed(), ONE) == b"1"
+    sibling.seal()
 
 
 def test_a_root_key_that_never_came_is_forgotten(surroundings: Surroundings) -> None:

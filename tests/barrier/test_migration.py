@@ -155,7 +155,7 @@ def test_nothing_of_the_shares_is_left_after_a_migration_and_a_seal(surroundings
     _, shares = initialized(surroundings)
     there = Lifecycle(surroundings, seal(surroundings.entropy, "A"))
     migrate(there, shares[:3])
-    root_key = there.unsealed()._root_key
+    root_key = there.unsealed()._keys.root_key
     there.seal()
     assert not any(root_key)
     assert there.keys._opener is None

@@ -42,7 +42,7 @@ class Seeded:
 
 def cipher(entropy: Entropy, *terms: int, keyring_id: int = 0, tenant: str = "root") -> RecordCipher:
     known = [Term(number, 0, 0, bytearray([number]) * 32) for number in terms]
-    return RecordCipher(keyring_id, known, entropy, tenant)
+    return RecordCipher({keyring_id: known}, entropy, tenant)
 
 
 def refusal(opener: RecordCipher, key: str, record: Record) -> str:
@@ -119,12 +119,12 @@ def test_the_nonce_is_new_for_each_sealing() -> None:
 @pytest.mark.parametrize("vector", VECTORS["vectors"], ids=lambda vector: vector["name"])
 def test_a_frozen_record_gets_the_verdict_it_always_got(vector: dict[str, str | int]) -> None:
     terms = [Term(int(number), 0, 0, bytearray.fromhex(key)) for number, key in VECTORS["terms"].items()]
-    opener = RecordCipher(0, terms, Seeded(), "root")
+    opener = RecordCipher({0: terms}, Seeded(), "root")
     record = Record(int(vector["version"]), bytes.fromhex(str(vector["record"])))
     if vector["expect"] == "opens":
         assert opener.open(str(vector["key"]), record) == bytes.fromhex(str(vector["plaintext"]))
         nonce = record.value[7:19]
-        sealed = RecordCipher(0, terms, Fixed(nonce), "root").seal(
+        sealed = RecordCipher({0: terms}, Fixed(nonce), "root").seal(
             str(vector["key"]), record.version, bytes.fromhex(str(vector["plaintext"]))
         )
         if record.value[3:7] == max(terms, key=lambda term: term.number).number.to_bytes(4, "big"):

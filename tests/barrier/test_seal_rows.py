@@ -8,6 +8,8 @@ import pytest
 
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.keyring import Keyring, Term
+from strongroom.barrier.keyrings import Keyrings
+from strongroom.barrier.keys import Keys
 from strongroom.barrier.recovery import proves
 from strongroom.barrier.seal_rows import (
     CONFIG_KEY,
@@ -40,7 +42,8 @@ def rows_with(key: str, value: str) -> SealRows:
 
 def verdict(rows: SealRows, surroundings: Surroundings) -> str:
     ring = Keyring(0, 1, (Term(1, 0, 1, bytearray(KEYS["first_term_key"])),))
-    barrier = Barrier(surroundings, bytearray(KEYS["root_key"]), ring)
+    keys = Keys(surroundings.store, surroundings.clock, surroundings.entropy, KEYS["root_key"], Keyrings({0: ring}))
+    barrier = Barrier(surroundings, keys)
     if (former := rows.former_unseal) is not None:
         opened = ShamirSeal(bytearray(KEYS["unseal_key"]), surroundings.entropy).unwrap(former.root_key)
         return "opens" if opened == KEYS["root_key"] else "opens something else"

@@ -11,6 +11,7 @@ import pytest
 
 SCRIPT = r"""
 import gc, json, os
+from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, encode_assignment
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.initialization import InitConfig
 from strongroom.barrier.lifecycle import Lifecycle
@@ -49,14 +50,27 @@ lifecycle = Lifecycle(Surroundings(MemoryStore(), SystemClock(), Recording()))
 result = lifecycle.initialize(InitConfig(secret_shares=5, secret_threshold=3), lambda storage: storage.put("a", b"b"))
 for share in result.shares[:3]:
     lifecycle.submit_unseal_share(share.reveal().hex())
+with lifecycle.unsealed().transaction() as transaction:
+    transaction.put(ASSIGNMENT_KEY, encode_assignment(Assignment(2, {1: ("one",), 2: ("two",)})))
+    transaction.put("logical/two/a", b"c")
+    lifecycle.unsealed().commit(transaction)
 lifecycle.unsealed().rotate()
 with lifecycle.unsealed().transaction() as transaction:
     transaction.get("a")
+    transaction.get("logical/two/a")
 unsealed = [copies(masked) for masked in drawn]
-lifecycle.seal()
+with lifecycle.unsealed().transaction() as transaction:
+    transaction.delete("logical/two/a")
+    transaction.put(ASSIGNMENT_KEY, encode_assignment(Assignment(2, {1: ("one",)})))
+    destroyed = lifecycle.unsealed()._keys.keyrings.by_id[2].terms
+    destroyed = [bytes(byte ^ MASK for byte in term.key) for term in destroyed]
+    lifecycle.unsealed().commit(transaction)
 del transaction
 gc.collect()
-print(json.dumps({"unsealed": unsealed, "sealed": [copies(masked) for masked in drawn]}))
+gone = [copies(masked) for masked in destroyed]
+lifecycle.seal()
+gc.collect()
+print(json.dumps({"unsealed": unsealed, "destroyed": gone, "sealed": [copies(masked) for masked in drawn]}))
 """
 
 
@@ -65,4 +79,5 @@ def test_no_copy_of_any_key_is_left_in_memory_after_sealing() -> None:
     output = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, check=True, text=True).stdout
     found = json.loads(output)
     assert sum(found["unsealed"]) >= 2, "the search must be able to find the root key and the terms"
+    assert found["destroyed"] == [0, 0], "a keyring that was destroyed while the vault was open"
     assert found["sealed"] == [0] * len(found["sealed"])

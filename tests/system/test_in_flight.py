@@ -114,10 +114,10 @@ def test_a_request_on_the_pool_is_shown_until_it_is_answered(front: Front) -> No
     begun, go_on = threading.Event(), threading.Event()
     rotate = front.vault.node.require().barrier.rotate
 
-    def slowly() -> int:
+    def slowly(keyring: int | None = None) -> int:
         begun.set()
         go_on.wait(30)
-        return rotate()
+        return rotate(keyring)
 
     front.vault.node.require().barrier.rotate = slowly  # type: ignore[method-assign]  # a slow rotation
     slow = front.asked("POST", "sys/rotate")

@@ -6,33 +6,25 @@ Keys lie in the wipeable buffers of ``Keys`` and nowhere else; ``seal`` overwrit
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from strongroom import failpoints
+from strongroom.barrier.assignment import ASSIGNMENT_KEY, Areas, Assignment, decode_assignment
 from strongroom.barrier.invocations import BLOCK, Invocations
-from strongroom.barrier.keyring import (
-    KEYRING_ROOT,
-    Keyring,
-    counter_key,
-    keyring_key,
-    new_keyring,
-    open_counter,
-    open_keyring,
-    seal_counter,
-    seal_keyring,
-)
-from strongroom.barrier.record import RecordCipher
+from strongroom.barrier.keyring import KEYRING_ROOT, counter_key, keyring_key, new_keyring, seal_counter, seal_keyring
+from strongroom.barrier.keyrings import Keyrings
+from strongroom.barrier.keys import ASSIGNMENT_AT, Keys
+from strongroom.barrier.record import RecordCipher, keyring_in
 from strongroom.barrier.store_root import ROOT_KEY, Root
 from strongroom.barrier.tampering import Finding, TamperedStore, Tampering
 from strongroom.barrier.transaction import TENANT_PREFIX, Transaction
 from strongroom.barrier.witness import StoreWitness, Tools
-from strongroom.crypto import aead, kdf
+from strongroom.crypto import kdf
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.errors import Sealed
-from strongroom.physical.store import Conflict, Record, Store
+from strongroom.physical.store import Conflict, Record, Store, Unavailable
 
 TERM_INVOCATIONS_MAX = 2**30
 
@@ -70,72 +62,74 @@ class Barrier:
     Every method raises ``logical.errors.Sealed`` once ``seal`` was called.
     """
 
-    def __init__(
-        self, surroundings: Surroundings, root_key: bytearray, keyring: Keyring, *, may_found: bool = False
-    ) -> None:
+    def __init__(self, surroundings: Surroundings, keys: Keys, *, may_found: bool = False) -> None:
         self._surroundings = surroundings
         self._store = surroundings.store
-        self._root_key = root_key
-        self._coming_root_key: bytearray | None = None
-        self._keyring = keyring
-        self._cipher: RecordCipher | None = RecordCipher(keyring.id, keyring.terms, surroundings.entropy)
-        self._lock = threading.RLock()
-        self.witness = StoreWitness(Tools.of(keyring, surroundings.entropy), surroundings.clock, may_found=may_found)
+        self._keys = keys
+        self.witness = StoreWitness(
+            Tools.of(keys.keyrings.root, surroundings.entropy), surroundings.clock, may_found=may_found
+        )
         """Whoever commits to the store past this class gives it to the commit, or the root record no longer fits."""
         self._invocations = Invocations(
-            surroundings.store, root_key, keyring.id, surroundings.entropy, surroundings.limits.block, self.witness
+            surroundings.store,
+            keys.root_key,
+            KEYRING_ROOT,
+            surroundings.entropy,
+            surroundings.limits.block,
+            self.witness,
         )
         self._pending_numbers = itertools.count(1)
 
     @classmethod
     def create(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
         """A new barrier of which nothing is stored yet: ``commit`` nothing before ``founding_records`` were stored, with ``witness``."""
-        keyring = new_keyring(surroundings.clock.now_ns(), 1, surroundings.entropy)
-        barrier = cls(surroundings, root_key, keyring, may_found=True)
+        store, clock, entropy = surroundings.store, surroundings.clock, surroundings.entropy
+        keyrings = Keyrings({KEYRING_ROOT: new_keyring(clock.now_ns(), 1, entropy)})
+        barrier = cls(surroundings, Keys(store, clock, entropy, root_key, keyrings), may_found=True)
         barrier._invocations.start_at(1, 1 + surroundings.limits.block)
         return barrier
 
     @classmethod
     def load(cls, surroundings: Surroundings, root_key: bytearray, *, is_reader: bool = False) -> Barrier:
         """The barrier in the store. Raises Damaged where ``root_key`` is not its root key or the keyring was changed, and
-        TamperedStore where the counter was.
+        TamperedStore where the counter was, or what says which other keyrings there are.
 
-        ``is_reader`` asks for one that only reads, and does without the counter. Does not look whether the store is what the vault left behind; ``unsealing.open_barrier`` does.
+        ``is_reader`` asks for one that only reads, and does without these. Does not look whether the store is what the vault left behind;
+        ``unsealing.open_barrier`` does.
         """
-        with surroundings.store.snapshot() as snapshot:
-            record = snapshot.get(keyring_key(KEYRING_ROOT))
-        barrier = cls(surroundings, root_key, open_keyring(root_key, KEYRING_ROOT, record))
+        store, clock, entropy = surroundings.store, surroundings.clock, surroundings.entropy
+        keys = Keys.load(store, clock, entropy, root_key, needs_assignment=not is_reader)
+        barrier = cls(surroundings, keys)
         try:
             if not is_reader:
                 barrier._invocations.load()
-        except Damaged:
+        except BaseException as error:
             barrier.witness.forget()
-            raise TamperedStore((Finding(Tampering.COUNTER_SET_BACK),)) from None
-        except BaseException:
-            barrier.witness.forget()
+            keys.keyrings.wipe()
+            if isinstance(error, Damaged):
+                raise TamperedStore((Finding(Tampering.COUNTER_SET_BACK, counter_key(KEYRING_ROOT)),)) from None
             raise
         return barrier
 
     def founding_records(self, transaction: Transaction) -> dict[str, Record]:
         """The records that make a new barrier exist, with the first changes; the caller commits them in one go."""
         first_block = 1 + self._surroundings.limits.block
-        puts, _ = self._encrypt(transaction)
-        with self._lock:
-            keyring = self._keyring
-            puts[keyring_key(keyring.id)] = seal_keyring(self._root_key, keyring, self._surroundings.entropy)
-            puts[counter_key(keyring.id)] = seal_counter(
-                self._root_key, keyring.id, first_block, self._surroundings.entropy
-            )
+        puts, _, _ = self._encrypt(transaction)
+        keys, entropy = self._keys, self._surroundings.entropy
+        with keys.lock:
+            puts |= keys.keyrings.sealed(keys.root_key, (KEYRING_ROOT,), entropy)
+            puts[counter_key(KEYRING_ROOT)] = seal_counter(keys.root_key, KEYRING_ROOT, first_block, entropy)
         return puts
 
     def transaction(self) -> Transaction:
         """A new transaction on the store as it is now; close it soon."""
-        self._refuse_if_sealed()
+        self._keys.require()
         return Transaction(self._store.snapshot(), self._open, self._number_pending)
 
     def commit(self, transaction: Transaction, *, is_urgent: bool = False) -> None:
         """Make the changes durable, all or nothing, and finish the transaction either way; ``is_urgent`` as for the store.
 
+        Where the record of the assignment is among them, keyrings are made and destroyed with it, in the same commit.
         Raises ``physical.store``'s Conflict (run it again on a new transaction), Full, Unavailable or Unknown.
         """
         if transaction.is_nested:
@@ -143,76 +137,79 @@ class Barrier:
         try:
             if not transaction.has_changes:
                 return
-            puts, deletes = self._encrypt(transaction)
-            expected = transaction.expectations()
+            assignment = transaction.changes().get(ASSIGNMENT_KEY)
+            if assignment is not None:
+                self._commit_assignment(transaction, decode_assignment(assignment), is_urgent=is_urgent)
+                return
+            puts, deletes, areas = self._encrypt(transaction)
+            expected = self._resting_on(transaction, areas) if puts else transaction.expectations()
         finally:
             transaction.close()
-        self._store.commit(expected, puts, deletes, self.witness, is_urgent=is_urgent)
+        try:
+            self._store.commit(expected, puts, deletes, self.witness, is_urgent=is_urgent)
+        except Conflict as conflict:
+            if ASSIGNMENT_AT in conflict.keys:
+                self._keys.reload()
+            raise
 
-    def rotate(self) -> int:
-        """Install a new term and encrypt with it from now on; answers its number. Older terms go on opening old records."""
-        with self._lock:
-            self._refuse_if_sealed()
-            now_ns, entropy = self._surroundings.clock.now_ns(), self._surroundings.entropy
-            keyring = self._keyring.with_new_term(now_ns, self._invocations.next, entropy)
-            key = keyring_key(keyring.id)
-            try:
-                record = seal_keyring(self._root_key, keyring, entropy)
-                failpoints.reach("keyring_before_persist")
-                self._store.commit({key: self._keyring.revision}, {key: record}, (), self.witness)
-                failpoints.reach("keyring_after_persist")
-            except BaseException as error:
-                aead.wipe(keyring.active.key)
-                if isinstance(error, Conflict):
-                    return self._term_of_sibling()
-                raise
-            self._keyring = keyring
-            self._cipher = RecordCipher(keyring.id, keyring.terms, entropy)
-            return keyring.active.number
+    def rotate(self, keyring: int | None = None) -> int:
+        """Install a new term in every keyring, or in the one with this id, and encrypt with it from now on. Older terms go on opening.
 
-    def refresh_keyring(self) -> None:
-        """Encrypt from now on with the newest term that is stored, whichever process installed it."""
-        self._reload_keyring()
+        Answers the number of the active term: of that keyring, or of the one of the root environment. Raises LookupError where there is
+        no such keyring.
+        """
+        keys = self._keys
+        with keys.lock:
+            keys.require()
+            if keyring is not None and keyring not in keys.keyrings.by_id:
+                raise LookupError("there is no keyring with this id")
+            ids = list(keys.keyrings.by_id) if keyring is None else [keyring]
+            keys.rotate(ids, self._invocations.next, self.witness)
+            return keys.keyrings.by_id[KEYRING_ROOT if keyring is None else keyring].active.number
 
-    def key_status(self) -> KeyStatus:
-        """What ``sys/key-status`` shows."""
-        with self._lock:
-            self._refuse_if_sealed()
-            term = self._keyring.active
+    def refresh_keyrings(self) -> None:
+        """Encrypt from now on with the newest terms that are stored, and as they are assigned, whichever process did that."""
+        self._keys.reload()
+
+    def key_status(self, keyring: int = KEYRING_ROOT) -> KeyStatus:
+        """What ``sys/key-status`` shows. Raises LookupError where there is no such keyring."""
+        keys = self._keys
+        with keys.lock:
+            keys.require()
+            if keyring not in keys.keyrings.by_id:
+                raise LookupError("there is no keyring with this id")
+            term = keys.keyrings.by_id[keyring].active
             return KeyStatus(term.number, term.installed_ns, max(0, self._invocations.next - term.first_invocation))
 
     def derive(self, purpose: bytes) -> bytearray:
         """A 32-byte key that depends on the root key and ``purpose`` only, for the verifiers of this room."""
-        with self._lock:
-            self._refuse_if_sealed()
-            return kdf.derive(self._root_key, purpose)
+        with self._keys.lock:
+            self._keys.require()
+            return kdf.derive(self._keys.root_key, purpose)
 
     def derive_lasting(self, purpose: bytes) -> bytearray:
-        """The same, depending on the keyring's first term, which stays whatever the root key will be."""
-        with self._lock:
-            self._refuse_if_sealed()
-            return kdf.derive(self._keyring.terms[0].key, purpose)
+        """The same, depending on the first term of the root environment's keyring, which stays whatever the root key will be."""
+        with self._keys.lock:
+            self._keys.require()
+            return kdf.derive(self._keys.keyrings.root.terms[0].key, purpose)
 
     def copy_root_key(self) -> bytearray:
         """The root key, for a seal that wraps it anew. The caller wipes the copy."""
-        with self._lock:
-            self._refuse_if_sealed()
-            return bytearray(self._root_key)
+        with self._keys.lock:
+            self._keys.require()
+            return bytearray(self._keys.root_key)
 
     def expect_root_key(self, root_key: bytearray) -> None:
         """A root key that may be stored from now on: what does not open under the present one is tried with it. Owns ``root_key``."""
-        with self._lock:
-            self._refuse_if_sealed()
-            self._forget_coming()
-            self._coming_root_key = root_key
+        self._keys.expect_root_key(root_key)
 
     def settle_root_key(self) -> None:
         """It is stored, or will not be: go on with the one that opens the store, and forget the other. Raises Damaged."""
-        with self._lock:
+        with self._keys.lock:
             try:
-                self._reload_keyring()
+                self._keys.reload()
             finally:
-                self._forget_coming()
+                self._keys.forget_coming()
 
     def replace_root_key(
         self,
@@ -221,50 +218,32 @@ class Barrier:
         puts: Mapping[str, Record],
         deletes: Collection[str],
     ) -> None:
-        """Seal keyring and counter under ``root_key``, in one commit with the rows that wrap it. Does not own ``root_key``.
+        """Seal keyrings and counter under ``root_key``, in one commit with the rows that wrap it. Does not own ``root_key``.
 
         Raises Conflict where a key of ``expected`` has another version, or a sibling process was faster; and what the store raises.
         """
-        with self._lock:
-            self._refuse_if_sealed()
-            self._reload_keyring()
-            entropy, keyring = self._surroundings.entropy, self._keyring.with_newest_format()
-            ring_at, counter_at = keyring_key(keyring.id), counter_key(keyring.id)
-            with self._store.snapshot() as snapshot:
-                found = snapshot.get(counter_at)
-            # Behind everything that anybody may use, and with another version, so that no sibling can write over it unseen.
-            reserved_to = open_counter(self._root_key, keyring.id, found) + self._surroundings.limits.block
-            records = {
-                ring_at: seal_keyring(root_key, keyring, entropy),
-                counter_at: seal_counter(root_key, keyring.id, reserved_to, entropy),
-            }
-            versions = {ring_at: self._keyring.revision, counter_at: None if found is None else found.version}
-            failpoints.reach("root_key_before_swap")
-            self._store.commit({**expected, **versions}, {**puts, **records}, deletes, self.witness)
-            # In place, for the counter's keeper has the same buffer.
-            self._root_key[:] = root_key
-            self._keyring = keyring
-            failpoints.reach("root_key_after_swap")
+        self._keys.replace_root_key(root_key, expected, puts, deletes, self._surroundings.limits.block, self.witness)
 
     @property
     def keyring_format(self) -> int:
-        """The format in which the keyring is stored; below 2 there is no root record yet."""
-        return self._keyring.format
+        """The format in which the root environment's keyring is stored; below 2 there is no root record yet."""
+        return self._keys.keyrings.root.format
 
     def newest_keyring(self) -> tuple[int, Record]:
-        """The present revision of the keyring, and the record that stores it anew in the newest format."""
-        with self._lock:
-            self._refuse_if_sealed()
-            renewed = self._keyring.with_newest_format()
-            return self._keyring.revision, seal_keyring(self._root_key, renewed, self._surroundings.entropy)
-
-    def reload(self) -> None:
-        """Take over the keyring that is stored now. Raises Damaged."""
-        self._reload_keyring()
+        """The present revision of the root environment's keyring, and the record that stores it anew in the newest format."""
+        keys = self._keys
+        with keys.lock:
+            keys.require()
+            renewed = keys.keyrings.root.with_newest_format()
+            return keys.keyrings.root.revision, seal_keyring(keys.root_key, renewed, self._surroundings.entropy)
 
     def open_record(self, key: str, record: Record) -> bytes:
         """What the tenant's record at ``key`` holds. Raises Damaged."""
         return self._open(key, record)
+
+    def is_misplaced(self, key: str, record: Record) -> bool:
+        """Whether the tenant's record at ``key`` lies under another keyring than the one that seals what is written there now."""
+        return keyring_in(record) != self._keys.areas.keyring_of(key)
 
     def root(self) -> Root:
         """What the root record says now. Raises Damaged where it is missing or not ours, and Unavailable."""
@@ -280,26 +259,12 @@ class Barrier:
 
     def seal(self) -> None:
         """Overwrite every key. What is not committed by now never will be. Sealing twice is fine."""
-        with self._lock:
-            self._cipher = None
+        with self._keys.lock:
+            self._keys.wipe()
             self.witness.forget()
-            self._keyring.wipe()
-            self._forget_coming()
-            aead.wipe(self._root_key)
-
-    def _forget_coming(self) -> None:
-        if self._coming_root_key is not None:
-            aead.wipe(self._coming_root_key)
-        self._coming_root_key = None
-
-    def _refuse_if_sealed(self) -> RecordCipher:
-        cipher = self._cipher
-        if cipher is None:
-            raise Sealed
-        return cipher
 
     def _open(self, key: str, record: Record) -> bytes:
-        cipher = self._cipher
+        cipher = self._keys.cipher
         if cipher is None:
             raise Sealed
         try:
@@ -308,71 +273,97 @@ class Barrier:
             if cipher.knows_term_of(record):
                 raise
         # A sibling process may have installed the term; if it did not, the record is damaged all the same.
-        return self._reload_keyring().open(key, record)
+        return self._keys.reload().open(key, record)
 
-    def _term_of_sibling(self) -> int:
-        """The term that a sibling process installed while we wanted to. Raises Damaged where there is none: tampering."""
-        before = self._keyring.revision
-        self._reload_keyring()
-        if self._keyring.revision <= before:
-            raise Damaged
-        return self._keyring.active.number
-
-    def _reload_keyring(self) -> RecordCipher:
-        with self._lock:
-            self._refuse_if_sealed()
-            keyring = self._stored_keyring()
-            if keyring.revision <= self._keyring.revision:
-                keyring.wipe()
-                return self._refuse_if_sealed()
-            old, self._keyring = self._keyring, keyring
-            self._cipher = RecordCipher(keyring.id, keyring.terms, self._surroundings.entropy)
-            old.wipe()
-            return self._cipher
-
-    def _stored_keyring(self) -> Keyring:
-        """The keyring in the store, after the change to the coming root key where it is stored already."""
-        with self._store.snapshot() as snapshot:
-            record = snapshot.get(keyring_key(self._keyring.id))
-        try:
-            return open_keyring(self._root_key, self._keyring.id, record)
-        except Damaged:
-            if self._coming_root_key is None:
+    def _commit_assignment(self, transaction: Transaction, wanted: Assignment, *, is_urgent: bool) -> None:
+        """Commit what changes which keyrings there are, and which rows are whose, together with these keyrings."""
+        keys, entropy = self._keys, self._surroundings.entropy
+        with keys.lock:
+            keys.reload()
+            expected = self._resting_on(transaction, keys.areas)
+            known = keys.areas.assignment
+            made, gone = wanted.ids - known.ids, known.ids - wanted.ids
+            if wanted.last < known.last or any(one <= known.last for one in made):
+                raise ValueError("the id of a keyring is never given twice")
+            written, deletes = _split(transaction)
+            version = self._take_numbers(len(written))
+            created = [keys.new_keyring(one, version) for one in sorted(made)]
+            try:
+                keyrings = keys.keyrings.putting(created).without(gone)
+                puts = _sealed(written, version, keyrings.cipher(entropy), Areas(wanted, None))
+                areas = Areas(wanted, puts[ASSIGNMENT_AT].version)
+                puts |= keyrings.sealed(keys.root_key, made, entropy)
+                expected |= keys.keyrings.revisions(made | (gone & keys.keyrings.by_id.keys()))
+                deletes += [keyring_key(one) for one in gone]
+                failpoints.reach("keyrings_before_change")
+                self._store.commit(expected, puts, deletes, self.witness, is_urgent=is_urgent)
+                failpoints.reach("keyrings_after_change")
+            except BaseException:
+                for keyring in created:
+                    keyring.wipe()
                 raise
-        keyring = open_keyring(self._coming_root_key, self._keyring.id, record)
-        self._root_key[:] = self._coming_root_key
-        return keyring
+            keys.install(keyrings, areas)
+
+    def _resting_on(self, transaction: Transaction, areas: Areas) -> dict[str, int | None]:
+        """What a commit expects that was sealed as ``areas`` say: no row may come to lie under a keyring that it is not assigned to."""
+        expected = transaction.expectations()
+        if expected.setdefault(ASSIGNMENT_AT, areas.version) != areas.version:
+            self._keys.reload()
+            raise Conflict(keys=(ASSIGNMENT_AT,))
+        return expected
 
     def _take_numbers(self, count: int) -> int:
+        """The first of ``count`` numbers for encryptions, once terms that are worn out are replaced."""
+        self._rotate_if_due(count)
         try:
             return self._invocations.take(count)
         except Damaged:
-            if self._coming_root_key is None:
+            if not self._keys.is_root_key_coming:
                 raise
-        self._reload_keyring()
+        self._keys.reload()
         return self._invocations.take(count)
 
     def _number_pending(self) -> int:
         return -next(self._pending_numbers)
 
-    def _encrypt(self, transaction: Transaction) -> tuple[dict[str, Record], list[str]]:
-        """The transaction's changes as the store takes them: encrypted records, and keys to delete."""
-        self._refuse_if_sealed()
-        written = [(key, value) for key, value in transaction.changes().items() if value is not None]
-        deletes = [TENANT_PREFIX + key for key, value in transaction.changes().items() if value is None]
-        puts: dict[str, Record] = {}
-        if written:
-            with self._lock:
-                self._refuse_if_sealed()
-                self._rotate_if_due(len(written))
-                version = self._take_numbers(len(written))
-                cipher = self._refuse_if_sealed()
-                for key, value in written:
-                    puts[TENANT_PREFIX + key] = cipher.seal(key, version, value)
-                    version += 1
-        return puts, deletes
+    def _encrypt(self, transaction: Transaction) -> tuple[dict[str, Record], list[str], Areas]:
+        """The transaction's changes as the store takes them: encrypted records, and keys to delete; and how it was decided whose they are."""
+        keys = self._keys
+        written, deletes = _split(transaction)
+        with keys.lock:
+            keys.require()
+            if not written:
+                return {}, deletes, keys.areas
+            version = self._take_numbers(len(written))
+            return _sealed(written, version, keys.require(), keys.areas), deletes, keys.areas
 
     def _rotate_if_due(self, count: int) -> None:
-        used = self._invocations.next - self._keyring.active.first_invocation
-        if used and used + count > self._surroundings.limits.term_invocations:
-            self.rotate()
+        keys, limit = self._keys, self._surroundings.limits.term_invocations
+        used = self._invocations.next - keys.least_first_invocation
+        if used and used + count > limit:
+            due = [
+                one
+                for one, keyring in keys.keyrings.by_id.items()
+                if self._invocations.next - keyring.active.first_invocation + count > limit
+            ]
+            keys.rotate(due, self._invocations.next, self.witness)
+
+
+def _split(transaction: Transaction) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """What is put, and what is deleted, the latter as keys of the store."""
+    changes = transaction.changes()
+    written = [(key, value) for key, value in changes.items() if value is not None]
+    return written, [TENANT_PREFIX + key for key, value in changes.items() if value is None]
+
+
+def _sealed(written: list[tuple[str, bytes]], version: int, cipher: RecordCipher, areas: Areas) -> dict[str, Record]:
+    """The records of what is put, the first of them with the number ``version``. Raises Unavailable where a keyring was lost."""
+    keyring_of = areas.keyring_of
+    puts: dict[str, Record] = {}
+    try:
+        for key, value in written:
+            puts[TENANT_PREFIX + key] = cipher.seal(key, version, value, keyring_of(key))
+            version += 1
+    except Damaged:
+        raise Unavailable("the keyring of an environment was lost; nothing is written in its mounts") from None
+    return puts

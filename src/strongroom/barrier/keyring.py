@@ -18,7 +18,7 @@ FORMAT_VERSION = 2
 """From 2 on a store has a root record. It says so here, where nobody can take it back."""
 _FORMATS = frozenset({1, 2})
 KEYRING_ROOT = 0
-"""The id of the keyring of the root environment, the only one for now."""
+"""The id of the keyring of the root environment: of everything that belongs to no other."""
 
 _LABEL = b"strongroom keyring"
 _COUNTER_LABEL = b"strongroom invocations"
@@ -73,9 +73,9 @@ class Keyring:
         aead.wipe(*(term.key for term in self.terms))
 
 
-def new_keyring(now_ns: int, first_invocation: int, entropy: Entropy) -> Keyring:
+def new_keyring(now_ns: int, first_invocation: int, entropy: Entropy, keyring_id: int = KEYRING_ROOT) -> Keyring:
     """A keyring with its first term."""
-    return Keyring(KEYRING_ROOT, 1, (Term(1, now_ns, first_invocation, aead.draw_key(entropy)),))
+    return Keyring(keyring_id, 1, (Term(1, now_ns, first_invocation, aead.draw_key(entropy)),))
 
 
 def keyring_key(keyring_id: int) -> str:

@@ -93,7 +93,7 @@ def renew_root(barrier: Barrier, surroundings: Surroundings, *, counter: int) ->
     root = tools.cipher.seal(Root(counter + 1, records, surroundings.clock.now_ns(), total, pins))
     expected = {ROOT_KEY: None if present is None else present.version, name: revision}
     store.commit(expected, {ROOT_KEY: root, name: keyring}, ())
-    barrier.reload()
+    barrier.refresh_keyrings()
 
 
 def _refuse_tampered(barrier: Barrier, surroundings: Surroundings) -> None:
@@ -109,7 +109,7 @@ def _upgrade(barrier: Barrier, surroundings: Surroundings) -> None:
         renew_root(barrier, surroundings, counter=0)
     except Conflict:
         # Another server did the same, or somebody left a root record in a store that has none: the look afterwards tells.
-        barrier.reload()
+        barrier.refresh_keyrings()
 
 
 def _rows_beside(snapshot: Snapshot) -> list[str]:

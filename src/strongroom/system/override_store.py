@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from strongroom.barrier.assignment import OVERRIDE_AREA
 from strongroom.crypto.fingerprint import Key, fingerprint
 from strongroom.encoding.json import decode, encode
 from strongroom.environments.environment import Environment
@@ -18,7 +19,7 @@ from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.storage import Storage
 from strongroom.tokens.entry import TokenEntry
 
-AREA = "core/override/"
+AREA = OVERRIDE_AREA
 SECRETS_MAX = 200
 """For how many secrets one owner has overrides at most."""
 KEYS_MAX = 64

@@ -63,7 +63,7 @@ class Unsealed:
     def catch_up(self, epoch: int) -> None:
         """Take over what other processes of this server changed, if ``epoch`` is news: the term that encrypts, and audit devices."""
         if not self.devices.is_at(epoch):
-            self.barrier.refresh_keyring()
+            self.barrier.refresh_keyrings()
             self.devices.follow(epoch)
 
     def refresh_quotas(self) -> None:
