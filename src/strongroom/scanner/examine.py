@@ -13,6 +13,9 @@ from strongroom.scanner.candidate import Candidate, Judge, Verdict
 from strongroom.scanner.confirm import Bucket, Confirmer, Lowered, Match
 from strongroom.scanner.expressions import (
     DECODER_SHIFT,
+    ENCODINGS,
+    FORMATS,
+    GUESSES,
     RULE_SHIFT,
     Events,
     Expression,
@@ -74,11 +77,13 @@ class Plan:
                 (rule.wide or rule.pattern).encode(),
                 RULE_SHIFT,
                 tuple(word.encode() for word in rule.keywords),
-                rule.part,
+                rule.part or (FORMATS if rule.kind is Kind.PROVIDER else GUESSES),
             )
             for rule in self.rules
         ]
-        return found + [Expression(decoder.gate, DECODER_SHIFT, part=decoder.part) for decoder in self.decoders]
+        return found + [
+            Expression(decoder.gate, DECODER_SHIFT, part=decoder.part or ENCODINGS) for decoder in self.decoders
+        ]
 
 
 class Watcher(Protocol):

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 RULE_SHIFT = 8
 DECODER_SHIFT = 8
+FORMATS = "formats"
+"""The part of the formats of providers: hundreds of words, each of which is rare."""
+GUESSES = "guesses"
+"""The part of the generic rules: few words, which are in every program."""
+ENCODINGS = "encodings"
+"""The part of the decoders' gates, most of which wait for marks."""
 DIGITS = "digits"
 """The part of what waits for digits, or for a run of capitals."""
 LETTERS = "letters"
@@ -18,8 +24,8 @@ class Expression:
     """A pattern whose matches are *events*: places where the exact stage looks again.
 
     Events of one expression that end within the same `2 ** shift` bytes count once: what floods costs memory in proportion to its bytes divided by
-    that, not to its matches. `keywords` are used only where no automaton can hold the pattern. Expressions of one `part` share an automaton: what
-    waits for words or marks (the part without a name), what waits for digits and what waits for any letter are fast by themselves, and slow together.
+    that, not to its matches. `keywords` are used only where no automaton can hold the pattern. Expressions of one `part` share an automaton: those
+    above are fast by themselves, and take nearly twice as long together, for each of them lets the engine skip other bytes.
     """
 
     pattern: bytes
