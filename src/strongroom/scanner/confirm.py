@@ -29,11 +29,15 @@ _TRIES = 16
 
 
 class _Compiled(NamedTuple):
-    """A rule's pattern: how to search for it, how to match it at a place, and how to search for the words with one of which it begins."""
+    """A rule's pattern: how to search for it, how to match it at a place, and how to search for the words with one of which it begins.
+
+    `keywords` are those that its text does not ask for by itself.
+    """
 
     search: Search
     match: Search
     word: Search | None
+    keywords: tuple[bytes, ...]
     secret: int
     name: int
     public_id: int
@@ -56,7 +60,6 @@ class Confirmer:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._keywords = [tuple(word.encode() for word in rule.keywords) for rule in rules]
         self._compiled: dict[int, _Compiled] = {}
         self.searches = 0
         """How often RE2 was asked."""
@@ -65,11 +68,11 @@ class Confirmer:
 
     def matches(self, number: int, data: bytes, lowered: Lowered, buckets: Sequence[Bucket]) -> Iterator[Match]:
         """The matches of rule `number` around its events in `data`."""
-        keywords = self._keywords[number]
-        if keywords and not any(lowered.holds(word) for word in keywords):
-            return
         rule = self._rules[number]
         compiled = self._compile(number)
+        keywords = compiled.keywords
+        if keywords and not any(lowered.holds(word) for word in keywords):
+            return
         secret, name, public_id = compiled.secret, compiled.name, compiled.public_id
         position = 0
         for first, last in _intervals(buckets, rule.reach, rule.ahead, len(data)):
@@ -92,14 +95,17 @@ class Confirmer:
     def _compile(self, number: int) -> _Compiled:
         found = self._compiled.get(number)
         if found is None:
-            pattern = self._rules[number].pattern
-            regex = compile_regex(pattern)
+            rule = self._rules[number]
+            regex = compile_regex(rule.pattern)
             groups = regex.groupindex
-            words = "|".join(map(re.escape, beginnings(pattern)))
+            begins = beginnings(rule.pattern)
+            words = "|".join(map(re.escape, begins))
+            is_asked_for = begins and all(any(word in begin for word in rule.keywords) for begin in begins)
             found = self._compiled[number] = _Compiled(
                 searcher(regex),
                 matcher(regex),
                 searcher(compile_regex(f"(?i){words}")) if words else None,
+                () if is_asked_for else tuple(word.encode() for word in rule.keywords),
                 groups.get(b"secret", 0),
                 groups.get(b"name", 0),
                 groups.get(b"id", 0),

@@ -97,8 +97,7 @@ IDENTIFIER_RULES = (
         (),
         (('totp = "{base32:16}"', "seed: {base32:32}\n"), ('"{base32:17}"', '"{lower:16}"')),
         reach=40,
-        wide="[A-Z2-7]{16}",
-        ahead=1,
+        wide=r"[A-Z2-7]{16}(?:[\"'\s,&;|]|\z)",
         part=DIGITS,
     ),
     generic(
@@ -116,7 +115,7 @@ IDENTIFIER_RULES = (
     generic(
         "jwk-member",
         "Private member of a JSON web key",
-        r"\\?[\"'](?P<name>d|k|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<secret>[A-Za-z0-9_\-]{16,700})\\?[\"']",
+        r"\\?[\"'](?P<name>d|k|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<secret>[A-Za-z0-9_\-]{16,})\\?[\"']",
         (),
         (('"d": "{base64url:43}"', "'k':'{base64url:43}'"), ('"d": "monday"', '"x": "{base64url:43}"')),
         reach=760,

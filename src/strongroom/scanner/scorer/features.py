@@ -8,6 +8,7 @@ and where they are used.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from strongroom.scanner.candidate import Candidate
@@ -134,7 +135,8 @@ def length_of(size: int) -> int:
     """A length in bytes, rounded up where longer ones are told apart less and less."""
     if size <= _EXACT_LENGTH:
         return size
-    return next((limit for limit in _LENGTHS if size <= limit), 999)
+    at = bisect_left(_LENGTHS, size)
+    return _LENGTHS[at] if at < len(_LENGTHS) else 999
 
 
 def value_features(rule: str, value: bytes, size: int, vocabulary: Vocabulary) -> list[Feature]:

@@ -44,24 +44,30 @@ _UNTOLD = 0.1
 
 
 class _Memory(Generic[Key]):
-    """What keys weigh, and their features, as they were found before: up to a bound, then everything is forgotten."""
+    """What keys weigh, as it was found before: up to a bound, then everything is forgotten."""
 
     def __init__(self, model: Model, read: Callable[[Key], list[Feature]]) -> None:
         self._weights = model.weights
         self._read = read
-        self._known: dict[Key, tuple[int, list[Feature]]] = {}
+        self._known: dict[Key, int] = {}
 
-    def of(self, key: Key) -> tuple[int, list[Feature]]:
-        """The sum of the weights of `key`'s features, and those that weigh anything."""
+    def weight(self, key: Key) -> int:
+        """The sum of the weights of `key`'s features."""
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             weights = self._weights
-            features = [feature for feature in self._read(key) if feature[0] in weights]
-            total = sum([weights[group].get(name, 0) for group, name in features])
-            known = self._known[key] = total, features
+            known = 0
+            for group, name in self._read(key):
+                if group in weights:
+                    known += weights[group].get(name, 0)
+            self._known[key] = known
         return known
+
+    def features(self, key: Key) -> list[Feature]:
+        """The features themselves."""
+        return self._read(key)
 
 
 class LinearJudge:
@@ -92,26 +98,36 @@ class LinearJudge:
             return _judge_format(candidate)
         place = place_of(data, start, end, candidate.name)
         value = data[start : min(end, start + LONGEST_VALUE)]
-        known = (
-            self._paths.of(candidate.path.removeprefix(self._root)),
-            self._names.of(place.name),
-            self._edges.of((place.gap[:GAP], place.after[:EDGE])),
-            self._values.of((candidate.rule.id, value, end - start)),
-            self._begins.of(beginning_of(place)),
+        path = candidate.path.removeprefix(self._root)
+        edge = place.gap[:GAP], place.after[:EDGE]
+        seen = candidate.rule.id, value, end - start
+        begins = beginning_of(place)
+        total = (
+            self.model.bias
+            + self._own_weight(place, data, start, end, value)
+            + self._paths.weight(path)
+            + self._names.weight(place.name)
+            + self._edges.weight(edge)
+            + self._values.weight(seen)
+            + self._begins.weight(begins)
         )
-        total = self.model.bias + self._own_weight(place, data, start, end, value)
-        for weight, _ in known:
-            total += weight
         weights, scale = self.model.weights, self.model.scale
         score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / scale))))
         if candidate.rule.severity is Severity.INFO:
             score = min(score, _MOST_OF_A_POINTER)
         if score < _UNTOLD:
             return Verdict(score)
-        own = [*word_features(place), *joint_features(place.name, value), repetition(data, start, end, value)]
-        for _, features in known:
-            own += features
-        told = [(group, weights[group].get(name, 0)) for group, name in own if group in weights]
+        features = [
+            *word_features(place),
+            *joint_features(place.name, value),
+            repetition(data, start, end, value),
+            *self._paths.features(path),
+            *self._names.features(place.name),
+            *self._edges.features(edge),
+            *self._values.features(seen),
+            *self._begins.features(begins),
+        ]
+        told = [(group, weights[group].get(name, 0)) for group, name in features if group in weights]
         return Verdict(score, reasons_for(told, scale // 4, secret=total >= 0))
 
     def _own_weight(self, place: Place, data: bytes, start: int, end: int, value: bytes) -> int:
