@@ -154,8 +154,8 @@ def _collector(shifts: Sequence[int], numbers: Sequence[int]) -> Callable[[int, 
         key = bases[number] | (end - 1) >> shifts[number]
         if key not in events:
             events[key] = end
-        last = events.last
-        last[key] = end
+        events.last[key] = end
+        return None
 
     return on_match
 

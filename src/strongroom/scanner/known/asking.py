@@ -5,8 +5,9 @@ What either side learns of the other stands in docs/adr/0019-known-values-by-pre
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -31,6 +32,8 @@ from strongroom.scanner.known.messages import (
 from strongroom.scanner.known.values import CannotAsk, Recognition
 
 _PATIENCE = 20_000
+_BLOCK = 64
+"""Bytes that SHA-256 takes in at once."""
 _REMEMBERED = 50_000
 _PREFIXES = 1 << (8 * PREFIX_BYTES)
 # A server that says "perhaps" to more than it can mean would be shown more of what is scanned than it needs.
@@ -100,9 +103,11 @@ class ServerValues:
         self._answers: dict[bytes, Recognition | None] = {}
 
     def _asked(self, digests: Sequence[bytes]) -> dict[bytes, Recognition]:
-        keyed = {hmac.digest(self._key, digest, "sha256"): digest for digest in digests}
+        of = keyed_with(self._key)
+        keyed = {of(digest): digest for digest in digests}
         self._look({one[:PREFIX_BYTES] for one in keyed})
-        candidates = [one for one in keyed if _bit(self._perhaps, one)]
+        perhaps = set(_within({one[:PREFIX_BYTES] for one in keyed}, self._perhaps))
+        candidates = [one for one in keyed if one[:PREFIX_BYTES] in perhaps] if perhaps else []
         self._prove(sorted(one for one in candidates if one not in self._answers))
         answers = ((keyed[one], self._answers[one]) for one in candidates)
         found = {digest: answer for digest, answer in answers if answer is not None}
@@ -112,7 +117,7 @@ class ServerValues:
 
     def _look(self, prefixes: set[bytes]) -> None:
         """Ask which prefixes are those of known values, as far as that was not asked before."""
-        new = sorted(prefix for prefix in prefixes if not _bit(self._looked_at, prefix))
+        new = sorted(prefixes.difference(_within(prefixes, self._looked_at)))
         found_in_all = 0
         for batch in _batches(new, MOST_PREFIXES):
             answer = self._send("look", {"version": VERSION, "scan": self._scan, "prefixes": to_text(batch)})
@@ -184,9 +189,25 @@ def _batches(items: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
         yield items[start : start + size]
 
 
-def _bit(bits: bytearray, keyed: bytes) -> int:
-    number = int.from_bytes(keyed[:PREFIX_BYTES], "big")
-    return bits[number >> 3] & (1 << (number & 7))
+def keyed_with(key: bytes) -> Callable[[bytes], bytes]:
+    """HMAC-SHA-256 with `key` (RFC 2104). What the key makes of the hash is made once, for there are hundreds of thousands of short messages."""
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def of(message: bytes) -> bytes:
+        within, around = inner.copy(), outer.copy()
+        within.update(message)
+        around.update(within.digest())
+        return around.digest()
+
+    return of
+
+
+def _within(prefixes: set[bytes], bits: bytearray) -> list[bytes]:
+    """Those of `prefixes` whose bits are set."""
+    of = int.from_bytes
+    return [prefix for prefix in prefixes if bits[(number := of(prefix, "big")) >> 3] & (1 << (number & 7))]
 
 
 def _set_bit(bits: bytearray, prefix: bytes) -> None:

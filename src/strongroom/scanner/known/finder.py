@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from strongroom.scanner.examine import Hit, is_binary
 from strongroom.scanner.fragment import Fragment
-from strongroom.scanner.known.forms import Form, forms, is_decodable, is_text
+from strongroom.scanner.known.forms import LEAST, Form, decodable_among, forms, is_text
 from strongroom.scanner.known.tokens import Tokeniser
 from strongroom.scanner.known.values import HEAD_BYTES, CannotAsk, KnownValues, Recognition, digest_of
 from strongroom.scanner.layers import Layer
@@ -41,6 +41,8 @@ class _Read:
 
     layer: Layer
     found: set[bytes] = field(default_factory=set)
+    open: set[bytes] = field(default_factory=set)
+    """Tokens that wait for an answer."""
 
 
 class KnownFinder:
@@ -52,7 +54,9 @@ class KnownFinder:
         self._report = report
         self._reading: list[_Read] = []
         self._waiting: list[tuple[Fragment, list[_Read]]] = []
-        self._open: dict[bytes, list[_Read]] = {}
+        self._open: set[bytes] = set()
+        self._readers: list[_Read] = []
+        """Layers with open tokens."""
         self._ours: dict[bytes, _Match] = {}
         self._refused: set[bytes] = set()
         self._tokeniser = Tokeniser(self._refused)
@@ -69,11 +73,10 @@ class KnownFinder:
         read = _Read(layer)
         self._reading.append(read)
         for tokens in self._tokeniser.tokens(layer.data, is_text=not is_binary(layer.data)):
-            for token in self._worth_asking(tokens - self._refused):
-                if token in self._ours:
-                    read.found.add(token)
-                else:
-                    self._await(token, read)
+            worth = self._worth_asking(tokens - self._refused)
+            read.found |= worth & self._ours.keys()
+            if worth := worth - self._ours.keys():
+                self._await(worth, read)
             if len(self._open) >= _MOST_OPEN:
                 self._ask()
 
@@ -100,18 +103,21 @@ class KnownFinder:
         heads = self._known.heads
         if heads is None:
             return tokens
-        worth = {token for token in tokens if token[:HEAD_BYTES] in heads or is_decodable(token)}
+        worth = {token for token in tokens if token[:HEAD_BYTES] in heads}
+        worth |= decodable_among(tokens - worth)
         self._refuse(tokens - worth)
         return worth
 
-    def _await(self, token: bytes, read: _Read) -> None:
-        readers = self._open.setdefault(token, [])
-        if not readers or readers[-1] is not read:
-            readers.append(read)
+    def _await(self, tokens: set[bytes], read: _Read) -> None:
+        if not read.open:
+            self._readers.append(read)
+        read.open |= tokens
+        self._open |= tokens
 
     def _ask(self) -> None:
         """Have what is open answered. Whoever cannot be asked is asked no more, and the scan has failed."""
-        waiting, self._open = self._open, {}
+        waiting, self._open = self._open, set()
+        readers, self._readers = self._readers, []
         self.asked += len(waiting)
         try:
             ours = self._recognised(waiting)
@@ -120,10 +126,10 @@ class KnownFinder:
             self._report(Problem("known values", str(failure)))
             return
         self._ours.update(ours)
-        for token in ours:
-            for read in waiting[token]:
-                read.found.add(token)
-        self._refuse(waiting.keys() - ours.keys())
+        for read in readers:
+            read.found |= read.open & ours.keys()
+            read.open = set()
+        self._refuse(waiting - ours.keys())
 
     def _refuse(self, tokens: Iterable[bytes]) -> None:
         """Remember tokens that are not ours, as far as there is room."""
@@ -134,15 +140,21 @@ class KnownFinder:
     def _recognised(self, tokens: Iterable[bytes]) -> dict[bytes, _Match]:
         """Those of `tokens` of which a form is ours, with the form that least was taken off of."""
         heads = self._known.heads
-        asked: dict[bytes, list[tuple[bytes, Form]]] = {}
-        for token in tokens:
+        tokens = list(tokens)
+        plain = tokens if heads is None else [token for token in tokens if token[:HEAD_BYTES] in heads]
+        as_they_are = {digest_of(token): token for token in plain if len(token) >= LEAST}
+        decoded: dict[bytes, list[tuple[bytes, Form]]] = {}
+        for token in decodable_among(tokens):
             for form in said_by(token):
-                if heads is None or form.data[:HEAD_BYTES] in heads:
-                    asked.setdefault(digest_of(form.data), []).append((token, form))
-        answers = self._known.ask(list(asked)) if asked else {}
+                if form.data is not token and (heads is None or form.data[:HEAD_BYTES] in heads):
+                    decoded.setdefault(digest_of(form.data), []).append((token, form))
+        asked = [*as_they_are, *(digest for digest in decoded if digest not in as_they_are)]
+        answers = self._known.ask(asked) if asked else {}
         ours: dict[bytes, _Match] = {}
         for digest, recognition in answers.items():
-            for token, form in asked.get(digest, ()):
+            if digest in as_they_are:
+                ours[as_they_are[digest]] = _Match(Form(as_they_are[digest]), recognition)
+            for token, form in decoded.get(digest, ()):
                 before = ours.get(token)
                 if before is None or len(form.names) < len(before.form.names):
                     ours[token] = _Match(form, recognition)

@@ -10,7 +10,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 FORMS_VERSION = 1
@@ -57,13 +57,16 @@ def forms(data: bytes) -> list[Form]:
 
 # Readable text as base64 shows it: see `decoding/radix.py`. What is no text mixes digits and letters of both cases.
 _QUAD = rb"[A-Za-f][AQBRCSDTEUFVGWHXgwhxiyjzk0l1m2n3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
-_MIXED = rb"(?=[^0-9]*[0-9])(?=[^A-Z]*[A-Z])(?=[^a-z]*[a-z])"
+_MIXED = rb"(?=[^0-9\n]*[0-9])(?=[^A-Z\n]*[A-Z])(?=[^a-z\n]*[a-z])"
 _BASE64_PATTERN = rb"(?:(?=(?:" + _QUAD + rb"){2})|" + _MIXED + rb")[A-Za-z0-9+/_-]{11,}={0,2}"
 _HEX_PATTERN = rb"(?:0[xX])?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}([: -])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){6,}"
 _CODED = re.compile(rb"\\|\n|&#?\w{1,24};|%(?:[0-9A-Fa-f]{2}|%)|''|\"\"|\$\$|[A-Za-z0-9]\+[A-Za-z0-9]")
 _SIGNS = b"\\\n&%'\"$+"
 _OTHERS = bytes(code for code in range(256) if code not in _SIGNS)
 _DIGITS = re.compile(_HEX_PATTERN + rb"|" + _BASE64_PATTERN)
+_DIGIT_LINES = re.compile(rb"^(?:" + _HEX_PATTERN + rb"|" + _BASE64_PATTERN + rb")$", re.MULTILINE)
+_DIGIT_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=: "
+_NO_SIGNS = bytes(code for code in range(256) if code not in b"\\\n&%'\"$+")
 _BASE64 = re.compile(_BASE64_PATTERN)
 _HEX = re.compile(rb"(?:0[xX])?((?:[0-9A-Fa-f]{2}){8,})")
 _SPLIT_HEX = re.compile(rb"[0-9A-Fa-f]{2}(?:([: -])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){6,}")
@@ -79,15 +82,45 @@ _NOT_BASE64 = bytes(
 )
 _BLANKS = b" \t\r\n"
 _OPENERS = b"{[-" + _BLANKS
+_OPENINGS = tuple(bytes([code]) for code in _OPENERS)
+_CLOSINGS = tuple(bytes([code]) for code in _BLANKS)
 
 
 def is_decodable(data: bytes) -> bool:
     """Whether `data` may have a form besides itself: most strings have none, and this is told quickly."""
     if data.translate(None, _OTHERS) and _CODED.search(data):
         return True
-    if data[:1] in _OPENERS or data[-1:] in _BLANKS:
+    if (data[:1] in _OPENERS and _is_framed(data)) or data[-1:] in _BLANKS:
         return True
     return b" " not in data[:32] and _DIGITS.fullmatch(data) is not None
+
+
+def decodable_among(tokens: Iterable[bytes]) -> set[bytes]:
+    """Those of `tokens` that may have a form besides themselves, as `is_decodable` tells of each.
+
+    Thousands are looked at together, as lines of one text: a call for each would take most of the time.
+    """
+    lines = list(tokens)
+    found = {token for token in lines if b"\n" in token}
+    if found:
+        lines = [token for token in lines if token not in found]
+    text = b"\n".join(lines)
+    signs = text.translate(None, _NO_SIGNS).split(b"\n")
+    others = text.translate(None, _DIGIT_SIGNS).split(b"\n")
+    found.update([token for token, some in zip(lines, signs, strict=False) if some and _CODED.search(token)])
+    digits = b"\n".join([token for token, some in zip(lines, others, strict=False) if not some])
+    found.update([match[0] for match in _DIGIT_LINES.finditer(digits)])
+    found.update([token for token in lines if token.startswith(_OPENINGS) and _is_framed(token)])
+    found.update([token for token in lines if token.endswith(_CLOSINGS)])
+    return found
+
+
+def _is_framed(data: bytes) -> bool:
+    """Whether what begins as JSON, PEM or a blank does could be it to its end."""
+    first = data[:1]
+    if first in b"{[":
+        return data.rstrip(_BLANKS)[-1:] == (b"}" if first == b"{" else b"]")
+    return first != b"-" or data.startswith(b"-----")
 
 
 def _decoded(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -33,20 +33,33 @@ _REMEMBERED = 200_000
 
 _RUNS = re.compile(rb"[\t\x20-\x7e]{%d,}" % LEAST)
 _CURLY = re.compile(rb"\xe2\x80[\x98-\x9f]|\xc2[\xab\xbb\xa0]")
-_QUOTED = tuple(re.compile(rb"(?<!\\)" + quote + rb"|\n") for quote in (rb'"', rb"'", rb"`"))
-_PLAIN_QUOTED = re.compile(rb"(?<!\\)\\*+[\"'`]|\n")
-_AFTER_EQUALS = re.compile(rb"^[^=\n]{1,512}=([^\n]{%d,%d})" % (LEAST, LONGEST_LINE), re.MULTILINE)
-_AFTER_COLON = re.compile(rb"^[^:\n]{1,512}:([^\n]{%d,%d})" % (LEAST, LONGEST_LINE), re.MULTILINE)
-_CELLS = re.compile(rb"[,;|\t\n]")
+_QUOTES = (b'"', b"'", b"`")
+_QUOTED = {quote: re.compile(rb"(?<!\\)" + quote) for quote in _QUOTES}
+_ANY_QUOTE = re.compile(rb"[\"'`]")
+_PLAIN_QUOTED = re.compile(rb"(?<!\\)\\*+[\"'`]")
+_TO_CELLS = bytes.maketrans(b",;|\t", b"\n\n\n\n")
+_LONGEST_NAME = 512
+"""Bytes of a line before what it assigns."""
 _TAGGED = re.compile(rb">([^<>\n]{%d,%d})(?=<)" % (LEAST, LONGEST_LINE))
 _COMMENT = re.compile(rb"(?<![ \t])[ \t]++(?:#|//|--|;)[ \t]")
-_WORDS = re.compile(rb"[A-Za-z0-9_.+\-\x80-\xff]{%d,%d}" % (LEAST, LONGEST_LINE))
+_COMMENTS = (b"#", b"//", b"--", b";")
+_LETTER = b"A-Za-z0-9_.+\\-\x80-\xff"
+_WORDS = re.compile(rb"[" + _LETTER + rb"]{%d,%d}" % (LEAST, LONGEST_LINE))
 _NARROW_WORDS = re.compile(rb"[A-Za-z0-9]{%d,%d}" % (LEAST, LONGEST_LINE))
 _SIGN = re.compile(rb"[^A-Za-z0-9_.+%\-\x80-\xff]")
 _BRACKETS = b"()[]{}<>\"'`,;."
 _BRACKET = re.compile(rb"[()\[\]{}<>\"'`,;]")
 _DIGIT = re.compile(rb"[0-9]")
 _ENDS = b".,:;!?-_*+"
+
+
+def _blanks_but(kept: re.Pattern[bytes]) -> bytes:
+    """The table that turns all bytes into blanks but those of words."""
+    return bytes(code if kept.fullmatch(bytes([code]) * LEAST) else 32 for code in range(256))
+
+
+_TO_WORDS = _blanks_but(_WORDS)
+_TO_NARROW_WORDS = _blanks_but(_NARROW_WORDS)
 
 
 class Tokeniser:
@@ -70,19 +83,23 @@ class Tokeniser:
 
     def _words(self, part: bytes) -> Iterator[set[bytes]]:
         """Words between blanks, and what they are made of."""
-        part = _CURLY.sub(b" ", part)
-        found = set(_WORDS.findall(part))
-        found.update(_NARROW_WORDS.findall(part))
+        if b"\xe2\x80" in part or b"\xc2" in part:
+            part = _CURLY.sub(b" ", part)
+        plain = _all_of(_WORDS, _TO_WORDS, part)
+        found = plain | _all_of(_NARROW_WORDS, _TO_NARROW_WORDS, part)
         found.update([word.strip(_ENDS) for word in found])
+        found.update([word.strip(b".") for word in plain])
         yield _long_enough(found)
-        made: set[bytes] = set()
-        for word in set(part.split()) - self._cut:
+        made: set[bytes] = {word[2:] for word in plain if word[:1] == b"-"}  # -pVALUE
+        made = {word for word in made if len(word) >= LEAST}
+        # What is a word by any measure was said by now; of the others there are few.
+        for word in set(part.split()) - self._cut - plain:
             if len(word) >= LEAST:
-                tokens = set(combinations(word))
-                if tokens <= self._refused:
+                tokens = combinations(word)
+                if all(token in self._refused for token in tokens):
                     self._remember(word)
                 else:
-                    made |= tokens
+                    made.update(tokens)
         yield made
 
     def _remember(self, word: bytes) -> None:
@@ -107,76 +124,105 @@ def slices(data: bytes) -> Iterator[bytes]:
         yield data[start:] if start else data
 
 
-def combinations(word: bytes) -> Iterator[bytes]:
+def _all_of(words: re.Pattern[bytes], table: bytes, part: bytes) -> set[bytes]:
+    """The matches of `words`, which `table` leaves between blanks."""
+    found = {word for word in set(part.translate(table).split()) if len(word) >= LEAST}
+    for word in [word for word in found if len(word) > LONGEST_LINE]:
+        found.remove(word)
+        found.update(words.findall(word))
+    return found
+
+
+def combinations(word: bytes) -> list[bytes]:
     """What stands in a word between any two of its signs: `user:pa55@ss@host` holds `pa55@ss`.
 
     Code has many signs and few digits: a word without a digit is cut at its brackets and quotes first, and only a few signs at either end of
     what is left are taken away.
     """
+    found: list[bytes] = []
     if _DIGIT.search(word):
-        yield from _combined(word)
-        return
-    yield word.strip(_BRACKETS)
+        _combine(word, found)
+        return found
+    found.append(word.strip(_BRACKETS))
     for inner in _BRACKET.split(word):
         if len(inner) >= LEAST:
-            yield from _combined(inner)
+            _combine(inner, found)
+    return found
 
 
-def _combined(word: bytes) -> Iterator[bytes]:
+def _combine(word: bytes, found: list[bytes]) -> None:
     for start in range(0, max(1, len(word) - LEAST), _LONGEST_WORD - 128):
         part = word[start : start + _LONGEST_WORD]
-        yield from _spans(part, [found.start() for found in _SIGN.finditer(part)])
+        signs = [sign.start() for sign in _SIGN.finditer(part)]
+        if signs:
+            _spans(part, signs, found)
+        else:
+            found.append(part)
+        if part[:1] == b"-" and len(part) >= LEAST + 2:
+            found.append(part[2:])  # -pVALUE
         if start + _LONGEST_WORD >= len(word):
             return
 
 
-def _spans(part: bytes, signs: list[int]) -> Iterator[bytes]:
-    starts = [0, *(sign + 1 for sign in signs)]
+def _spans(part: bytes, signs: list[int], found: list[bytes]) -> None:
+    starts = [0, *[sign + 1 for sign in signs]]
     ends = [*signs, len(part)]
     last = len(ends)
     within = 1
-    if last > 1 and _DIGIT.search(part):
+    if _DIGIT.search(part):
         within = last if last <= _MOST_PIECES else _FEW_PIECES
     for number, start in enumerate(starts):
-        near = ends[number : number + within]
-        far = ends[max(number + within, last - _OUTER) :] if number < _OUTER else ()
-        for end in (*near, *far):
-            if end - start >= LEAST:
-                yield part[start:end]
-    if part[:1] == b"-" and len(part) >= LEAST + 2:
-        yield part[2:]  # -pVALUE
+        near = number + within
+        found += [part[start:end] for end in ends[number:near] if end - start >= LEAST]
+        if number < _OUTER:
+            found += [part[start:end] for end in ends[max(near, last - _OUTER) :] if end - start >= LEAST]
 
 
-def _bounded(part: bytes) -> Iterator[bytes]:
+def _bounded(part: bytes) -> set[bytes]:
     """What lines, quotes, separators, cells and tags bound, blanks and signs within it."""
-    yield from part.split(b"\n")
-    for pattern in (_AFTER_EQUALS, _AFTER_COLON):
-        for value in pattern.findall(part):
-            yield from _trimmed(value)
+    lines = set(part.split(b"\n"))
+    found = set(lines)
+    for sign in (b"=", b":"):
+        found |= _trimmed({line for line in lines if sign in line}, sign)
     if _CURLY.search(part):
-        yield from _CURLY.split(part)
-    for quoted in (*_QUOTED, _PLAIN_QUOTED):
-        yield from quoted.split(part)
-    for cell in _CELLS.split(part):
-        if b" " in cell:
-            yield cell
-    yield from _TAGGED.findall(part)
+        found.update(_CURLY.split(part))
+    quoted: set[bytes] = set()
+    for quote in _QUOTES:
+        if quote in part:
+            held = [line for line in lines if quote in line]
+            quoted.update(held)
+            for line in held:
+                found.update(_QUOTED[quote].split(line) if b"\\" in line else line.split(quote))
+    for line in quoted:
+        found.update((_PLAIN_QUOTED if b"\\" in line else _ANY_QUOTE).split(line))
+    found.update([cell for cell in set(part.translate(_TO_CELLS).split(b"\n")) if b" " in cell])
+    if b"<" in part:
+        found.update(_TAGGED.findall(part))
+    return found
 
 
-def _trimmed(value: bytes) -> Iterator[bytes]:
-    """The rest of a line as a value: as it is, without what closes a statement, and without a comment."""
-    for text in {value, _COMMENT.split(value, maxsplit=1)[0]}:
-        bare = text.strip()
-        yield bare
-        closed = bare.rstrip(b",;")
-        yield closed
-        yield closed.lstrip(b"=>~ \t")  # ==, =>, :=, =~
-        yield closed.strip(b"\"'`")
-        yield closed.rstrip(b")]}").rstrip()
+def _trimmed(lines: set[bytes], sign: bytes) -> set[bytes]:
+    """The rest of each line behind `sign` as a value: as it is, without what closes a statement, and without a comment."""
+    texts = set()
+    for line in lines:
+        at = line.find(sign)
+        if 0 < at <= _LONGEST_NAME and len(line) - at > LEAST:
+            value = line[at + 1 : at + 1 + LONGEST_LINE]
+            texts.add(value.strip())
+            for comment in _COMMENTS:
+                if comment in value:
+                    texts.add(_COMMENT.split(value, maxsplit=1)[0].strip())
+                    break
+    closed = {text.rstrip(b",;") for text in texts}
+    texts |= closed
+    texts.update([text.lstrip(b"=>~ \t") for text in closed])  # ==, =>, :=, =~
+    texts.update([text.strip(b"\"'`") for text in closed])
+    texts.update([text.rstrip(b")]}").rstrip() for text in closed])
+    return texts
 
 
 def _long_enough(tokens: Iterable[bytes]) -> set[bytes]:
-    return {token for token in {one.strip() for one in tokens} if LEAST <= len(token) <= LONGEST_LINE}
+    return {token for token in set(map(bytes.strip, tokens)) if LEAST <= len(token) <= LONGEST_LINE}
 
 
 def _in_sets(tokens: Iterator[bytes]) -> Iterator[set[bytes]]:
