@@ -31,6 +31,8 @@ Name = Literal[
     "keyring_after_persist",
     "keyrings_before_change",
     "keyrings_after_change",
+    "reseal_before_step",
+    "reseal_after_step",
     "rekey_before_swap",
     "rekey_after_swap",
     "root_key_before_swap",

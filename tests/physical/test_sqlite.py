@@ -123,7 +123,7 @@ def test_a_file_that_is_no_database_stops_the_start(folder: Path, content: bytes
 def test_a_database_of_a_newer_server_stops_the_start_and_is_left_alone(folder: Path) -> None:
     SqliteStore(folder).close()
     connection = open_connection(folder / "strongroom.db")
-    connection.execute("UPDATE meta SET value = 3 WHERE name = 'format'")
+    connection.execute("UPDATE meta SET value = 99 WHERE name = 'format'")
     connection.close()
     with pytest.raises(Unavailable, match="newer server"):
         SqliteStore(folder)

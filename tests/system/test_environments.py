@@ -20,10 +20,12 @@ def test_an_environment_reads_back(vault: Vault) -> None:
     assert vault.get("sys/environments/qa").data == {
         "description": "for tests",
         "indexing": [],
+        "keyring": {"id": 4, "install_time": "2030-03-17T17:46:40.000000000Z", "term": 1},
         "mounts": [],
         "name": "qa",
         "protected": True,
         "rank": 7,
+        "resealing": [],
         "reuse": "warn",
         "reuse_minimum_length": 8,
         "shared_values": [],

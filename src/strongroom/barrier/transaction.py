@@ -145,6 +145,10 @@ class Transaction:
         version = self._reads[key] = None if record is None else record.version
         return version
 
+    def stored(self, key: str) -> Record | None:
+        """What lies in the store at ``key``, unopened. Does not count as a read."""
+        return self._find(key)
+
     def put(self, key: str, value: bytes) -> None:
         """Set ``key`` to ``value``, which is copied unless it is immutable."""
         if not key or key[-1] == "/":

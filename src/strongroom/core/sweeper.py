@@ -7,10 +7,12 @@ import threading
 from strongroom.consumers import store as consumers
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
+from strongroom.core.resealing import Resealing
 from strongroom.core.reuse_index import list_pending
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
+from strongroom.system.unsealed import Unsealed
 from strongroom.telemetry.catalog import SWEPT
 
 INTERVAL_SECONDS = 30.0
@@ -27,6 +29,7 @@ class Sweeper:
         self._node = node
         self._alarms = alarms
         self._interval_seconds = interval_seconds
+        self._resealing = Resealing(node)
         self._stopping = threading.Event()
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -64,7 +67,17 @@ class Sweeper:
                 unsealed.barrier.commit(transaction)
         while list_pending(unsealed) and not self._stopping.is_set():
             pass  # one step after the other: until it is done, the guard does not know of what the mount holds
+        self._reseal(unsealed)
         return swept
+
+    def _reseal(self, unsealed: Unsealed) -> None:
+        """Seal anew what lies under another keyring than its own, at half a processor, until something else is to be done."""
+        clock = self._node.clock
+        has_more = True
+        while has_more and not self._stopping.is_set() and not self._awake.is_set():
+            started = clock.monotonic()
+            has_more = self._resealing.step(unsealed)
+            self._stopping.wait(clock.monotonic() - started)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

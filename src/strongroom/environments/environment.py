@@ -31,7 +31,8 @@ class Environment(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
 
     The higher its ``rank``, the more sensitive; no two have the same. ``mounts`` are uuids, so that moving a mount changes nothing. Where
     it is ``protected`` a change needs a stated reason. ``reuse`` says what happens to a write *here* of a value from above,
-    but for values that are shorter than ``reuse_minimum_length`` or stand in ``shared_values``.
+    but for values that are shorter than ``reuse_minimum_length`` or stand in ``shared_values``. ``keyring`` is the id of the one that seals
+    what its mounts hold; 0 where it has none of its own yet.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Environment(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True)
     reuse_minimum_length: int = LENGTH_MIN
     shared_values: tuple[str, ...] = ()
     description: str = ""
+    keyring: int = 0
 
 
 def check_environment(environment: Environment) -> Environment:

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 VERSION_MAX = 2**63 - 1
-DATA_FORMAT = 2
-"""What the records of a store mean together. From 2 on there is a root record, which older servers would not keep in step."""
+DATA_FORMAT = 3
+"""What the records of a store mean together. From 2 on there is a root record, which older servers would not keep in step. From 3 on there may be
+several keyrings, of which older servers would leave all but one under a root key that is gone."""
 
 
 class Record(NamedTuple):

@@ -9,12 +9,14 @@ import msgspec
 
 from strongroom.environments import store
 from strongroom.environments.environment import Environment, Reuse, check_environment
+from strongroom.environments.keyrings import assign_keyrings, is_resealing
 from strongroom.environments.map import EnvironmentMap
 from strongroom.environments.pending import is_pending, note_changes
 from strongroom.environments.reason import require_reason
 from strongroom.logical.backend import Context, Endpoint, Path
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.field import Doc
+from strongroom.logical.instant import rfc3339
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.mounts.entry import MountEntry, canonical_mount_path
@@ -83,6 +85,13 @@ class EnvironmentArea:
                 ),
                 folded=frozenset({"name"}),
             ),
+            Path(
+                "environments/{name}/rotate",
+                "Encrypt what is written in the environment with a new key from now on; old ones go on opening old records.",
+                # On the pool: a rotation is durable by itself, outside of the transaction.
+                (Endpoint(Operation.UPDATE, self.rotate, "Rotate its key.", sudo=True, slow=True),),
+                folded=frozenset({"name"}),
+            ),
         )
 
     def list_all(self, context: Context, _: Nothing) -> Response:
@@ -130,13 +139,26 @@ class EnvironmentArea:
         store.delete_environment(context.storage, environment.name)
         self._changed(context, environments)
 
+    def rotate(self, context: Context, request: Named) -> Response:
+        """Install a new term in its keyring, which every process of this server uses from its next batch on."""
+        environment = self._map(context).get(request.name)
+        if environment is None:
+            raise NotFound
+        require_reason(context.request, environment)
+        try:
+            self._node.require().barrier.rotate(environment.keyring)
+        except LookupError:
+            raise InvalidRequest("the keyring of this environment was lost; see sys/integrity") from None
+        touch_epoch(context.storage)
+        return Response(data={"keyring": self._keyring(environment)})
+
     def _map(self, context: Context) -> EnvironmentMap:
         return self._node.require().environments.at(context.storage, self._node.epoch(context.storage))
 
     def _changed(self, context: Context, before: EnvironmentMap) -> None:
         """Have the change hold from the very next request on, and what is stored in mounts be listed where it was not before."""
         touch_epoch(context.storage)
-        if note_changes(context.storage, before):
+        if note_changes(context.storage, before) | assign_keyrings(context.storage):
             context.after_commit.append(self._node.wake_sweeper)
 
     def _with_mounts(self, context: Context, request: WriteEnvironment, changed: Environment) -> Environment:
@@ -174,14 +196,26 @@ class EnvironmentArea:
         return {
             "description": environment.description,
             "indexing": [path for uuid, path in paths.items() if is_pending(context.storage, uuid)],
+            "keyring": self._keyring(environment),
             "mounts": list(paths.values()),
             "name": environment.name,
             "protected": environment.protected,
             "rank": environment.rank,
+            "resealing": [path for uuid, path in paths.items() if is_resealing(context.storage, uuid)],
             "reuse": environment.reuse.value,
             "reuse_minimum_length": environment.reuse_minimum_length,
             "shared_values": list(environment.shared_values),
         }
+
+    def _keyring(self, environment: Environment) -> dict[str, Any] | None:
+        """The key that encrypts what is written in it; None where it has none of its own yet, or it was lost."""
+        try:
+            status = self._node.require().barrier.key_status(environment.keyring)
+        except LookupError:
+            return None
+        if not environment.keyring:
+            return None
+        return {"id": environment.keyring, "install_time": rfc3339(status.install_time_ns), "term": status.term}
 
     def _paths(self, context: Context, environment: Environment) -> dict[str, str]:
         """The paths of its mounts, in order, by uuid."""

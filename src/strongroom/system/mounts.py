@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from strongroom.encoding import base62
+from strongroom.environments.keyrings import assign_keyrings
 from strongroom.environments.reason import require_reason
 from strongroom.environments.store import take_out
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
@@ -264,8 +265,10 @@ class MountArea:
         if entry is None:
             return
         self._require_reason(context, entry)
-        take_out(context.storage, entry.uuid)
+        was_in_one = take_out(context.storage, entry.uuid)
         unsealed.mounts.remove(context.storage, entry)
+        if was_in_one and assign_keyrings(context.storage):
+            context.after_commit.append(self._node.wake_sweeper)
         if is_auth:
             unsealed.tokens.revoke_of_mount(context.storage, entry.uuid)
 

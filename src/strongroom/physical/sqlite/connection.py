@@ -22,6 +22,8 @@ _STEPS: Mapping[int, Sequence[str]] = MappingProxyType(
         # The tables stay as they are. From 2 on there is a root record, which older servers would not keep in step: the number keeps
         # them away. The record itself needs keys: the barrier makes it at the first unseal.
         1: (),
+        # Nor does anything change here for several keyrings: older servers would lose all but the first with the next root key.
+        2: (),
     }
 )
 """What to do with a database of each older format to make it one of the next."""

@@ -1,0 +1,308 @@
+"""Each environment has a keyring of its own, and what its mounts hold lies under it: now if it was written since, and in the end if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.environments.world import REASON, write
+from tests.kit import Vault
+
+from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, encode_assignment
+from strongroom.barrier.inspection import Inspection
+from strongroom.barrier.keyrings import KEYRING_ID_MAX
+from strongroom.barrier.record import keyring_in
+from strongroom.core.batch import Alarms
+from strongroom.core.resealing import Resealing
+from strongroom.core.sweeper import Sweeper
+from strongroom.physical.store import Store
+
+NAMES = ("a", "b", "c")
+MOUNTS = ("one", "two", "three", "auth/approle")
+names, mounts, numbers = st.sampled_from(NAMES), st.sampled_from(MOUNTS), st.integers(0, 5)
+
+
+def keyrings_below(store: Store, prefix: str) -> dict[str, int]:
+    """The keyring that each row lies under."""
+    with store.snapshot() as snapshot:
+        found = {key: snapshot.get(f"root/{prefix}{key}") for key in _keys(store, prefix)}
+    return {key: keyring_in(record) for key, record in found.items() if record is not None}
+
+
+def _keys(store: Store, prefix: str) -> Iterator[str]:
+    with store.snapshot() as snapshot:
+        yield from (key.removeprefix(f"root/{prefix}") for key in snapshot.keys(f"root/{prefix}"))
+
+
+def storage_of(vault: Vault, path: str) -> str:
+    """Where the rows of the mount at ``path`` lie."""
+    unsealed = vault.node.require()
+    with unsealed.barrier.transaction() as transaction:
+        return next(one.storage_prefix for one in unsealed.mounts.entries(transaction) if one.path.strip("/") == path)
+
+
+def stored_keyrings(vault: Vault) -> set[int]:
+    with vault.store.snapshot() as snapshot:
+        return {int(key.rpartition("/")[2]) for key in snapshot.keys("barrier/keyring/")}
+
+
+def findings(vault: Vault) -> list[str]:
+    inspection = Inspection(vault.node.require().barrier, vault.store)
+    for _ in inspection.run():
+        pass
+    return [f"{one.kind.value} {one.place}" for one in inspection.findings]
+
+
+def settle(vault: Vault) -> None:
+    """Have everything sealed anew that waits for it."""
+    resealing = Resealing(vault.node)
+    while resealing.step(vault.node.require()):
+        pass
+
+
+class Rings(RuleBasedStateMachine):
+    """``place`` says to which environment a mount belongs, ``values`` what was written where."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.vault = Vault()
+        self.vault.post("sys/auth/approle", {"type": "approle"})
+        self.place: dict[str, str | None] = {"auth/approle": None}
+        self.values: dict[tuple[str, int], str] = {}
+        self.made: set[str] = set()
+        self.seen_ids: set[int] = {0}
+        for name in MOUNTS[:3]:
+            self.mount(name)
+
+    @rule(name=st.sampled_from(MOUNTS[:3]))
+    def mount(self, name: str) -> None:
+        if name not in self.place:
+            self.vault.mount(name, options={"version": "2"} if name == "two" else {})
+            self.place[name] = None
+
+    @rule(name=st.sampled_from(MOUNTS[:3]))
+    def unmount(self, name: str) -> None:
+        if name in self.place:
+            assert self.vault.delete(f"sys/mounts/{name}").status == 204
+            del self.place[name]
+            self.values = {at: value for at, value in self.values.items() if at[0] != name}
+
+    @rule(mount=mounts, number=numbers, value=st.integers(0, 10**9))
+    def write_value(self, mount: str, number: int, value: int) -> None:
+        if mount not in self.place:
+            return
+        if mount.startswith("auth/"):
+            assert self.vault.post(f"{mount}/role/r{number}", {"token_ttl": value % 1000}).status == 204
+            self.values[mount, number] = str(value % 1000)
+            return
+        body, path = ({"data": {"k": str(value)}}, "two/data/") if mount == "two" else ({"k": str(value)}, f"{mount}/")
+        assert self.vault.post(f"{path}{number}", body).status in {200, 204}
+        self.values[mount, number] = str(value)
+
+    @rule(name=names, chosen=st.sets(mounts))
+    def give(self, name: str, chosen: set[str]) -> None:
+        """Make the environment, or change what belongs to it."""
+        members = [mount for mount in sorted(chosen) if mount in self.place]
+        fields: dict[str, Any] = {"rank": NAMES.index(name), "mounts": members, "downward": True, "reuse": "allow"}
+        assert write(self.vault, name, **fields).status == 204
+        self.made.add(name)
+        for mount, place in self.place.items():
+            if mount in members:
+                self.place[mount] = name
+            elif place == name:
+                self.place[mount] = None
+
+    @rule(name=names)
+    def remove(self, name: str) -> None:
+        if name in self.made and name not in self.place.values():
+            assert self.vault.delete(f"sys/environments/{name}").status == 204
+            self.made.discard(name)
+
+    @rule(name=names)
+    def rotate(self, name: str) -> None:
+        if name in self.made:
+            before = self.keyring(name)["term"]
+            assert self.vault.post(f"sys/environments/{name}/rotate").status == 200
+            assert self.keyring(name)["term"] == before + 1
+        else:
+            assert self.vault.post("sys/rotate").status == 204
+
+    @rule(steps=st.integers(1, 3))
+    def reseal_a_little(self, steps: int) -> None:
+        resealing = Resealing(self.vault.node)
+        resealing._rows = 1
+        for _ in range(steps):
+            resealing.step(self.vault.node.require())
+
+    @rule()
+    def restart(self) -> None:
+        self.vault.node.seal()
+        self.vault.unseal()
+
+    @rule()
+    def change_root_key(self) -> None:
+        assert self.vault.post("sys/rotate/root").status == 204
+
+    @rule()
+    def wait(self) -> None:
+        settle(self.vault)
+        ids = {name: self.keyring(name)["id"] for name in self.made}
+        assert len(set(ids.values())) == len(ids)
+        assert stored_keyrings(self.vault) == {0, *ids.values()}
+        for mount, place in self.place.items():
+            found = keyrings_below(self.vault.store, storage_of(self.vault, mount))
+            assert set(found.values()) <= {ids[place] if place else 0}, (mount, found)
+        assert set(keyrings_below(self.vault.store, "core/").values()) == {0}
+        assert findings(self.vault) == []
+
+    @invariant()
+    def everything_reads_back(self) -> None:
+        for (mount, number), value in self.values.items():
+            if mount.startswith("auth/"):
+                assert self.vault.get(f"{mount}/role/r{number}").data["token_ttl"] == int(value)
+            elif mount == "two":
+                assert self.vault.get(f"two/data/{number}").data["data"] == {"k": value}
+            else:
+                assert self.vault.get(f"{mount}/{number}").data == {"k": value}
+        for name in self.made:
+            assert self.keyring(name)["id"]
+
+    def keyring(self, name: str) -> dict[str, int]:
+        found: dict[str, int] = self.vault.get(f"sys/environments/{name}").data["keyring"]
+        return found
+
+    def teardown(self) -> None:
+        if hasattr(self, "vault"):
+            self.wait()
+            assert self.vault.failures == []
+
+
+Rings.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRings = Rings.TestCase
+
+
+@pytest.fixture
+def vault() -> Vault:
+    vault = Vault()
+    for name in ("dev", "prod"):
+        vault.mount(name)
+    for number in range(5):
+        vault.post(f"prod/{number}", {"k": f"value {number}"})
+    return vault
+
+
+def test_what_was_there_before_opens_at_once_and_is_sealed_anew_later(vault: Vault) -> None:
+    assert write(vault, "production", rank=9, mounts=["prod"]).status == 204
+    shown = vault.get("sys/environments/production").data
+    assert (shown["keyring"]["id"], shown["keyring"]["term"], shown["resealing"]) == (1, 1, ["prod/"])
+    prefix = storage_of(vault, "prod")
+    assert set(keyrings_below(vault.store, prefix).values()) == {0}
+    vault.post("prod/0", {"k": "anew"})
+    assert sorted(keyrings_below(vault.store, prefix).values()).count(1) == 1
+    Sweeper(vault.node, _alarms(vault)).sweep()
+    assert set(keyrings_below(vault.store, prefix).values()) == {1}
+    assert vault.get("sys/environments/production").data["resealing"] == []
+    assert [vault.get(f"prod/{number}").data["k"] for number in range(2)] == ["anew", "value 1"]
+
+
+def test_an_environment_that_is_deleted_with_its_mounts_takes_its_keys_with_it(vault: Vault) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    settle(vault)
+    barrier = vault.node.require().barrier
+    key = barrier._keys.keyrings.by_id[1].active.key
+    with vault.store.snapshot() as snapshot:
+        kept = snapshot.get(snapshot.keys(f"root/{storage_of(vault, 'prod')}")[0])
+    assert vault.delete("sys/mounts/prod").status == 204
+    assert vault.delete("sys/environments/production").status == 204
+    assert stored_keyrings(vault) == {0, 1}
+    settle(vault)
+    assert (stored_keyrings(vault), any(key)) == ({0}, False)
+    assert kept is not None
+    assert not barrier._keys.require().knows_term_of(kept)
+    write(vault, "production", rank=9)
+    assert vault.get("sys/environments/production").data["keyring"]["id"] == 2
+    assert findings(vault) == []
+
+
+def test_overrides_of_a_mount_lie_under_its_keyring_and_go_with_it(vault: Vault) -> None:
+    write(vault, "development", rank=0, mounts=["dev"])
+    write(vault, "production", rank=9, mounts=["prod"])
+    vault.post("dev/app", {"k": "of all"})
+    body = {"path": "dev/app", "data": {"k": "mine"}}
+    assert vault.post("sys/overrides", body).status in {200, 204}
+    (keyring,) = keyrings_below(vault.store, "core/override/").values()
+    assert keyring == vault.get("sys/environments/development").data["keyring"]["id"]
+    vault.delete("sys/mounts/dev")
+    settle(vault)
+    assert keyrings_below(vault.store, "core/override/") == {}
+
+
+def test_a_protected_environment_wants_a_reason_for_a_rotation(vault: Vault) -> None:
+    write(vault, "production", rank=9, protected=True)
+    assert vault.post("sys/environments/production/rotate").status == 400
+    answer = vault.post("sys/environments/PRODUCTION/rotate", headers=REASON)
+    assert answer.data["keyring"]["term"] == 2
+    assert vault.post("sys/environments/unknown/rotate").status == 404
+
+
+def test_a_rotation_of_everything_is_one_of_each_environment(vault: Vault) -> None:
+    write(vault, "production", rank=9)
+    vault.post("sys/rotate")
+    assert vault.get("sys/environments/production").data["keyring"]["term"] == 2
+    assert vault.get("sys/key-status").data["term"] == 2
+
+
+def test_environments_of_an_older_server_get_keyrings(vault: Vault) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    settle(vault)
+    _as_an_older_server_left_it(vault)
+    vault.node.seal()
+    vault.unseal()
+    assert vault.get("sys/environments/production").data["keyring"] is None
+    assert vault.get("prod/1").data["k"] == "value 1"
+    Sweeper(vault.node, _alarms(vault)).sweep()
+    assert vault.get("sys/environments/production").data["keyring"]["id"] == 2
+    assert set(keyrings_below(vault.store, storage_of(vault, "prod")).values()) == {2}
+    assert vault.get("prod/1").data["k"] == "value 1"
+    assert findings(vault) == []
+
+
+def _as_an_older_server_left_it(vault: Vault) -> None:
+    """The environment as it was stored before it had a keyring, and everything under the first one."""
+    barrier = vault.node.require().barrier
+    with barrier.transaction() as transaction:
+        transaction.put(ASSIGNMENT_KEY, encode_assignment(Assignment(1, {1: ()})))
+        for key in transaction.scan("logical/"):
+            transaction.put(key, transaction.get(key) or b"")
+        barrier.commit(transaction)
+    with barrier.transaction() as transaction:
+        content = transaction.get("core/environment/production") or b""
+        transaction.put("core/environment/production", content.replace(b',"keyring":1', b""))
+        transaction.put(ASSIGNMENT_KEY, encode_assignment(Assignment(1, {})))
+        transaction.put("core/epoch", b"")
+        barrier.commit(transaction)
+    with barrier.transaction() as transaction:
+        assert b"keyring" not in (transaction.get("core/environment/production") or b"keyring")
+
+
+def test_when_no_id_is_left_no_environment_is_made_and_those_that_are_there_go_on(vault: Vault) -> None:
+    barrier = vault.node.require().barrier
+    with barrier.transaction() as transaction:
+        transaction.put(ASSIGNMENT_KEY, encode_assignment(Assignment(KEYRING_ID_MAX - 1)))
+        barrier.commit(transaction)
+    assert write(vault, "production", rank=9, mounts=["prod"]).status == 204
+    answer = write(vault, "development", rank=0)
+    assert (answer.status, "no more environments" in str(answer.errors)) == (400, True)
+    settle(vault)
+    assert set(keyrings_below(vault.store, storage_of(vault, "prod")).values()) == {KEYRING_ID_MAX}
+    assert vault.get("sys/environments/development").status == 404
+
+
+def _alarms(vault: Vault) -> Alarms:
+    return Alarms(vault.failures.append, lambda: None)
