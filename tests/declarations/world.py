@@ -14,6 +14,7 @@ from tests.processes import Result
 
 from strongroom.auth.userpass import UserPass
 from strongroom.auth.userpass.passwords import Argon2Passwords
+from strongroom.barrier.assignment import Areas, Assignment
 from strongroom.crypto.parameters import CHEAPEST
 from strongroom.mounts.table import MountMap
 from strongroom.physical.memory import MemoryStore, _State
@@ -123,6 +124,9 @@ class World:
         unsealed = vault.node.require()
         unsealed.mounts._cached = (None, MountMap(()))
         unsealed.policies._compiled = _Compiled(epoch=-1)
+        # No open vault takes an assignment of keyrings for right that is older than the one that it knows.
+        unsealed.barrier._keys.areas = Areas(Assignment(), None)
+        unsealed.barrier.refresh_keyrings()
         # There may only be a few at once, and whoever asked before fetched none.
         vault.node.backups.drop_all()
         vault.device.is_broken = False

@@ -55,8 +55,17 @@ class Resealing:
             return True
         self._rows = min(ROWS_MAX, 2 * self._rows)
         if has_destroyed:
-            self._node.forget_destroyed_keys()
+            self._tell_siblings()
         return has_more
+
+    def _tell_siblings(self) -> None:
+        """Have no process of this server keep keys that were destroyed."""
+        node = self._node
+        with node.exclusively():
+            if node.siblings is not None and node.unsealed is not None:
+                # They go on with what is stored, and so without these.
+                node.siblings.root_key_settled()
+            node.scrub()
 
     def _prepare(self, unsealed: Unsealed, transaction: Transaction) -> tuple[bool, bool]:
         """Make the changes of one step. Whether there may be more, and whether keyrings are destroyed by them."""

@@ -26,13 +26,17 @@ class KeyArea:
         return (
             Path(
                 "key-status",
-                "The encryption key in use: its term, its age and how often it encrypted.",
+                "The encryption key in use outside of environments: its term, its age and how often it encrypted at most.",
                 (Endpoint(Operation.READ, self.status, "Ask about the key.", shape=both),),
             ),
-            Path("rotate", "Encrypt with a new key from now on; old ones go on opening old records.", (rotate,)),
+            Path(
+                "rotate",
+                "Encrypt with new keys from now on, in every environment; old ones go on opening old records.",
+                (rotate,),
+            ),
             Path(
                 "rotate/keyring",
-                "Encrypt with a new key from now on, in the newer spelling.",
+                "Encrypt with new keys from now on, in the newer spelling.",
                 (Endpoint(Operation.UPDATE, self.rotate, "Rotate.", sudo=True, slow=True),),
             ),
             Path(
@@ -60,7 +64,7 @@ class KeyArea:
         )
 
     def rotate(self, context: Context, _: Nothing) -> None:
-        """Install a new term, which every process of this server uses from its next batch on."""
+        """Install a new term in every keyring, which every process of this server uses from its next batch on."""
         self._node.require().barrier.rotate()
         touch_epoch(context.storage)
 

@@ -230,14 +230,6 @@ class Node:
         if barrier is not None:
             barrier.settle_root_key()
 
-    def forget_destroyed_keys(self) -> None:
-        """Keyrings were destroyed: no process of this server keeps their keys any longer than this call takes."""
-        with self._lock:
-            if self._siblings is not None and self.unsealed is not None:
-                # They go on with what is stored, and so without these.
-                self._siblings.root_key_settled()
-            self.scrub()
-
     def unseal_automatically(self) -> None:
         """Open the vault with the seal that can."""
         with self._lock:
