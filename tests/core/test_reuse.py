@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from tests.core.conftest import FaultyStore
 from tests.environments.world import bound, vault_with_environments, write
-from tests.kit import Vault
+from tests.kit import SeededEntropy, Vault
 from tests.processes import Result
 
 from strongroom.core import steps
-from strongroom.core.reuse import FORMS_MAX, PLACES_MAX, Guards
+from strongroom.core.fingerprints import FingerprintIndex
+from strongroom.core.reuse import FORMS_MAX, PLACES_AT_ONCE, Guards
 from strongroom.core.reuse_index import list_pending
 from strongroom.environments.forms import forms_in
-from strongroom.environments.listed import AREA
+from strongroom.environments.listed import HALF, PART_ENTRIES
 from strongroom.mounts.table import EPOCH_KEY
 from strongroom.quotas.guesses import BLOCK_SECONDS, REFUSALS_MAX
 
@@ -189,15 +190,14 @@ def test_a_refusal_is_on_record_without_the_value(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize("known", json.loads(VECTORS.read_text())["values"], ids=lambda known: str(known["value"])[:20])
-def test_forms_and_rows_stay_what_they_are(known: dict[str, Any]) -> None:
-    vault = vault_with_environments()
-    guards = guards_for(vault)
-    guards = replace(guards, key=bytes.fromhex(json.loads(VECTORS.read_text())["key_hex"]))
+def test_forms_and_entries_stay_what_they_are(known: dict[str, Any]) -> None:
+    key = bytes.fromhex(json.loads(VECTORS.read_text())["key_hex"])
+    guards = replace(guards_for(vault_with_environments()), key=key)
     uuid = next(iter(next(one for one in guards.environments if one.name == "prod").mounts))
-    guard = guards.of_mount(uuid, is_known=False)
-    assert guard is not None
-    guard.admit("app", {"k": known["value"]})
-    assert sorted(guards.root.scan("core/reuse/")) == sorted(known["rows"])
+    FingerprintIndex(key, guards.root, uuid, guards).record("app", 1, {"k": known["value"]})
+    news = guards.listed.news(guards.root)
+    listed = [news[at : at + 2 * HALF].hex() for at in range(0, len(news), 2 * HALF)]
+    assert sorted(listed) == sorted(known["entries"])
     assert list(forms_in({"k": known["value"]})) == known["forms"]
 
 
@@ -261,15 +261,73 @@ def test_an_upgrade_to_versions_is_no_new_write(vault: Vault) -> None:
     assert is_refused(vault.post("dev/data/app", {"data": {"k": VALUE}}))
 
 
-def test_a_value_in_many_places_is_listed_by_its_mount(vault: Vault) -> None:
-    for number in range(PLACES_MAX + 3):
-        put(vault, f"prod/{number}", VALUE)
-    with vault.node.require().barrier.transaction() as transaction:
-        rows = [transaction.get(key) or b"" for key in transaction.scan(AREA)]
-    assert [row.endswith(b"/*") for row in rows] == [True]
-    for number in range(PLACES_MAX + 3):
-        vault.delete(f"prod/{number}")
+def test_a_value_in_many_places_is_found_above_all_of_those_below(vault: Vault) -> None:
+    write(vault, "dev", reuse="allow")
+    for number in range(PLACES_AT_ONCE + 3):
+        put(vault, f"dev/{number}", VALUE)
+    put(vault, "prod/app", VALUE)
+    assert is_refused(put(vault, "stage/a", VALUE))
+    vault.delete("prod/app")
+    assert not is_refused(put(vault, "stage/a", VALUE))
+
+
+def test_a_value_that_its_mount_had_before_it_joined_counts_once_it_is_written_again(vault: Vault) -> None:
+    vault.mount("old")
+    put(vault, "old/app", VALUE)
+    put(vault, "old/app", "another-value")  # what is gone through afterwards no longer has the first
+    write(vault, "prod", mounts=["prod", "prod2", "old"])
+    index_all(vault)
+    put(vault, "old/app", VALUE)
     assert is_refused(put(vault, "dev/a", VALUE))
+
+
+def beside(vault: Vault) -> Vault:
+    """What another process is that serves the same vault."""
+    other = Vault(store=vault.store, entropy=SeededEntropy("another"), clock=vault.clock, is_unsealed=False)
+    other.shares, other.root = vault.shares, vault.root
+    other.unseal()
+    listed = other.node.require().listed
+    listed._digit = "0" if listed._digit == "f" else "f"
+    return other
+
+
+def test_what_was_listed_is_known_after_a_seal_and_in_another_process(vault: Vault) -> None:
+    for number in range(PART_ENTRIES + 5):
+        put(vault, f"prod/{number}", f"value-number-{number}")
+    vault.node.seal()
+    vault.unseal()
+    other = beside(vault)
+    for number in (0, PART_ENTRIES - 1, PART_ENTRIES, PART_ENTRIES + 4):
+        assert is_refused(put(vault, "dev/a", f"value-number-{number}"))
+        assert is_refused(put(other, "dev/a", f"value-number-{number}"))
+    for one, another in ((vault, other), (other, vault)):
+        put(one, "prod/later", VALUE)
+        assert is_refused(put(another, "dev/a", VALUE))
+        assert is_refused(put(one, "dev/a", VALUE))
+        one.delete("prod/later")
+        assert not is_refused(put(another, "dev/a", VALUE))
+        another.delete("dev/a")
+
+
+def test_of_two_processes_whose_writes_cross_the_lower_one_is_refused_where_it_is_second(vault: Vault) -> None:
+    other = beside(vault)
+    for number, path in enumerate(("prod2/app", "prod/app", "stage/app", "prod2/new")):
+        value = VALUE if path == "prod2/new" else f"{VALUE}-{number}"  # the last of them is listed already
+        if path == "prod2/new":
+            put(other, "prod/app", VALUE)
+            other.delete("prod/app")
+        assert isinstance(vault.store, FaultyStore)
+        store, done = vault.store, []
+
+        def between(path: str = path, value: str = value, done: list[Result] = done) -> None:
+            store.before_commit = lambda: None
+            done.append(put(other, path, value))
+
+        store.before_commit = between
+        below = put(vault, "dev2/app", value)
+        assert done[0].status in {200, 204}
+        assert is_refused(below)
+        assert vault.get("dev2/data/app").status == 404
 
 
 # Two at once

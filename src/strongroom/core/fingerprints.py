@@ -8,7 +8,7 @@ with the secret, or a while after the mount (docs/formats/fingerprint.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from strongroom.core.reuse import Guards
 from strongroom.crypto.fingerprint import Key
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
-from strongroom.system.fingerprint_rows import AREA, PLACES_AT, row_keys
+from strongroom.system.fingerprint_rows import AREA, ValueRow, rows_of
 
 
 class FingerprintIndex:
@@ -45,14 +45,17 @@ class FingerprintIndex:
 
         Raises ReusedValue where environments that stay apart forbid to store one of them here.
         """
-        guard = self._guard
+        guard, root = self._guard, self._root
+        rows = self._rows(path, values)
         if guard is not None:
-            guard.admit(path, values)
-        for key in self._keys(path, values):
-            if self._root.version(key) is None:
-                if guard is not None:
-                    guard.look_below(key[:PLACES_AT])
-                self._root.put(key, b"%d" % version)
+            guard.admit(rows)
+            guard.look_below(rows)
+        new = [row for row in rows if root.version(row.key) is None]
+        content = b"%d" % version
+        for row in new:
+            root.put(row.key, content)
+        if guard is not None:
+            guard.list(rows, is_new=bool(new))
 
     def judge(self, values: Mapping[str, Any]) -> None:
         """Raise ReusedValue where environments that stay apart forbid to store one of ``values`` here; nothing is remembered."""
@@ -62,21 +65,19 @@ class FingerprintIndex:
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
         """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
         if self._guard is not None:
-            self._guard.admit(path, values)
+            self._guard.list(self._rows(path, values), is_new=True)
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret is gone."""
-        for key in self._keys(path, values):
-            self._root.delete(key)
-        if self._guard is not None:
-            self._guard.forget(path, values)
+        for row in self._rows(path, values):
+            self._root.delete(row.key)
 
     def of_mount(self, uuid: str, *, is_known: bool = False) -> FingerprintIndex:
         """The index for another mount, in the same transaction. ``is_known`` tells that its values only change their place in it."""
         return FingerprintIndex(self._key, self._root, uuid, self._guards, is_known=is_known)
 
-    def _keys(self, path: str, values: Mapping[str, Any]) -> Iterator[str]:
-        return row_keys(self._key, self._mount_uuid, path, values)
+    def _rows(self, path: str, values: Mapping[str, Any]) -> list[ValueRow]:
+        return list(rows_of(self._key, self._mount_uuid, path, values))
 
 
 def sweep_unmounted(root: Storage, rows: int) -> int:

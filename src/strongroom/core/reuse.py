@@ -1,36 +1,35 @@
 """The guard against values that live in two environments: asked on every write that stores a secret, whatever plug stores it.
 
-One row for each value, in its one form (``environments.forms``): ``core/reuse/<fingerprint of the form>``. It lists where the value is or
-was, a line for each secret: ``<mount uuid>/<digest of the path>``. A write below reads the row by name, and a write above puts it: so two
-that cross are in conflict, whichever process they are in, and the second is judged again. Only what has something below it is listed.
+Values are compared in one form (``environments.forms``). What is stored where something lies below is listed (``environments.listed``): the
+fingerprint of the form, and that of the value as it was written, under which the index of fingerprints says where the value is. A write below
+reads by name what every listing puts: so two that cross are in conflict, whichever process they are in, and the second is judged again.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from strongroom.barrier.view import VersionedStorage
+from strongroom.barrier.transaction import Transaction
 from strongroom.crypto.fingerprint import Key, fingerprint
 from strongroom.environments.environment import Environment, Reuse
-from strongroom.environments.forms import forms_in
-from strongroom.environments.listed import AREA, ListedRows
+from strongroom.environments.forms import forms_of
+from strongroom.environments.listed import HALF, ListedValues
 from strongroom.environments.map import EnvironmentMap
 from strongroom.logical.errors import InvalidRequest
 from strongroom.quotas.guesses import Guesses
+from strongroom.system.fingerprint_rows import AREA, PLACES_AT, ValueRow, texts_in
 
 FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
-PLACES_MAX = 16
-"""How many secrets of one mount are listed for one value; beyond that the mount is, as a whole and for good."""
-
+PLACES_AT_ONCE = 64
+"""How many places of a value are looked at before it is asked for each mount above."""
 LOOKS_BELOW_MAX = 1000
 """For how many values of one request it is asked whether they are in use below; it is a courtesy."""
 
 _LABEL = b"strongroom reuse\0"
-_WHOLE_MOUNT = "*"
 
 
 class ReusedValue(InvalidRequest):
@@ -49,19 +48,21 @@ WARN_ABOVE = (
 WARN_BELOW = "a value of this secret is in use in a less protected environment, too: whoever reads it there knows it here; make a new one"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Guards:
     """Makes the guard of a mount, inside one transaction. ``warnings`` takes what the caller is told, who is ``caller``."""
 
     key: Key
-    root: VersionedStorage
+    root: Transaction
     environments: EnvironmentMap
     warnings: list[str]
     guesses: Guesses
-    listed: ListedRows
+    listed: ListedValues
     caller: str
-    looked_below: list[str] = field(default_factory=list)
-    """For which values it was asked whether they are in use below."""
+    looked_below: int = 0
+    """For how many values it was asked whether they are in use below."""
+    marks: dict[str, list[bytes]] = field(default_factory=dict)
+    """The marks of the texts of this request."""
 
     def warn(self, text: str) -> None:
         """Tell the caller, once."""
@@ -69,123 +70,114 @@ class Guards:
             self.warnings.append(text)
 
     def of_mount(self, uuid: str, *, is_known: bool) -> Guard | None:
-        """The guard of the mount, or None where it belongs to no environment. ``is_known`` records what is there, and refuses nothing."""
+        """The guard of the mount, or None where it belongs to no environment. ``is_known`` lists what is there, and refuses nothing."""
         environment = self.environments.of_mount(uuid)
-        return None if environment is None else Guard(self, environment, uuid, is_known=is_known)
+        return None if environment is None else Guard(self, environment, is_known=is_known)
+
+    def marks_of(self, text: str) -> list[bytes]:
+        """What the value, and what stands in it, is listed under; for values that are alike the same."""
+        marks = self.marks.get(text)
+        if marks is None:
+            marks = self.marks[text] = [self.mark_of(form) for form in forms_of(text)]
+        return marks
+
+    def mark_of(self, form: str) -> bytes:
+        """What values of this form are listed under."""
+        return fingerprint(self.key, _LABEL + form.encode("utf-8", "surrogatepass"))[:HALF]
 
 
 class Guard:
-    """Judges and records the values of secrets of one mount."""
+    """Judges and lists the values of secrets of one mount."""
 
-    __slots__ = ("_all", "_environment", "_is_known", "_mount_uuid")
+    __slots__ = ("_all", "_environment", "_is_known", "_is_listed")
 
-    def __init__(self, guards: Guards, environment: Environment, mount_uuid: str, *, is_known: bool) -> None:
+    def __init__(self, guards: Guards, environment: Environment, *, is_known: bool) -> None:
         self._all = guards
         self._environment = environment
-        self._mount_uuid = mount_uuid
         self._is_known = is_known
+        self._is_listed = not guards.environments.is_lowest(environment)
 
-    def admit(self, path: str, values: Mapping[str, Any]) -> None:
-        """Judge what is about to be stored at ``path``, and list it. Raises ReusedValue."""
-        everything = self._all
-        is_lowest = everything.environments.is_lowest(self._environment)
-        is_judged = not self._is_known and self._environment.reuse is not Reuse.ALLOW
-        if not is_judged and is_lowest:
-            return
-        if is_judged:
-            everything.guesses.check(everything.caller)
-        rows = {form: self._row(form, is_listed=not is_lowest) for form in self._compared(values)}
-        if is_judged:
-            self._judge(rows)
-        if not is_lowest:
-            for form, row in rows.items():
-                self._list(path, form, row)
+    def admit(self, rows: Sequence[ValueRow]) -> None:
+        """Judge what is about to be stored. Raises ReusedValue."""
+        if not self._is_known:
+            self._judge(row.text for row in rows)
 
     def judge(self, values: Mapping[str, Any]) -> None:
         """Judge what is about to be stored for one person alone, and list nothing. Raises ReusedValue."""
-        if self._environment.reuse is not Reuse.ALLOW:
-            self._all.guesses.check(self._all.caller)
-            self._judge({form: self._row(form, is_listed=False) for form in self._compared(values)})
+        self._judge(text for value in values.values() for text in texts_in(value))
 
-    def look_below(self, places: str) -> None:
-        """Warn where one of ``places``, the rows of a fingerprint that is new here, lies in a less sensitive environment."""
-        everything = self._all
-        if (
-            self._is_known
-            or self._environment.reuse is Reuse.ALLOW
-            or everything.environments.is_lowest(self._environment)
-            or len(everything.looked_below) >= LOOKS_BELOW_MAX
-        ):
+    def list(self, rows: Sequence[ValueRow], *, is_new: bool) -> None:
+        """List the values of ``rows``, whatever is below them. ``is_new`` tells that one of them was not there before."""
+        if not self._is_listed:
             return
-        everything.looked_below.append(places)
-        for place in everything.root.scan(places):
-            other = everything.environments.of_mount(place[len(places) :].partition("/")[0])
-            if other is not None and other.rank < self._environment.rank:
+        everything = self._all
+        entries = [mark + row.fingerprint[:HALF] for row in rows for mark in everything.marks_of(row.text)]
+        if entries:
+            everything.listed.add(everything.root, entries, is_new=is_new)
+
+    def look_below(self, rows: Sequence[ValueRow]) -> None:
+        """Warn where the value of one of ``rows`` that is new here lies in a less sensitive environment, too. To be asked before they are put."""
+        everything = self._all
+        if self._is_known or self._environment.reuse is Reuse.ALLOW or not self._is_listed:
+            return
+        for row in rows[: max(0, LOOKS_BELOW_MAX - everything.looked_below)]:
+            everything.looked_below += 1
+            if any(self._is_below(place) for place in self._places_where_new(row)):
                 everything.warn(WARN_BELOW)
                 return
 
-    def forget(self, path: str, values: Mapping[str, Any]) -> None:
-        """The secret at ``path`` is gone, and these are values that it had: they are no longer in use there."""
-        place = self._place(path)
-        for form in forms_in(values):
-            key = self._key(form)
-            row = self._all.root.get(key)
-            if row is None:
-                continue
-            left = [line for line in row.decode().split("\n") if line != place]
-            # It stays where it is empty, for those who know which rows there are.
-            self._all.root.put(key, "\n".join(left).encode())
+    def _places_where_new(self, row: ValueRow) -> Iterable[str]:
+        """Where else the value is or was; nothing where it is here already."""
+        root, value = self._all.root, row.key[:PLACES_AT]
+        places = root.stored_beside(row.key, value, PLACES_AT_ONCE)
+        if len(places) < PLACES_AT_ONCE:
+            return places if row.key not in places else ()
+        return root.scan(value) if root.version(row.key) is None else ()
 
-    def _row(self, form: str, *, is_listed: bool) -> bytes | None:
-        """The row of the form. Where nothing will be put there, it is not looked for if it surely is not there."""
-        root, key = self._all.root, self._key(form)
-        return root.get(key) if is_listed or self._all.listed.may_be_there(root, key) else None
+    def _is_below(self, place: str) -> bool:
+        other = self._all.environments.of_mount(_mount_of(place))
+        return other is not None and other.rank < self._environment.rank
 
-    def _compared(self, values: Mapping[str, Any]) -> list[str]:
-        forms = list(forms_in(values))
-        if len(forms) > FORMS_MAX:
+    def _judge(self, texts: Iterable[str]) -> None:
+        everything, here = self._all, self._environment
+        above = everything.environments.mounts_above(here)
+        if not above or here.reuse is Reuse.ALLOW:
+            return
+        everything.guesses.check(everything.caller)
+        marks = {mark: text for text in texts for mark in everything.marks_of(text)}
+        if len(marks) > FORMS_MAX:
             raise InvalidRequest(
                 f"the secret holds more than {FORMS_MAX} values to compare with other environments; split it over several secrets"
             )
-        return forms
-
-    def _judge(self, rows: Mapping[str, bytes | None]) -> None:
-        here = self._environment
-        shared = self._all.environments.shared_forms(here)
-        for form, row in rows.items():
-            if row is None or form in shared or len(form) < here.reuse_minimum_length or not self._is_above(row):
-                continue
-            if here.reuse is Reuse.DENY:
-                self._all.guesses.count(self._all.caller)
-                raise ReusedValue
-            self._all.warn(WARN_ABOVE)
+        if not marks:
             return
+        news = everything.listed.news(everything.root)
+        for mark, text in marks.items():
+            values = everything.listed.values_of(mark, news)
+            if values and not self._is_exempt(mark, text) and any(self._is_in(above, value) for value in values):
+                if here.reuse is Reuse.DENY:
+                    everything.guesses.count(everything.caller)
+                    raise ReusedValue
+                everything.warn(WARN_ABOVE)
+                return
 
-    def _is_above(self, row: bytes) -> bool:
-        for mount in {line.partition("/")[0] for line in row.decode().split("\n")}:
-            other = self._all.environments.of_mount(mount)
-            if other is not None and other.rank > self._environment.rank:
-                return True
-        return False
+    def _is_exempt(self, mark: bytes, text: str) -> bool:
+        """Whether the form that ``mark`` stands for, one of ``text``, is shared by declaration or too short to be compared here."""
+        form = next(form for form in forms_of(text) if self._all.mark_of(form) == mark)
+        shared = self._all.environments.shared_forms(self._environment)
+        return form in shared or len(form) < self._environment.reuse_minimum_length
 
-    def _list(self, path: str, form: str, row: bytes | None) -> None:
-        """Note that a secret at ``path`` has the value. Lines of mounts that belong to no environment any more fall away."""
-        place, whole = self._place(path), f"{self._mount_uuid}/{_WHOLE_MOUNT}"
-        lines = row.decode().split("\n") if row else []
-        if place in lines or whole in lines:
-            return
-        known = self._all.environments.of_mount
-        kept = [line for line in lines if known(line.partition("/")[0]) is not None]
-        own = [line for line in kept if line.startswith(self._mount_uuid)]
-        if len(own) >= PLACES_MAX:
-            kept, place = [line for line in kept if line not in own], whole
-        key = self._key(form)
-        self._all.root.put(key, "\n".join([*kept, place]).encode())
-        if row is None:
-            self._all.listed.note_added(self._all.root, key)
+    def _is_in(self, mounts: frozenset[str], value: bytes) -> bool:
+        """Whether the value whose fingerprint begins so is, or was, in one of ``mounts``."""
+        root = self._all.root
+        places = list(islice(root.scan(AREA + value.hex()), PLACES_AT_ONCE))
+        if any(_mount_of(place) in mounts for place in places):
+            return True
+        if len(places) < PLACES_AT_ONCE:
+            return False
+        named = places[0][:PLACES_AT]
+        return any(next(root.scan(f"{named}{uuid}/"), None) is not None for uuid in mounts)
 
-    def _place(self, path: str) -> str:
-        return f"{self._mount_uuid}/{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
-    def _key(self, form: str) -> str:
-        return AREA + fingerprint(self._all.key, _LABEL + form.encode("utf-8", "surrogatepass")).hex()
+def _mount_of(place: str) -> str:
+    return place[PLACES_AT : place.index("/", PLACES_AT)]

@@ -1,12 +1,12 @@
-"""Which rows of the guard there are, kept in the memory of this process, so that a write below asks the store for hardly any of them.
+"""Which values are in use above, by their one form: a list that is only ever added to, and that every process keeps in its memory.
 
-Whoever adds a row writes two more in the same commit: ``core/reuse-turn/all``, which says nothing but that something was added, and one of sixteen
-``core/reuse-turn/<digit>``, which counts what was ever added there and names the last ones. Each process has a digit of its own, so that those who
-add hardly ever meet. Who finds ``all`` as it was knows everything; else the sixteen tell what is new. Whoever decides by that has read ``all`` by
-name: if a row is added meanwhile, the decision is in conflict.
+An entry is sixteen bytes: eight of the fingerprint of the form, and eight of the fingerprint of the value as it was written, under which the
+index of fingerprints says where it is. So the list needs no entry taken out: what is nowhere any more is not found there.
 
-What was there before is learned a little at a time, by those who ask; until that is done, and whenever too much was added at once, the store
-is asked. Rows are never removed, so that nobody learns of a removal that does not come about.
+Sixteen lists, one for each process at most, so that those who add hardly ever meet. Whoever adds puts the end of its list, and a part that is
+full is put once more under its number and never changed. In the same commit stands ``core/reuse-listed/all``, which says nothing but that
+something was added. Who finds ``all`` as it was knows everything; else the sixteen ends tell what is new. Whoever decides by that has read
+``all`` by name: if something is added meanwhile, the decision is in conflict.
 """
 
 from __future__ import annotations
@@ -14,132 +14,133 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from array import array
-from bisect import bisect_left
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from strongroom.barrier.view import VersionedStorage
+from strongroom.crypto.aead import Damaged
 
-AREA = "core/reuse/"
-TURN_AREA = "core/reuse-turn/"
-REMEMBERED = 64
-"""How many of the last rows a record names."""
-LEARNED_AT_ONCE = 512
-"""How many rows one question learns while not all are known."""
+AREA = "core/reuse-listed/"
+HALF = 8
+"""Bytes of each half of an entry."""
+PART_ENTRIES = 128
+"""With how many entries a part is full. A longer one makes each addition dearer, a shorter one what a process does after an unseal."""
 
-_TURN = f"{TURN_AREA}all"
+_ENTRY = 2 * HALF
+_TURN = f"{AREA}all"
 _DIGITS = "0123456789abcdef"
-_MARK_DIGITS = 16
 _NUMBER = struct.Struct(">Q")
-_PAGES = 8192
-_PAGE_SHIFT = 64 - 13
 
 
-class _Known(NamedTuple):
-    """Everything that is there in one state of the store. ``newest`` may come to hold more: that does no harm."""
+class _End(NamedTuple):
+    """How far a list is known: the version of its end, the number of the part that this is, and the bytes that are in that part."""
 
-    turn: int | None
-    marks: array[int]
-    starts: array[int]
-    """Where the marks of each of the ``_PAGES`` begin, so that a look touches few places of the memory."""
-    newest: set[int]
-
-    def has(self, mark: int) -> bool:
-        """Whether there is, or was, a row with this mark."""
-        page = mark >> _PAGE_SHIFT
-        end = self.starts[page + 1]
-        at = bisect_left(self.marks, mark, self.starts[page], end)
-        return (at < end and self.marks[at] == mark) or mark in self.newest
+    version: int | None = None
+    number: int = 0
+    size: int = 0
 
 
-class _Added(NamedTuple):
-    """What a record says: how many rows were ever added under its digit, and the marks of the last ones, oldest first."""
-
-    number: int
-    last: tuple[int, ...]
-
-    def since(self, count: int) -> tuple[int, ...] | None:
-        """The marks of what was added after the first ``count``; None where not all of them are named any more."""
-        missing = self.number - count
-        if missing > len(self.last):
-            return None
-        return self.last[-missing:] if missing > 0 else ()
-
-
-class ListedRows:
+class ListedValues:
     """Of one process, for as long as the vault is open. Safe between threads."""
 
     def __init__(self) -> None:
         self._digit = _DIGITS[os.getpid() % len(_DIGITS)]
         self._lock = threading.Lock()
-        self._known: _Known | None = None
-        """Replaced as a whole, so that nobody sees half of it without the lock."""
-        self._begin({})
+        self._turn: int | None = None
+        """The version of ``all`` up to which everything is remembered."""
+        self._ends = dict.fromkeys(_DIGITS, _End())
+        self._pages: dict[int, bytearray] = {}
+        """Entries by the first bits of their first half. They are added at the end alone, so nobody who looks needs the lock."""
 
-    def may_be_there(self, root: VersionedStorage, key: str) -> bool:
-        """Whether the row at ``key`` may be in ``root``; where not, it surely is not, and a commit that rests on that is checked."""
+    def news(self, root: VersionedStorage) -> bytes:
+        """What ``root`` has beyond what is remembered from now on: entries of changes that are not committed yet.
+
+        A commit that rests on this is in conflict where anything was added meanwhile. Raises Damaged where a part is missing.
+        """
         turn = root.version(_TURN)
-        mark = _mark(key)
-        known = self._known
-        if known is not None and known.turn == turn:
-            return known.has(mark)
-        added = {digit: _read(root.get(TURN_AREA + digit)) for digit in _DIGITS}
+        if turn == self._turn:
+            return b""
         with self._lock:
-            # What is not committed yet may never be, and others come to stand under its numbers: it is not learned.
+            pending = b"".join(self._catch_up(root, digit) for digit in _DIGITS)
             if turn is None or turn > 0:
-                self._learn(root, added, turn)
-            known = self._known
-            if known is None or known.has(mark):
-                return True
-            news = [added[digit].since(self._counts[digit]) for digit in _DIGITS]
-            return any(marks is None or mark in marks for marks in news)
+                self._turn = turn
+        return pending
 
-    def note_added(self, root: VersionedStorage, key: str) -> None:
-        """Whoever puts the row at ``key``, where there was none, says so here."""
-        at = TURN_AREA + self._digit
-        number, last = _read(root.get(at))
-        marks = (*last, _mark(key))[-REMEMBERED:]
-        root.put(at, b"".join(map(_NUMBER.pack, (number + 1, *marks))))
-        root.put(_TURN, b"")
+    def values_of(self, form: bytes, news: bytes = b"") -> list[bytes]:
+        """The second halves of the entries whose first half is ``form``, among those remembered and ``news``."""
+        page = self._pages.get(_page_of(form), b"")
+        if form not in page and form not in news:
+            return []
+        return [entry[HALF:] for held in (page, news) for entry in _entries(held) if entry.startswith(form)]
 
-    def _begin(self, added: Mapping[str, _Added]) -> None:
-        """Forget everything, and begin where so much was added."""
-        self._known = None
-        self._counts = {digit: added[digit].number if digit in added else 0 for digit in _DIGITS}
-        self._cursor = ""
-        self._marks = array("Q")
-        self._starts = array("I", [0])
-        self._newest: set[int] = set()
+    def add(self, root: VersionedStorage, entries: Collection[bytes], *, is_new: bool) -> None:
+        """List values that are stored; ``is_new`` tells that they were not there before, known or not: who decides meanwhile decides again."""
+        unknown = [entry for entry in entries if not self._has(entry)]
+        if self._turn is None or (unknown and not is_new):
+            self.news(root)
+            unknown = [entry for entry in entries if not self._has(entry)]
+        if unknown or is_new:
+            root.put(_TURN, b"")
+        if unknown:
+            self._append(root, unknown)
 
-    def _learn(self, root: VersionedStorage, added: Mapping[str, _Added], turn: int | None) -> None:
-        """Take over what was added, and go on with what was there before. All of it is as something committed it."""
-        if any(added[digit].number < self._counts[digit] for digit in _DIGITS):
-            return  # it looks at an older state of the store, in which newer rows are not
-        news = {digit: added[digit].since(self._counts[digit]) for digit in _DIGITS}
-        if None in news.values() or (self._known is None and not self._cursor):
-            self._begin(added)
-        else:
-            self._newest.update(*(marks for marks in news.values() if marks))
-            self._counts = {digit: added[digit].number for digit in _DIGITS}
-        if self._known is None:
-            keys = list(islice(root.scan(AREA, self._cursor), LEARNED_AT_ONCE))
-            self._marks.extend(map(_mark, keys))  # keys come in order, and so do their beginnings
-            self._cursor = keys[-1] if keys else self._cursor
-            if len(keys) == LEARNED_AT_ONCE:
-                return
-            self._starts = array("I", (bisect_left(self._marks, page << _PAGE_SHIFT) for page in range(_PAGES + 1)))
-        self._known = _Known(turn, self._marks, self._starts, self._newest)
+    def _append(self, root: VersionedStorage, entries: Iterable[bytes]) -> None:
+        at = _end_key(self._digit)
+        number, held = _read(root.get(at))
+        held += b"".join(entry for entry in dict.fromkeys(entries) if entry not in held)
+        full = PART_ENTRIES * _ENTRY
+        while len(held) >= full:
+            root.put(_part_key(self._digit, number), held[:full])
+            number, held = number + 1, held[full:]
+        root.put(at, _NUMBER.pack(number) + held)
+
+    def _has(self, entry: bytes) -> bool:
+        page = self._pages.get(_page_of(entry))
+        return page is not None and entry in page
+
+    def _catch_up(self, root: VersionedStorage, digit: str) -> bytes:
+        """Remember what was added to one list. Answers what is not committed yet: it may never be, and is not remembered."""
+        known = self._ends[digit]
+        version = root.version(_end_key(digit))
+        if version is None or version == known.version:
+            return b""
+        number, last = _read(root.get(_end_key(digit)))
+        if (number, len(last)) < (known.number, known.size):
+            return b""  # it looks at an older state of the store, of which everything is remembered
+        pending = b""
+        for part in range(known.number, number + 1):
+            is_last = part == number
+            key = _part_key(digit, part)
+            content, written = (last, version) if is_last else (root.get(key), root.version(key))
+            if content is None or written is None:
+                raise Damaged
+            added = content[known.size if part == known.number else 0 :]
+            if written < 0:
+                pending += added
+                continue
+            for entry in _entries(added):
+                self._pages.setdefault(_page_of(entry), bytearray()).extend(entry)
+            self._ends[digit] = _End(version, part, len(content)) if is_last else _End(None, part + 1)
+        return pending
 
 
-def _mark(key: str) -> int:
-    """The first eight bytes of a row's name."""
-    return int(key[len(AREA) : len(AREA) + _MARK_DIGITS], 16)
+def _page_of(form: bytes) -> int:
+    """One of 16,384, so that a page of a million entries has about sixty."""
+    return form[0] << 6 | form[1] >> 2
 
 
-def _read(content: bytes | None) -> _Added:
-    if content is None:
-        return _Added(0, ())
-    number, *last = struct.unpack(f">{len(content) // _NUMBER.size}Q", content)
-    return _Added(number, tuple(last))
+def _entries(held: bytes | bytearray) -> Iterable[bytes]:
+    return (bytes(held[at : at + _ENTRY]) for at in range(0, len(held), _ENTRY))
+
+
+def _end_key(digit: str) -> str:
+    return f"{AREA}{digit}/end"
+
+
+def _part_key(digit: str, number: int) -> str:
+    return f"{AREA}{digit}/{number:08x}"
+
+
+def _read(content: bytes | None) -> tuple[int, bytes]:
+    """The number of the part that an end is, and its entries."""
+    return (0, b"") if content is None else (*_NUMBER.unpack_from(content), content[_NUMBER.size :])

@@ -13,13 +13,17 @@ from strongroom.logical.storage import Storage
 class EnvironmentMap:
     """Environments by name and by mount. Immutable."""
 
-    __slots__ = ("_by_mount", "_by_name", "_lowest_rank", "_shared")
+    __slots__ = ("_above", "_by_mount", "_by_name", "_lowest_rank", "_shared")
 
     def __init__(self, environments: Iterable[Environment]) -> None:
         ordered = sorted(environments, key=lambda one: one.rank)
         self._by_name = {one.name: one for one in ordered}
         self._by_mount = {uuid: one for one in ordered for uuid in one.mounts}
         self._lowest_rank = ordered[0].rank if ordered else 0
+        self._above = {
+            one.name: frozenset(uuid for other in ordered if other.rank > one.rank for uuid in other.mounts)
+            for one in ordered
+        }
         self._shared = {one.name: frozenset(map(one_form, one.shared_values)) for one in ordered}
 
     def get(self, name: str) -> Environment | None:
@@ -33,6 +37,10 @@ class EnvironmentMap:
     def is_lowest(self, environment: Environment) -> bool:
         """Whether nothing is less sensitive."""
         return environment.rank == self._lowest_rank
+
+    def mounts_above(self, environment: Environment) -> frozenset[str]:
+        """The mounts of all environments that are more sensitive."""
+        return self._above[environment.name]
 
     def shared_forms(self, environment: Environment) -> frozenset[str]:
         """The one forms of the values that it shares with others by declaration."""

@@ -26,27 +26,41 @@ class ValuePlace(NamedTuple):
     path: str
 
 
-def row_keys(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """The name of the row of every value in ``values``, of the secret at ``path``."""
+class ValueRow(NamedTuple):
+    """One value of a secret, as it was written, and the name of its row in the index."""
+
+    text: str
+    fingerprint: bytes
+    key: str
+
+
+def rows_of(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[ValueRow]:
+    """Every value in ``values``, of the secret at ``path``."""
     for name, value in values.items():
         place = f"/{mount_uuid}/{quote(name, safe='')}/{path}"
-        for leaf in leaves(value):
-            yield f"{AREA}{fingerprint(index_key, leaf).hex()}{place}"
+        for text in texts_in(value):
+            known_by = fingerprint_of(index_key, text)
+            yield ValueRow(text, known_by, f"{AREA}{known_by.hex()}{place}")
 
 
-def leaves(value: Any) -> Iterator[bytes]:
-    """Every text and number in ``value``, at any depth, as it is fingerprinted."""
+def fingerprint_of(index_key: Key, text: str) -> bytes:
+    """The fingerprint of a value."""
+    return fingerprint(index_key, text.encode("utf-8", "surrogatepass"))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text and number in ``value``, at any depth, as it is fingerprinted; no empty ones."""
     if isinstance(value, str):
         if value:
-            yield value.encode("utf-8", "surrogatepass")
+            yield value
     elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        yield str(value).encode()
+        yield str(value)
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from leaves(inner)
+            yield from texts_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from leaves(inner)
+            yield from texts_in(inner)
 
 
 class KnownValues:
@@ -60,20 +74,20 @@ class KnownValues:
 
     def first_version(self, mount_uuid: str, path: str, name: str, value: Any) -> int:
         """The number of the version that first held ``value`` under ``name``, all parts of it; 0 where that is not known."""
-        rows = (self._root.get(key) for key in row_keys(self._key, mount_uuid, path, {name: value}))
+        rows = (self._root.get(row.key) for row in rows_of(self._key, mount_uuid, path, {name: value}))
         return max((int(row) for row in rows if row), default=0)
 
     def has_leaked(self, value: Any) -> bool:
         """Whether some part of ``value`` is known to have leaked."""
         return any(
-            self._root.get(LEAKED_AREA + fingerprint(self._key, leaf).hex()) is not None for leaf in leaves(value)
+            self._root.get(LEAKED_AREA + fingerprint_of(self._key, text).hex()) is not None for text in texts_in(value)
         )
 
     def places(self, value: Any, most: int) -> list[ValuePlace]:
         """Where a part of ``value`` is or was, ``most`` places at most. They may be gone: ask the secret itself."""
         found: list[ValuePlace] = []
-        for leaf in leaves(value):
-            keys = self._root.scan(f"{AREA}{fingerprint(self._key, leaf).hex()}/")
+        for text in texts_in(value):
+            keys = self._root.scan(f"{AREA}{fingerprint_of(self._key, text).hex()}/")
             for key in islice(keys, most - len(found)):
                 mount_uuid, name, path = key[PLACES_AT:].split("/", 2)
                 found.append(ValuePlace(mount_uuid, unquote(name), path))

@@ -22,7 +22,7 @@ from strongroom.barrier.transaction import Transaction
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.crypto.keyed_hash import KeyedHash
-from strongroom.environments.listed import ListedRows
+from strongroom.environments.listed import ListedValues
 from strongroom.environments.map import EnvironmentBook
 from strongroom.evidence.checkpoint import Reason
 from strongroom.evidence.signature import PublicKey, SigningKey
@@ -349,7 +349,7 @@ class Node:
             policies=self._policies,
             mounts=mounts,
             environments=EnvironmentBook(),
-            listed=ListedRows(),
+            listed=ListedValues(),
             guesses=Guesses(self.quota_counts, self.clock),
             clock=self.clock,
             entropy=self.entropy,

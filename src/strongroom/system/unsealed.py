@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
 from strongroom.crypto.keyed_hash import KeyedHash
-from strongroom.environments.listed import ListedRows
+from strongroom.environments.listed import ListedValues
 from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Endpoint
@@ -48,7 +48,7 @@ class Unsealed:
     mounts: MountTable
     environments: EnvironmentBook
     guesses: Guesses
-    listed: ListedRows
+    listed: ListedValues
     clock: Clock
     entropy: Entropy
     settings: Settings
