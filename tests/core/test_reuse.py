@@ -317,7 +317,8 @@ def test_of_two_processes_whose_writes_cross_the_lower_one_is_refused_where_it_i
             put(other, "prod/app", VALUE)
             other.delete("prod/app")
         assert isinstance(vault.store, FaultyStore)
-        store, done = vault.store, []
+        store = vault.store
+        done: list[Result] = []
 
         def between(path: str = path, value: str = value, done: list[Result] = done) -> None:
             store.before_commit = lambda: None

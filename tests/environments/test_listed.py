@@ -9,39 +9,52 @@ from tests.kit import Vault
 
 from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.transaction import Transaction
+from strongroom.crypto.aead import Damaged
 from strongroom.environments import listed
-from strongroom.environments.listed import AREA, ListedRows
+from strongroom.environments.listed import AREA, HALF, PART_ENTRIES, ListedValues
 
 
-def key(number: int) -> str:
-    return AREA + hashlib.sha256(str(number).encode()).hexdigest()
+def form(number: int) -> bytes:
+    return hashlib.sha256(b"form %d" % number).digest()[:HALF]
 
 
-@pytest.fixture(scope="module")
+def value(number: int) -> bytes:
+    return hashlib.sha256(b"value %d" % number).digest()[:HALF]
+
+
+@pytest.fixture
 def barrier() -> Barrier:
     return Vault().node.require().barrier
 
 
-def add(transaction: Transaction, *numbers: int) -> None:
-    """What the guard does for values that are new, in a process of its own each time."""
-    rows = ListedRows()
-    rows._digit = "0123"[sum(numbers) % 4]
-    for number in numbers:
-        if transaction.get(key(number)) is None:
-            transaction.put(key(number), b"x")
-            rows.note_added(transaction, key(number))
+def process(digit: str) -> ListedValues:
+    """One of the processes that serve a vault."""
+    made = ListedValues()
+    made._digit = digit
+    return made
 
 
-def commit(barrier: Barrier, *numbers: int) -> None:
+def add(values: ListedValues, transaction: Transaction, *numbers: int, is_new: bool = True) -> None:
+    values.add(transaction, [form(number) + value(number) for number in numbers], is_new=is_new)
+
+
+def commit(barrier: Barrier, values: ListedValues, *numbers: int, is_new: bool = True) -> None:
     with barrier.transaction() as transaction:
-        add(transaction, *numbers)
+        add(values, transaction, *numbers, is_new=is_new)
         barrier.commit(transaction)
 
 
-def asked(barrier: Barrier, rows: ListedRows, number: int) -> tuple[bool, bool]:
-    """What is said of a row, and whether it is there."""
+def found(values: ListedValues, transaction: Transaction, number: int) -> bool:
+    said = values.values_of(form(number), values.news(transaction))
+    assert set(said) <= {value(number)}
+    return bool(said)
+
+
+def entries_in(barrier: Barrier) -> int:
+    """How many entries are stored."""
     with barrier.transaction() as transaction:
-        return rows.may_be_there(transaction, key(number)), transaction.get(key(number)) is not None
+        rows = {key: transaction.get(key) or b"" for key in transaction.scan(AREA)}
+    return sum(len(row) // (2 * HALF) for row in rows.values())
 
 
 steps = st.lists(
@@ -56,38 +69,85 @@ steps = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(script=steps, remembered=st.integers(1, 5), at_once=st.integers(1, 4))
-def test_a_row_that_is_there_is_never_denied(script: list[tuple[str, int, int]], remembered: int, at_once: int) -> None:
+@given(script=steps, full=st.integers(1, 5))
+def test_what_is_listed_is_always_found_and_nothing_that_never_was(
+    script: list[tuple[str, int, int]], full: int
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listed, "REMEMBERED", remembered)
-        patch.setattr(listed, "LEARNED_AT_ONCE", at_once)
+        patch.setattr(listed, "PART_ENTRIES", full)
         barrier = Vault().node.require().barrier
-        processes = (ListedRows(), ListedRows())
+        processes = (process("0"), process("a"))
+        there: set[int] = set()
         with barrier.transaction() as older:
             for act, number, more in script:
+                numbers = range(number, number + more)
                 if act == "commit":
-                    commit(barrier, *range(number, number + more))
-                    continue
-                if act == "drop":
+                    commit(barrier, processes[number % 2], *numbers)
+                    there.update(numbers)
+                elif act == "drop":
                     with barrier.transaction() as lost:
-                        add(lost, *range(number, number + more))
-                        for at in range(number, number + more):
-                            assert processes[0].may_be_there(lost, key(at)), "what is only pending counts too"
-                    continue
-                rows = processes[more]
-                if act == "ask":
-                    may_be, is_there = asked(barrier, rows, number)
+                        add(processes[0], lost, *numbers)
+                        for at in numbers:
+                            assert found(processes[0], lost, at), "what is only pending counts too"
+                elif act == "ask":
+                    with barrier.transaction() as transaction:
+                        assert found(processes[more], transaction, number) == (number in there)
                 else:
-                    may_be, is_there = rows.may_be_there(older, key(number)), older.get(key(number)) is not None
-                assert may_be or not is_there
+                    assert not found(processes[more], older, number) or number in there
+        with barrier.transaction() as transaction:
+            for one in (*processes, process("f")):
+                assert all(found(one, transaction, number) == (number in there) for number in range(420))
 
 
-def test_once_it_is_learned_what_is_not_there_is_not_looked_for(barrier: Barrier) -> None:
-    commit(barrier, *range(100))
-    rows = ListedRows()
-    said = [asked(barrier, rows, number) for number in range(100, 200)]
-    assert said == [(False, False)] * 100
-    assert all(asked(barrier, rows, number) == (True, True) for number in range(100))
-    commit(barrier, 300)
-    assert asked(barrier, rows, 300) == (True, True)
-    assert asked(barrier, rows, 301) == (False, False)
+def test_a_batch_sees_what_its_earlier_requests_list_whatever_its_process_knew(barrier: Barrier) -> None:
+    commit(barrier, process("0"), *range(2 * PART_ENTRIES + 3))
+    late = process("1")
+    with barrier.transaction() as base:
+        first = base.begin_nested()
+        add(late, first, 1000)
+        first.merge()
+        second = base.begin_nested()
+        assert found(late, second, 1000)
+        assert found(late, second, 5)
+        assert not found(late, second, 1001)
+
+
+def test_what_is_known_is_not_listed_again(barrier: Barrier) -> None:
+    one, other = process("0"), process("1")
+    for is_new in (True, False, False):
+        commit(barrier, one, *range(PART_ENTRIES + 10), is_new=is_new)
+    assert entries_in(barrier) == PART_ENTRIES + 10
+    with barrier.transaction() as transaction:
+        add(other, transaction, 3, 3, 5, is_new=False)
+        assert not transaction.has_changes
+
+
+def test_whoever_lists_what_is_new_is_in_conflict_with_whoever_asked_before(barrier: Barrier) -> None:
+    """Known or not: the one who asked may have decided by where it is."""
+    commit(barrier, process("0"), 1)
+    with barrier.transaction() as asking:
+        process("2").news(asking)
+        reads = asking.footprint().reads
+    with barrier.transaction() as listing:
+        add(process("1"), listing, 1)
+        assert reads.keys() & listing.footprint().writes.keys() == {f"{AREA}all"}
+
+
+def test_those_who_list_do_not_wait_for_each_other(barrier: Barrier) -> None:
+    one, other = process("0"), process("1")
+    commit(barrier, one, 1)
+    commit(barrier, other, 2)
+    with barrier.transaction() as late:
+        add(one, late, 3)
+        commit(barrier, other, 4)
+        barrier.commit(late)
+    with barrier.transaction() as transaction:
+        assert all(found(process("5"), transaction, number) for number in (1, 2, 3, 4))
+
+
+def test_a_part_that_is_missing_is_not_passed_over(barrier: Barrier) -> None:
+    commit(barrier, process("0"), *range(PART_ENTRIES + 1))
+    with barrier.transaction() as transaction:
+        transaction.delete(f"{AREA}0/{0:08x}")
+        with pytest.raises(Damaged):
+            process("1").news(transaction)

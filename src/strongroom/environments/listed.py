@@ -30,6 +30,10 @@ _ENTRY = 2 * HALF
 _TURN = f"{AREA}all"
 _DIGITS = "0123456789abcdef"
 _NUMBER = struct.Struct(">Q")
+_PAGES = 2**14
+"""So that a page of a million entries has about sixty."""
+_HEAD = struct.Struct(f">H{_ENTRY - 2}x")
+_WHOLE = struct.Struct(f"{_ENTRY}s")
 
 
 class _End(NamedTuple):
@@ -48,9 +52,10 @@ class ListedValues:
         self._lock = threading.Lock()
         self._turn: int | None = None
         """The version of ``all`` up to which everything is remembered."""
+        self._has_looked = False
         self._ends = dict.fromkeys(_DIGITS, _End())
-        self._pages: dict[int, bytearray] = {}
-        """Entries by the first bits of their first half. They are added at the end alone, so nobody who looks needs the lock."""
+        self._pages: list[bytearray] = []
+        """Entries by the first bits of their first half, once there are any. They are added at the end alone: nobody who looks needs the lock."""
 
     def news(self, root: VersionedStorage) -> bytes:
         """What ``root`` has beyond what is remembered from now on: entries of changes that are not committed yet.
@@ -58,6 +63,7 @@ class ListedValues:
         A commit that rests on this is in conflict where anything was added meanwhile. Raises Damaged where a part is missing.
         """
         turn = root.version(_TURN)
+        self._has_looked = True
         if turn == self._turn:
             return b""
         with self._lock:
@@ -68,7 +74,7 @@ class ListedValues:
 
     def values_of(self, form: bytes, news: bytes = b"") -> list[bytes]:
         """The second halves of the entries whose first half is ``form``, among those remembered and ``news``."""
-        page = self._pages.get(_page_of(form), b"")
+        page = self._page_of(form)
         if form not in page and form not in news:
             return []
         return [entry[HALF:] for held in (page, news) for entry in _entries(held) if entry.startswith(form)]
@@ -76,7 +82,8 @@ class ListedValues:
     def add(self, root: VersionedStorage, entries: Collection[bytes], *, is_new: bool) -> None:
         """List values that are stored; ``is_new`` tells that they were not there before, known or not: who decides meanwhile decides again."""
         unknown = [entry for entry in entries if not self._has(entry)]
-        if self._turn is None or (unknown and not is_new):
+        # Else those who list would be in conflict with each other. What they list twice for that does no harm.
+        if not self._has_looked or (unknown and not is_new):
             self.news(root)
             unknown = [entry for entry in entries if not self._has(entry)]
         if unknown or is_new:
@@ -95,8 +102,16 @@ class ListedValues:
         root.put(at, _NUMBER.pack(number) + held)
 
     def _has(self, entry: bytes) -> bool:
-        page = self._pages.get(_page_of(entry))
-        return page is not None and entry in page
+        return entry in self._page_of(entry)
+
+    def _page_of(self, form: bytes) -> bytes | bytearray:
+        pages = self._pages
+        return pages[form[0] << 6 | form[1] >> 2] if pages else b""
+
+    def _remember(self, entries: bytes) -> None:
+        pages = self._pages = self._pages or [bytearray() for _ in range(_PAGES)]
+        for (head,), (entry,) in zip(_HEAD.iter_unpack(entries), _WHOLE.iter_unpack(entries), strict=True):
+            pages[head >> 2] += entry
 
     def _catch_up(self, root: VersionedStorage, digit: str) -> bytes:
         """Remember what was added to one list. Answers what is not committed yet: it may never be, and is not remembered."""
@@ -118,15 +133,9 @@ class ListedValues:
             if written < 0:
                 pending += added
                 continue
-            for entry in _entries(added):
-                self._pages.setdefault(_page_of(entry), bytearray()).extend(entry)
+            self._remember(added)
             self._ends[digit] = _End(version, part, len(content)) if is_last else _End(None, part + 1)
         return pending
-
-
-def _page_of(form: bytes) -> int:
-    """One of 16,384, so that a page of a million entries has about sixty."""
-    return form[0] << 6 | form[1] >> 2
 
 
 def _entries(held: bytes | bytearray) -> Iterable[bytes]:
