@@ -16,6 +16,7 @@ from strongroom.core import steps
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.reuse import FORMS_MAX, PLACES_AT_ONCE, Guards
 from strongroom.core.reuse_index import list_pending
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.environments.forms import forms_in
 from strongroom.environments.listed import HALF, PART_ENTRIES
 from strongroom.mounts.table import EPOCH_KEY
@@ -192,7 +193,7 @@ def test_a_refusal_is_on_record_without_the_value(vault: Vault) -> None:
 @pytest.mark.parametrize("known", json.loads(VECTORS.read_text())["values"], ids=lambda known: str(known["value"])[:20])
 def test_forms_and_entries_stay_what_they_are(known: dict[str, Any]) -> None:
     key = bytes.fromhex(json.loads(VECTORS.read_text())["key_hex"])
-    guards = replace(guards_for(vault_with_environments()), key=key)
+    guards = replace(guards_for(vault_with_environments()), key=KeyedHash(key))
     uuid = next(iter(next(one for one in guards.environments if one.name == "prod").mounts))
     FingerprintIndex(key, guards.root, uuid, guards).record("app", 1, {"k": known["value"]})
     news = guards.listed.news(guards.root)
@@ -311,22 +312,16 @@ def test_what_was_listed_is_known_after_a_seal_and_in_another_process(vault: Vau
 
 def test_of_two_processes_whose_writes_cross_the_lower_one_is_refused_where_it_is_second(vault: Vault) -> None:
     other = beside(vault)
-    for number, path in enumerate(("prod2/app", "prod/app", "stage/app", "prod2/new")):
-        value = VALUE if path == "prod2/new" else f"{VALUE}-{number}"  # the last of them is listed already
-        if path == "prod2/new":
-            put(other, "prod/app", VALUE)
-            other.delete("prod/app")
-        assert isinstance(vault.store, FaultyStore)
-        store = vault.store
-        done: list[Result] = []
-
-        def between(path: str = path, value: str = value, done: list[Result] = done) -> None:
-            store.before_commit = lambda: None
-            done.append(put(other, path, value))
-
-        store.before_commit = between
-        below = put(vault, "dev2/app", value)
-        assert done[0].status in {200, 204}
+    put(other, "prod/app", VALUE)
+    other.delete("prod/app")  # so it is listed already
+    for path, value in (
+        ("prod2/app", "value-one"),
+        ("prod/app", "value-two"),
+        ("stage/app", "value-three"),
+        ("prod2/new", VALUE),
+    ):
+        below, above = crossing(vault, ("dev2/app", value), (path, value), other)
+        assert above.status in {200, 204}
         assert is_refused(below)
         assert vault.get("dev2/data/app").status == 404
 
@@ -334,15 +329,17 @@ def test_of_two_processes_whose_writes_cross_the_lower_one_is_refused_where_it_i
 # Two at once
 
 
-def crossing(vault: Vault, slower: tuple[str, Any], faster: tuple[str, Any]) -> tuple[Result, Result]:
-    """Both writes, the second committed between the reads and the commit of the first."""
+def crossing(
+    vault: Vault, slower: tuple[str, Any], faster: tuple[str, Any], other: Vault | None = None
+) -> tuple[Result, Result]:
+    """Both writes, the second committed between the reads and the commit of the first, perhaps in another process."""
     done: list[Result] = []
     assert isinstance(vault.store, FaultyStore)
     store = vault.store
 
     def between() -> None:
         store.before_commit = lambda: None
-        done.append(put(vault, *faster))
+        done.append(put(other or vault, *faster))
 
     store.before_commit = between
     return put(vault, *slower), done[0]

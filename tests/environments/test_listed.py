@@ -45,7 +45,7 @@ def commit(barrier: Barrier, values: ListedValues, *numbers: int, is_new: bool =
 
 
 def found(values: ListedValues, transaction: Transaction, number: int) -> bool:
-    said = values.values_of(form(number), values.news(transaction))
+    said = values.look(transaction, [form(number)]).get(form(number), [])
     assert set(said) <= {value(number)}
     return bool(said)
 

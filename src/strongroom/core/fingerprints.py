@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from strongroom.barrier.view import VersionedStorage
-from strongroom.core.reuse import Guards
+from strongroom.core.reuse import Guard, Guards
 from strongroom.crypto.fingerprint import Key
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
@@ -23,7 +23,7 @@ from strongroom.system.fingerprint_rows import AREA, ValueRow, rows_of
 class FingerprintIndex:
     """Implements ``logical.backend.Fingerprints`` for one mount, inside one transaction."""
 
-    __slots__ = ("_guard", "_guards", "_key", "_mount_uuid", "_root")
+    __slots__ = ("_guards", "_is_known", "_key", "_mount_uuid", "_root")
 
     def __init__(
         self,
@@ -38,34 +38,37 @@ class FingerprintIndex:
         self._root = root
         self._mount_uuid = mount_uuid
         self._guards = guards
-        self._guard = guards.of_mount(mount_uuid, is_known=is_known) if guards is not None else None
+        self._is_known = is_known
 
     def record(self, path: str, version: int, values: Mapping[str, Any]) -> None:
         """Remember every text and number in ``values``, at any depth, where it is not known of this key of this secret.
 
         Raises ReusedValue where environments that stay apart forbid to store one of them here.
         """
-        guard, root = self._guard, self._root
+        guard, root = self._guard(), self._root
         rows = self._rows(path, values)
+        marked: list[tuple[bytes, ValueRow]] = []
         if guard is not None:
-            guard.admit(rows)
+            marked = guard.admit(rows)
             guard.look_below(rows)
         new = [row for row in rows if root.version(row.key) is None]
         content = b"%d" % version
         for row in new:
             root.put(row.key, content)
         if guard is not None:
-            guard.list(rows, is_new=bool(new))
+            guard.list(marked, is_new=bool(new))
 
     def judge(self, values: Mapping[str, Any]) -> None:
         """Raise ReusedValue where environments that stay apart forbid to store one of ``values`` here; nothing is remembered."""
-        if self._guard is not None:
-            self._guard.judge(values)
+        guard = self._guard()
+        if guard is not None:
+            guard.admit(self._rows("", values))
 
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
         """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
-        if self._guard is not None:
-            self._guard.list(self._rows(path, values), is_new=True)
+        guard = self._guard()
+        if guard is not None:
+            guard.list(guard.admit(self._rows(path, values)), is_new=True)
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret is gone."""
@@ -75,6 +78,10 @@ class FingerprintIndex:
     def of_mount(self, uuid: str, *, is_known: bool = False) -> FingerprintIndex:
         """The index for another mount, in the same transaction. ``is_known`` tells that its values only change their place in it."""
         return FingerprintIndex(self._key, self._root, uuid, self._guards, is_known=is_known)
+
+    def _guard(self) -> Guard | None:
+        guards = self._guards
+        return None if guards is None else guards.of_mount(self._mount_uuid, is_known=self._is_known)
 
     def _rows(self, path: str, values: Mapping[str, Any]) -> list[ValueRow]:
         return list(rows_of(self._key, self._mount_uuid, path, values))

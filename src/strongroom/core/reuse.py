@@ -7,20 +7,19 @@ reads by name what every listing puts: so two that cross are in conflict, whiche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from strongroom.barrier.transaction import Transaction
-from strongroom.crypto.fingerprint import Key, fingerprint
+from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.environments.environment import Environment, Reuse
 from strongroom.environments.forms import forms_of
 from strongroom.environments.listed import HALF, ListedValues
 from strongroom.environments.map import EnvironmentMap
 from strongroom.logical.errors import InvalidRequest
 from strongroom.quotas.guesses import Guesses
-from strongroom.system.fingerprint_rows import AREA, PLACES_AT, ValueRow, texts_in
+from strongroom.system.fingerprint_rows import AREA, PLACES_AT, ValueRow
 
 FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
@@ -52,7 +51,7 @@ WARN_BELOW = "a value of this secret is in use in a less protected environment, 
 class Guards:
     """Makes the guard of a mount, inside one transaction. ``warnings`` takes what the caller is told, who is ``caller``."""
 
-    key: Key
+    key: KeyedHash
     root: Transaction
     environments: EnvironmentMap
     warnings: list[str]
@@ -61,8 +60,6 @@ class Guards:
     caller: str
     looked_below: int = 0
     """For how many values it was asked whether they are in use below."""
-    marks: dict[str, list[bytes]] = field(default_factory=dict)
-    """The marks of the texts of this request."""
 
     def warn(self, text: str) -> None:
         """Tell the caller, once."""
@@ -74,16 +71,9 @@ class Guards:
         environment = self.environments.of_mount(uuid)
         return None if environment is None else Guard(self, environment, is_known=is_known)
 
-    def marks_of(self, text: str) -> list[bytes]:
-        """What the value, and what stands in it, is listed under; for values that are alike the same."""
-        marks = self.marks.get(text)
-        if marks is None:
-            marks = self.marks[text] = [self.mark_of(form) for form in forms_of(text)]
-        return marks
-
     def mark_of(self, form: str) -> bytes:
         """What values of this form are listed under."""
-        return fingerprint(self.key, _LABEL + form.encode("utf-8", "surrogatepass"))[:HALF]
+        return self.key.digest(_LABEL + form.encode("utf-8", "surrogatepass"))[:HALF]
 
 
 class Guard:
@@ -97,23 +87,24 @@ class Guard:
         self._is_known = is_known
         self._is_listed = not guards.environments.is_lowest(environment)
 
-    def admit(self, rows: Sequence[ValueRow]) -> None:
-        """Judge what is about to be stored. Raises ReusedValue."""
-        if not self._is_known:
-            self._judge(row.text for row in rows)
-
-    def judge(self, values: Mapping[str, Any]) -> None:
-        """Judge what is about to be stored for one person alone, and list nothing. Raises ReusedValue."""
-        self._judge(text for value in values.values() for text in texts_in(value))
-
-    def list(self, rows: Sequence[ValueRow], *, is_new: bool) -> None:
-        """List the values of ``rows``, whatever is below them. ``is_new`` tells that one of them was not there before."""
-        if not self._is_listed:
-            return
+    def admit(self, rows: Sequence[ValueRow]) -> list[tuple[bytes, ValueRow]]:
+        """Judge what is about to be stored; what it will be listed under. Raises ReusedValue."""
         everything = self._all
-        entries = [mark + row.fingerprint[:HALF] for row in rows for mark in everything.marks_of(row.text)]
-        if entries:
-            everything.listed.add(everything.root, entries, is_new=is_new)
+        above = everything.environments.mounts_above(self._environment)
+        is_judged = bool(above) and not self._is_known and self._environment.reuse is not Reuse.ALLOW
+        marked: list[tuple[bytes, ValueRow]] = []
+        if is_judged or self._is_listed:
+            mark_of = everything.mark_of
+            marked = [(mark_of(form), row) for row in rows for form in forms_of(row.text)]
+        if is_judged:
+            self._judge(marked, above)
+        return marked
+
+    def list(self, marked: Sequence[tuple[bytes, ValueRow]], *, is_new: bool) -> None:
+        """List what was admitted, or is there. ``is_new`` tells that something of it was not there before."""
+        if self._is_listed and marked:
+            entries = [mark + row.fingerprint[:HALF] for mark, row in marked]
+            self._all.listed.add(self._all.root, entries, is_new=is_new)
 
     def look_below(self, rows: Sequence[ValueRow]) -> None:
         """Warn where the value of one of ``rows`` that is new here lies in a less sensitive environment, too. To be asked before they are put."""
@@ -122,39 +113,34 @@ class Guard:
             return
         for row in rows[: max(0, LOOKS_BELOW_MAX - everything.looked_below)]:
             everything.looked_below += 1
-            if any(self._is_below(place) for place in self._places_where_new(row)):
+            places = everything.root.stored_beside(row.key, row.key[:PLACES_AT], PLACES_AT_ONCE)
+            if places and any(self._is_below(place) for place in self._where_new(row, places)):
                 everything.warn(WARN_BELOW)
                 return
 
-    def _places_where_new(self, row: ValueRow) -> Iterable[str]:
-        """Where else the value is or was; nothing where it is here already."""
-        root, value = self._all.root, row.key[:PLACES_AT]
-        places = root.stored_beside(row.key, value, PLACES_AT_ONCE)
+    def _where_new(self, row: ValueRow, places: list[str]) -> Iterable[str]:
+        """Where else the value is or was, of which the first are ``places``; nothing where it is here already."""
         if len(places) < PLACES_AT_ONCE:
             return places if row.key not in places else ()
-        return root.scan(value) if root.version(row.key) is None else ()
+        root = self._all.root
+        return root.scan(row.key[:PLACES_AT]) if root.version(row.key) is None else ()
 
     def _is_below(self, place: str) -> bool:
         other = self._all.environments.of_mount(_mount_of(place))
         return other is not None and other.rank < self._environment.rank
 
-    def _judge(self, texts: Iterable[str]) -> None:
+    def _judge(self, marked: Sequence[tuple[bytes, ValueRow]], above: frozenset[str]) -> None:
         everything, here = self._all, self._environment
-        above = everything.environments.mounts_above(here)
-        if not above or here.reuse is Reuse.ALLOW:
-            return
         everything.guesses.check(everything.caller)
-        marks = {mark: text for text in texts for mark in everything.marks_of(text)}
+        if not marked:
+            return
+        marks = dict(marked)
         if len(marks) > FORMS_MAX:
             raise InvalidRequest(
                 f"the secret holds more than {FORMS_MAX} values to compare with other environments; split it over several secrets"
             )
-        if not marks:
-            return
-        news = everything.listed.news(everything.root)
-        for mark, text in marks.items():
-            values = everything.listed.values_of(mark, news)
-            if values and not self._is_exempt(mark, text) and any(self._is_in(above, value) for value in values):
+        for mark, values in everything.listed.look(everything.root, marks).items():
+            if not self._is_exempt(mark, marks[mark].text) and any(self._is_in(above, value) for value in values):
                 if here.reuse is Reuse.DENY:
                     everything.guesses.count(everything.caller)
                     raise ReusedValue

@@ -30,12 +30,13 @@ COMMON = """
 _ROUNDS_MAX = 4
 _DOCUMENT_CHARACTERS_MAX = 64 * 1024
 _LINES_MAX = 256
-_ENCODED = re.compile(r"((?:[0-9a-fA-F]{2}){8,})|[A-Za-z0-9+/_-]{11,}={0,2}")
-"""A text that is hex, which is the group, or may be base64."""
-_WRITTEN = re.compile(
-    rb"(?:[\t\n\r -~]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})*+"
+_ENCODED = re.compile(
+    r"((?:[0-9a-fA-F]{2}){8,})|(?=[CDI-Za-fw-z0-9])(?!(?:.{4}){1,7}[ABE-H+/])[A-Za-z0-9+/]{11,}={0,2}"
 )
-"""Bytes that look like UTF-8 without control characters. What is a key, or was no base64 at all, is told from them at its first bytes."""
+"""A text in the letters of standard base64 that is hex, which is the group, or base64 of what may have been written: the first letter of each
+four holds most of a byte, and with some letters that is one of a control character, or one that UTF-8 has not, or not at the beginning.
+"""
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
 _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
 _DOCUMENT_STARTS = frozenset("{[ \t\r")
@@ -43,12 +44,11 @@ _DOCUMENT_STARTS = frozenset("{[ \t\r")
 
 def one_form(text: str) -> str:
     """The form that all values which are alike have in common; for other values another one."""
-    words = text.split()
-    found = words[0] if len(words) == 1 else "".join(words)
+    found = _standard(text)
     encoded = _ENCODED.fullmatch(found)
     if encoded is not None:
         found = _unwrapped(encoded)
-    return found.casefold().replace("-", "+").replace("_", "/").rstrip("=")
+    return found.casefold().rstrip("=")
 
 
 def texts_in(values: Mapping[str, Any]) -> Iterator[str]:
@@ -127,6 +127,13 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def _standard(text: str) -> str:
+    """``text`` without blanks, and with the letters of base64 for URLs in those of the standard one."""
+    words = text.split()
+    joined = words[0] if len(words) == 1 else "".join(words)
+    return joined.replace("-", "+").replace("_", "/")
+
+
 def _unwrapped(encoded: re.Match[str] | None) -> str:
     """What stands in hex or base64 in the text that was found to look so, however often; the text itself where that is nothing."""
     found = ""
@@ -135,7 +142,10 @@ def _unwrapped(encoded: re.Match[str] | None) -> str:
             break
         found = encoded[0]
         is_hex = encoded.lastindex is not None
-        content = bytes.fromhex(found) if is_hex else _from_base64(found)
+        try:
+            content = bytes.fromhex(found) if is_hex else binascii.a2b_base64(found + "==")
+        except binascii.Error:
+            break  # it has a length that base64 never has
         inner = _as_text(content)
         if inner is None:
             return base64.b64encode(content).decode() if is_hex else found
@@ -144,20 +154,12 @@ def _unwrapped(encoded: re.Match[str] | None) -> str:
     return found
 
 
-def _from_base64(text: str) -> bytes:
-    """What ``text`` is in base64 of; nothing where it has a length that none has."""
-    bare = text.rstrip("=")
-    if len(bare) % 4 == 1:
-        return b""
-    return binascii.a2b_base64(bare.replace("-", "+").replace("_", "/") + "==")
-
-
 def _as_text(content: bytes) -> str | None:
-    """``content`` as text without blanks, where it is one that somebody may have written, and is long enough to mean something."""
-    if _WRITTEN.fullmatch(content) is None:
-        return None
+    """``content`` as text, as :func:`_standard` has it, where somebody may have written it, and it is long enough to mean something."""
+    if len(content.translate(None, _CONTROLS)) != len(content):
+        return None  # mostly so where it is a key or was no base64 at all, and cheaper than to try
     try:
-        text = "".join(content.decode().split())
+        text = _standard(content.decode())
     except UnicodeDecodeError:
         return None
     return text if len(text) >= LENGTH_MIN and text.isprintable() else None

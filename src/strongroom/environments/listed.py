@@ -23,7 +23,7 @@ from strongroom.crypto.aead import Damaged
 AREA = "core/reuse-listed/"
 HALF = 8
 """Bytes of each half of an entry."""
-PART_ENTRIES = 128
+PART_ENTRIES = 64
 """With how many entries a part is full. A longer one makes each addition dearer, a shorter one what a process does after an unseal."""
 
 _ENTRY = 2 * HALF
@@ -72,12 +72,15 @@ class ListedValues:
                 self._turn = turn
         return pending
 
-    def values_of(self, form: bytes, news: bytes = b"") -> list[bytes]:
-        """The second halves of the entries whose first half is ``form``, among those remembered and ``news``."""
-        page = self._page_of(form)
-        if form not in page and form not in news:
-            return []
-        return [entry[HALF:] for held in (page, news) for entry in _entries(held) if entry.startswith(form)]
+    def look(self, root: VersionedStorage, forms: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+        """Of each of ``forms`` that is the first half of an entry, the second halves of these; see :meth:`news`."""
+        news = self.news(root)
+        found: dict[bytes, list[bytes]] = {}
+        for form in forms:
+            page = self._page_of(form)
+            if form in page or form in news:
+                found[form] = [one[HALF:] for held in (page, news) for one in _entries(held) if one.startswith(form)]
+        return found
 
     def add(self, root: VersionedStorage, entries: Collection[bytes], *, is_new: bool) -> None:
         """List values that are stored; ``is_new`` tells that they were not there before, known or not: who decides meanwhile decides again."""

@@ -37,10 +37,15 @@ class ValueRow(NamedTuple):
 def rows_of(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[ValueRow]:
     """Every value in ``values``, of the secret at ``path``."""
     for name, value in values.items():
-        place = f"/{mount_uuid}/{quote(name, safe='')}/{path}"
+        place = f"/{mount_uuid}/{_quoted(name)}/{path}"
         for text in texts_in(value):
             known_by = fingerprint_of(index_key, text)
             yield ValueRow(text, known_by, f"{AREA}{known_by.hex()}{place}")
+
+
+def _quoted(name: str) -> str:
+    is_plain = name.isascii() and name.replace("_", "x").isalnum()  # nearly always, and then there is nothing to quote
+    return name if is_plain else quote(name, safe="")
 
 
 def fingerprint_of(index_key: Key, text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,12 @@ from strongroom.physical.store import Record, Unavailable, prefix_end
 # The reading of one row makes SQLite fix the moment that the transaction sees; BEGIN alone does not.
 _PIN = "SELECT value FROM meta WHERE name = 'format'"
 _GET = "SELECT version, value FROM records WHERE key = ?"
+_KEYS = {
+    (is_behind, has_end): f"SELECT key FROM records WHERE key {'>' if is_behind else '>='} ?1"  # noqa: S608 -- of constants
+    + (" AND key < ?2 ORDER BY key" if has_end else " ORDER BY key")
+    for is_behind in (False, True)
+    for has_end in (False, True)
+}
 _ENTRIES = "SELECT key, version, value FROM records ORDER BY key"
 _CLOSED = "the snapshot is closed"
 # A damaged page can hold what is no text at all.
@@ -53,15 +60,17 @@ class SqliteSnapshot:
             raise Unavailable(_CLOSED)
         least = max(prefix, start)
         # One lower bound only: with two, SQLite would seek to the first and filter by the other row by row.
-        lower, low = (">", after) if after and after >= least else (">=", least)
+        is_behind = bool(after) and after >= least
         end = prefix_end(prefix)
-        sql = f"SELECT key FROM records WHERE key {lower} ?1"  # noqa: S608 -- the operator is one of two constants
-        sql += " ORDER BY key LIMIT ?3" if end is None else " AND key < ?2 ORDER BY key LIMIT ?3"
+        sql, low = _KEYS[is_behind, end is not None], after if is_behind else least
         try:
-            rows: Any = connection.execute(sql, (low, end, -1 if limit is None else limit)).fetchall()
+            # Not by LIMIT: SQLite would prepare the statement anew for each number, which takes longer than a short list.
+            rows: Any = connection.execute(sql, (low,) if end is None else (low, end))
+            found = [row[0] for row in islice(rows, limit)]
+            rows.close()
         except _UNREADABLE:
             raise Unavailable(_FAILED) from None
-        return [row[0] for row in rows]
+        return found
 
     def entries(self) -> Iterator[tuple[str, Record]]:
         """Every key with its record, in order, read as they are asked for. Raises Unavailable where the database cannot be read."""
