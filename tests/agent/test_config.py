@@ -291,3 +291,18 @@ def test_a_listener_says_who_may_connect_and_whether_it_ends_the_agent() -> None
     unix, tcp = config.listeners
     assert (unix.peer_uids, unix.peer_gids, unix.enable_quit) == (frozenset({1}), frozenset({2}), True)
     assert (tcp.peer_uids, tcp.enable_quit) == (frozenset({3}), False)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        LOGIN.replace("role_id_file_path", "role_id_file_pth") % SINK,
+        LOGIN.replace('"approle"', '"aws"') % SINK,
+        'listener "unix" { address = "/run/app/agent.sock" }\nlistener "unxi" {}\n',
+        'auto_auth { method "approle" { config = {} } }\ntemplate { contents = "x"  destination = "/run/app/x" }',
+    ],
+)
+def test_of_a_block_that_is_wrong_it_is_not_said_that_it_is_missing(broken: str) -> None:
+    found = problems(broken)
+    assert "there is nothing to do" not in found
+    assert "templates need auto_auth" not in found

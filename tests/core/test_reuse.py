@@ -12,13 +12,13 @@ from tests.environments.world import bound, vault_with_environments, write
 from tests.kit import SeededEntropy, Vault
 from tests.processes import Result
 
-from strongroom.core import steps
+from strongroom.core import reuse_index, steps
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.reuse import FORMS_MAX, PLACES_AT_ONCE, Guards
 from strongroom.core.reuse_index import list_pending
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.environments.forms import forms_in
-from strongroom.environments.listed import HALF, PART_ENTRIES
+from strongroom.environments.listed import AREA, HALF, PART_ENTRIES
 from strongroom.mounts.table import EPOCH_KEY
 from strongroom.quotas.guesses import BLOCK_SECONDS, REFUSALS_MAX
 
@@ -228,6 +228,24 @@ def test_what_a_mount_held_before_it_joined_counts_once_it_was_gone_through(vaul
     assert vault.get("sys/environments/prod").data["indexing"] == []
     for value in ("old-value-4", "old-newer-value", "old2-value-0", "old2-value-4", "old2-newer-value"):
         assert is_refused(put(vault, "dev/a", value)), value
+
+
+def test_a_vault_that_listed_in_format_1_is_gone_through_anew(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reuse_index, "ROWS_PER_STEP", 2)
+    put(vault, "prod/app", VALUE)
+    with vault.node.require().barrier.transaction() as transaction:
+        for key in [*transaction.scan(AREA)]:
+            transaction.delete(key)
+        old = ["core/reuse-turn/all", "core/reuse-turn/3", *(f"core/reuse/{number:064x}" for number in range(5))]
+        for key in old:
+            transaction.put(key, b"old")
+        vault.node.require().barrier.commit(transaction)
+    vault.node.seal()
+    vault.unseal()
+    index_all(vault)
+    assert is_refused(put(vault, "dev/a", VALUE))
+    with vault.node.require().barrier.transaction() as transaction:
+        assert all(transaction.get(key) is None for key in old)
 
 
 def test_an_environment_that_is_no_longer_the_lowest_is_gone_through(vault: Vault) -> None:

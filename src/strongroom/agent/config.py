@@ -73,7 +73,10 @@ def parse_config(text: str, file: str = "") -> AgentConfig:
     except HclError as error:
         raise BadConfig(file, [Problem(error.line, error.message)]) from None
     config = _read(body, file, findings)
-    _check(config, findings)
+    if not findings.problems:
+        # A block that is wrong by itself was left out: what is said of the whole would then not be so.
+        _check(config, findings)
+    _check_outputs(config, findings)
     if findings.problems:
         raise BadConfig(file, findings.problems)
     return config
@@ -157,7 +160,6 @@ def _check(config: AgentConfig, findings: Findings) -> None:
         config.auto_auth.sinks or has_templates or config.listeners or config.exit_after_auth
     ):
         findings.wrong(0, "auto_auth is of no use without a sink, a template or a listener")
-    _check_outputs(config, findings)
 
 
 def _check_outputs(config: AgentConfig, findings: Findings) -> None:

@@ -118,7 +118,7 @@ class Guard:
                 everything.warn(WARN_BELOW)
                 return
 
-    def _where_new(self, row: ValueRow, places: list[str]) -> Iterable[str]:
+    def _where_new(self, row: ValueRow, places: Sequence[str]) -> Iterable[str]:
         """Where else the value is or was, of which the first are ``places``; nothing where it is here already."""
         if len(places) < PLACES_AT_ONCE:
             return places if row.key not in places else ()

@@ -11,17 +11,26 @@ from itertools import islice
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.core.reuse import Guards
+from strongroom.core.steps import current_epoch
 from strongroom.environments.pending import PENDING_AREA
 from strongroom.logical.backend import KeepsValues
-from strongroom.mounts.table import EPOCH_KEY
 from strongroom.system.unsealed import Unsealed
 
 SECRETS_PER_STEP = 200
+ROWS_PER_STEP = 2000
+
+_FORMAT_1_ROWS = "core/reuse/"
+_FORMAT_1_TURNS = "core/reuse-turn/"
+_FORMAT_1 = f"{_FORMAT_1_TURNS}all"
 
 
 def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
     """Go through the next ``secrets`` secrets of a mount that waits; whether there may be more to do. Raises what the store raises."""
     with unsealed.barrier.transaction() as transaction:
+        if transaction.version(_FORMAT_1) is not None:
+            _leave_format_1(unsealed, transaction)
+            unsealed.barrier.commit(transaction)
+            return True
         name = next(iter(transaction.scan(PENDING_AREA)), None)
         if name is None:
             return False
@@ -30,10 +39,20 @@ def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
     return True
 
 
+def _leave_format_1(unsealed: Unsealed, transaction: Transaction) -> None:
+    """Have everything listed anew that format 1 had rows for, and remove these, so many at a time."""
+    environments = unsealed.environments.at(transaction, current_epoch(transaction))
+    for uuid in environments.listed_mounts:
+        transaction.put(PENDING_AREA + uuid, b"")
+    rows = list(islice(transaction.scan(_FORMAT_1_ROWS), ROWS_PER_STEP))
+    if len(rows) < ROWS_PER_STEP:
+        rows += transaction.scan(_FORMAT_1_TURNS)
+    for row in rows:
+        transaction.delete(row)
+
+
 def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int) -> None:
-    epoch = transaction.version(EPOCH_KEY)
-    if epoch is None:
-        raise LookupError("the epoch record is missing from the store")
+    epoch = current_epoch(transaction)
     uuid = name.removeprefix(PENDING_AREA)
     live = unsealed.mounts.at(transaction, epoch).by_uuid(uuid)
     environments = unsealed.environments.at(transaction, epoch)
