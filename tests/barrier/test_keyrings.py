@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.barrier.assigned import ONE, TWO, assign, keyring_of, read, rows, write
 from tests.barrier.conftest import FakeClock, SeededEntropy
 
-from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, encode_assignment
+from strongroom.barrier.assignment import ASSIGNMENT_KEY, Areas, Assignment, decode_assignment, encode_assignment
 from strongroom.barrier.barrier import Barrier, Limits, Surroundings
 from strongroom.barrier.inspection import Inspection
+from strongroom.barrier.keyring import Term, open_keyring
+from strongroom.barrier.record import RecordCipher, keyring_in
 from strongroom.barrier.tampering import TamperedStore, Tampering
 from strongroom.barrier.unsealing import open_barrier, renew_root
 from strongroom.crypto.aead import Damaged
@@ -331,3 +336,33 @@ def test_once_the_loss_of_a_keyring_is_accepted_the_rest_of_the_vault_opens(
     write(again, ONE, b"anew")
     assert read(again, ONE) == b"anew"
     again.seal()
+
+
+# Frozen
+
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "keyrings.json").read_text())
+FROZEN = {
+    int(one): tuple(Term(**{**term, "key": bytearray.fromhex(term["key"])}) for term in terms)
+    for one, terms in VECTORS["keyrings"].items()
+}
+
+
+@pytest.mark.parametrize("vector", VECTORS["rows"], ids=lambda vector: f"{vector['id']} at {vector['at']}")
+def test_a_frozen_keyring_opens_at_its_own_place_and_nowhere_else(vector: dict[str, Any]) -> None:
+    record = Record(vector["version"], bytes.fromhex(vector["record"]))
+    root_key = bytearray.fromhex(VECTORS["root_key"])
+    if vector["expect"] == "damaged":
+        with pytest.raises(Damaged):
+            open_keyring(root_key, vector["at"], record)
+        return
+    assert open_keyring(root_key, vector["at"], record).terms == FROZEN[vector["id"]]
+
+
+@pytest.mark.parametrize("vector", VECTORS["records"], ids=lambda vector: str(vector["key"]))
+def test_a_frozen_record_of_an_environment_is_read_and_belongs_where_it_did(vector: dict[str, Any]) -> None:
+    record = Record(vector["version"], bytes.fromhex(vector["record"]))
+    areas = Areas(decode_assignment(VECTORS["assignment"].encode()), 1)
+    assert areas.keyring_of(vector["key"]) == keyring_in(record) == vector["keyring"]
+    opener = RecordCipher(FROZEN, SeededEntropy())
+    assert opener.open(vector["key"], record) == bytes.fromhex(vector["plaintext"])
+    assert encode_assignment(areas.assignment) == VECTORS["assignment"].encode()

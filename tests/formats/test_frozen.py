@@ -16,15 +16,26 @@ from tests.formats.audit_log import judge
 from tests.formats.whole_vault import VECTORS, ask, reopen
 
 from strongroom.core.inspector import Inspector
+from strongroom.core.resealing import Resealing
 from strongroom.crypto.fingerprint import fingerprint
 from strongroom.physical.store import Unavailable
 from strongroom.system import founding
 
 VAULT: dict[str, Any] = json.loads((VECTORS / "whole_vault.json").read_text())
+APART: dict[str, Any] = json.loads((VECTORS / "whole_vault_environments.json").read_text())
+"""One with keyrings of environments, caught while rows were being sealed anew."""
+either = pytest.mark.parametrize("frozen", [VAULT, APART], ids=["first", "environments"])
 LOG: dict[str, Any] = json.loads((VECTORS / "audit_log.json").read_text())
 AREA = "core/fingerprint/"
-KEEP_IT_SHUT = {"barrier/keyring/0", "barrier/root", "seal/root-key"}
+KEEP_IT_SHUT = {"barrier/root", "seal/root-key", "root/core/keyrings", *(f"barrier/keyring/{one}" for one in range(4))}
 """Rows without which there is no key, or nothing to compare the store with."""
+_NEW = (
+    "barrier/keyring/",
+    "root/core/keyrings",
+    "root/core/environment/",
+    "root/core/resealing/",
+    "root/core/override/",
+)
 
 
 def contains(found: Any, expected: Any) -> bool:
@@ -34,20 +45,22 @@ def contains(found: Any, expected: Any) -> bool:
     return bool(found == expected and type(found) is type(expected))
 
 
-def test_the_frozen_vault_answers_as_it_did() -> None:
-    vault = reopen(VAULT)
+@either
+def test_the_frozen_vault_answers_as_it_did(frozen: dict[str, Any]) -> None:
+    vault = reopen(frozen)
     vault.unseal()
     wrong = [
         (question["method"], question["path"], found, question["expect"])
-        for question in VAULT["answers"]
+        for question in frozen["answers"]
         if not contains(found := json.loads(json.dumps(ask(vault, question), default=float)), question["expect"])
     ]
     assert wrong == []
     assert vault.failures == []
 
 
-def test_the_frozen_vault_is_intact() -> None:
-    vault = reopen(VAULT)
+@either
+def test_the_frozen_vault_is_intact(frozen: dict[str, Any]) -> None:
+    vault = reopen(frozen)
     vault.unseal()
     Inspector(vault.node, vault.failures.append).round(lambda _seconds: False)
     assert vault.get("sys/integrity").data["findings"] == []
@@ -88,17 +101,36 @@ def test_too_few_frozen_shares_do_not_open_it(shares: list[int]) -> None:
     assert vault.node.unsealed is None
 
 
-@pytest.mark.parametrize("row", sorted(VAULT["rows"]))
-def test_a_bit_that_changed_in_any_row_is_found(row: str) -> None:
-    version, value = VAULT["rows"][row]
+def test_what_the_frozen_vault_had_begun_is_finished() -> None:
+    vault = reopen(APART)
+    vault.unseal()
+    resealing = Resealing(vault.node)
+    while resealing.step(vault.node.require()):
+        pass
+    with vault.store.snapshot() as snapshot:
+        assert snapshot.keys("barrier/keyring/") == [f"barrier/keyring/{number}" for number in (0, 1, 3)]
+    assert vault.get("sys/environments/production").data["resealing"] == []
+    assert vault.get("secret/data/team/app").data["data"]["password"] == "value 3"
+    Inspector(vault.node, vault.failures.append).round(lambda _seconds: False)
+    assert vault.get("sys/integrity").data["findings"] == []
+
+
+_ROWS = [("first", row) for row in sorted(VAULT["rows"])]
+_ROWS += [("environments", row) for row in sorted(APART["rows"]) if row.startswith(_NEW)]
+
+
+@pytest.mark.parametrize(("which", "row"), _ROWS)
+def test_a_bit_that_changed_in_any_row_is_found(which: str, row: str) -> None:
+    frozen = VAULT if which == "first" else APART
+    version, value = frozen["rows"][row]
     content = bytearray(base64.b64decode(value))
     content[-1] ^= 1
-    changed = VAULT["rows"] | {row: [version, base64.b64encode(content).decode()]}
+    changed = frozen["rows"] | {row: [version, base64.b64encode(content).decode()]}
     if row == "seal/config":
         with pytest.raises(Unavailable, match="damaged"):
-            reopen(VAULT, changed)
+            reopen(frozen, changed)
         return
-    vault = reopen(VAULT, changed)
+    vault = reopen(frozen, changed)
     answers = [vault.post("sys/unseal", {"key": share}, token=None) for share in vault.shares]
     if row in KEEP_IT_SHUT or answers[-1].status != 200:
         assert answers[-1].status >= 400

@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.kit import JumpingClock, SeededEntropy, Vault
 
+from strongroom.core.resealing import Resealing
 from strongroom.physical.memory import MemoryStore
 from strongroom.physical.store import Record
 
@@ -77,6 +78,19 @@ class Maker:
         self.do("POST", "auth/token/roles/web", {"allowed_policies": ["reader"], "orphan": True})
         self.do("POST", "sys/audit/second", {"type": "file", "options": {"file_path": str(self.names["second"])}})
 
+    def keep_apart(self) -> None:
+        """Two environments; of the second one not everything lies under its keyring yet, and a third one is gone and its keyring is not."""
+        self.do("POST", "sys/environments/development", {"rank": 0, "mounts": ["plain"], "reuse": "allow"})
+        self.do("POST", "sys/environments/gone", {"rank": 5})
+        while Resealing(self.vault.node).step(self.vault.node.require()):
+            pass
+        self.do("POST", "plain/later", {"password": "of development"})
+        self.do("POST", "sys/overrides", {"path": "plain/later", "data": {"password": "mine"}})
+        self.do("POST", "sys/environments/production", {"rank": 9, "mounts": ["secret", "auth/approle"]})
+        self.do("DELETE", "sys/environments/gone")
+        self.do("POST", "sys/environments/production/rotate")
+        self.do("POST", "secret/data/later", {"data": {"password": "of production"}})
+
     def write_secrets(self) -> None:
         self.do("POST", "plain/app", {"password": "first", "number": 1.50, "deep": {"list": ["a", None, True]}})
         self.do("POST", "moved/app", {"password": "moved"})
@@ -122,6 +136,15 @@ class Maker:
             self.names[name] = self.do("POST", "auth/approle/role/web/secret-id", {}).data["secret_id"]
         self.do("POST", "auth/approle/role/web/secret-id/destroy", {"secret_id": self.names["taken_back"]})
 
+    def questions_about_environments(self) -> Iterator[tuple[str, str, str, Any, str | None, list[str]]]:
+        """The same for what came with environments."""
+        data = ["data"]
+        yield "keyring", "GET", "plain/later", None, "root", data
+        yield "keyring", "GET", "secret/data/later", None, "root", ["data.data"]
+        yield "storage-keys", "GET", "sys/overrides", None, "root", ["data.overrides"]
+        for name in ("development", "production"):
+            yield "keyring", "GET", f"sys/environments/{name}", None, "root", data
+
     def questions(self) -> Iterator[tuple[str, str, str, Any, str | None, list[str]]]:
         """Format page, method, path, body, token, what of the answer counts."""
         names, data = self.names, ["data"]
@@ -155,13 +178,13 @@ class Maker:
 
 
 def make(folder: Path) -> dict[str, Any]:
-    """The frozen vault of today."""
+    """The frozen vault of today, with environments and what else came after the first one."""
     names: dict[str, Any] = {"main": folder / "main.log", "second": folder / "second.log"}
     configuration = CONFIGURATION.format(file=names["main"], folder=folder)
     vault = Vault(configuration=configuration, entropy=SeededEntropy("frozen"), shares=3, threshold=2)
     vault.node.broker.disable("memory")
     maker = Maker(vault, names)
-    for part in (maker.furnish, maker.write_secrets, maker.make_tokens, maker.make_logins):
+    for part in (maker.furnish, maker.write_secrets, maker.make_tokens, maker.make_logins, maker.keep_apart):
         part()
     vault.node.seal()
     with vault.store.snapshot() as snapshot:
@@ -180,7 +203,7 @@ def make(folder: Path) -> dict[str, Any]:
         {"format": page, **question, "expect": ask(reader, question)}
         for page, question in (
             (page, {"method": method, "path": path, "body": body, "token": token, "shows": shows})
-            for page, method, path, body, token, shows in maker.questions()
+            for page, method, path, body, token, shows in (*maker.questions(), *maker.questions_about_environments())
         )
     ]
     return frozen
