@@ -33,6 +33,7 @@ from strongroom.logical.errors import LogicalError
 from strongroom.physical.sqlite import SqliteStore
 from strongroom.physical.store import StoreError
 
+APART = {"mounts": ["kv"], "downward": True, "reuse": "allow"}
 ONE = {"secret_shares": 1, "secret_threshold": 1}
 _AROUND_ANSWER = ("before_audit_response", "after_audit_response")
 _SWAP = ("root_key_before_swap", "root_key_after_swap")
@@ -68,6 +69,29 @@ def rotate(client: Client, keys: Keys) -> None:
     client.must("PUT", "sys/rotate")
 
 
+def rotate_environment(client: Client, keys: Keys) -> None:
+    """A new term in the keyring that seals what the writers write."""
+    del keys
+    client.must("POST", f"sys/environments/{_holder(client)}/rotate")
+
+
+def move_mount(client: Client, keys: Keys) -> None:
+    """The mount that is written to goes to an environment that is made for it; the one before goes, and its keyring in the end."""
+    del keys
+    before = _holder(client)
+    after = "blue" if before == "green" else "green"
+    client.must("POST", f"sys/environments/{after}", {**APART, "rank": 1 + (after == "blue")})
+    client.must("DELETE", f"sys/environments/{before}")
+
+
+def _holder(client: Client) -> str:
+    for name in ("blue", "green"):
+        answer = client.call("GET", f"sys/environments/{name}")
+        if answer.status == 200 and answer.body["data"]["mounts"]:
+            return name
+    raise RuntimeError("the mount belongs to no environment")
+
+
 def rotate_root(client: Client, keys: Keys) -> None:
     """A new root key."""
     del keys
@@ -96,6 +120,8 @@ def generate_root(client: Client, keys: Keys) -> None:
 
 CHANGES: tuple[tuple[Change, tuple[str, ...]], ...] = (
     (rotate, ("keyring_before_persist", "keyring_after_persist")),
+    (rotate_environment, ("keyring_before_persist", "keyring_after_persist")),
+    (move_mount, ("keyrings_before_change", "keyrings_after_change", "reseal_before_step", "reseal_after_step")),
     (rotate_root, _SWAP),
     (rekey, ("rekey_before_swap", *_SWAP, "rekey_after_swap", "former_before_drop", "former_after_drop")),
     (rekey_verified, ("rekey_before_swap", *_SWAP, "rekey_after_swap")),
@@ -132,6 +158,7 @@ class Vault:
         self.server.start()
         self.server.initialize()
         self.login = prepare(self.server.client())
+        self.server.client().must("POST", "sys/environments/green", {**APART, "rank": 1})
 
     def cycle(self, change: Change, point: str) -> None:
         """Change something under load, die at ``point``, and look."""

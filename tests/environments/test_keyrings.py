@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.backup.origins import backup_of, examine, root_key_of
 from tests.environments.world import REASON, write
 from tests.kit import Vault
 
-from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, encode_assignment
+from strongroom import failpoints
+from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, decode_assignment, encode_assignment
 from strongroom.barrier.inspection import Inspection
 from strongroom.barrier.keyrings import KEYRING_ID_MAX
 from strongroom.barrier.record import keyring_in
+from strongroom.barrier.restoration import take_over
+from strongroom.barrier.transaction import Transaction
+from strongroom.barrier.unsealing import open_barrier
 from strongroom.core.batch import Alarms
 from strongroom.core.resealing import Resealing
 from strongroom.core.sweeper import Sweeper
@@ -302,6 +307,141 @@ def test_when_no_id_is_left_no_environment_is_made_and_those_that_are_there_go_o
     settle(vault)
     assert set(keyrings_below(vault.store, storage_of(vault, "prod")).values()) == {KEYRING_ID_MAX}
     assert vault.get("sys/environments/development").status == 404
+
+
+class Killed(BaseException):
+    """Nothing after this is done by the process."""
+
+
+@pytest.fixture
+def armed() -> Iterator[Callable[[failpoints.Name], None]]:
+    def die() -> None:
+        raise Killed
+
+    yield lambda name: failpoints.arm({name: die})
+    failpoints._armed = None
+
+
+@pytest.mark.parametrize(
+    ("point", "is_done"),
+    [
+        ("keyrings_before_change", False),
+        ("keyrings_after_change", True),
+        ("reseal_before_step", True),
+        ("reseal_after_step", True),
+    ],
+)
+def test_killed_at_any_step_of_a_move_everything_is_there_and_goes_on(
+    vault: Vault,
+    armed: Callable[[failpoints.Name], None],
+    point: failpoints.Name,
+    is_done: bool,  # noqa: FBT001 -- a parameter
+) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    settle(vault)
+    armed(point)
+
+    def move() -> None:
+        write(vault, "other", rank=3, mounts=["prod"], downward=True)
+        settle(vault)
+
+    with pytest.raises(Killed):
+        move()
+    failpoints.arm({})
+    again = Vault(store=vault.store, clock=vault.clock, is_unsealed=False)
+    again.shares, again.root = vault.shares, vault.root
+    again.unseal()
+    assert (again.get("sys/environments/other").status == 200) is is_done
+    assert [again.get(f"prod/{number}").data["k"] for number in range(5)] == [f"value {n}" for n in range(5)]
+    settle(again)
+    owner = "other" if is_done else "production"
+    keyring = again.get(f"sys/environments/{owner}").data["keyring"]["id"]
+    assert set(keyrings_below(again.store, storage_of(again, "prod")).values()) == {keyring}
+    assert [again.get(f"prod/{number}").data["k"] for number in range(5)] == [f"value {n}" for n in range(5)]
+    assert findings(again) == []
+
+
+@pytest.mark.parametrize("point", ["keyrings_before_change", "keyrings_after_change"])
+def test_killed_at_the_destruction_of_a_keyring_nothing_else_is_lost(
+    vault: Vault, armed: Callable[[failpoints.Name], None], point: failpoints.Name
+) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    settle(vault)
+    write(vault, "production", mounts=[], downward=True)
+    vault.delete("sys/environments/production")
+    armed(point)
+    with pytest.raises(Killed):
+        settle(vault)
+    failpoints.arm({})
+    again = Vault(store=vault.store, clock=vault.clock, is_unsealed=False)
+    again.shares, again.root = vault.shares, vault.root
+    again.unseal()
+    settle(again)
+    assert stored_keyrings(again) == {0}
+    assert [again.get(f"prod/{number}").data["k"] for number in range(5)] == [f"value {n}" for n in range(5)]
+    assert findings(again) == []
+
+
+def test_a_destroyed_keyring_is_forgotten_by_the_other_processes_at_once(vault: Vault) -> None:
+    write(vault, "production", rank=9)
+    sibling = open_barrier(vault.node.lifecycle.surroundings, vault.node.require().barrier.copy_root_key())
+    key = sibling._keys.keyrings.by_id[1].active.key
+
+    class Siblings:
+        """Told as a server tells its followers."""
+
+        def root_key_settled(self) -> None:
+            sibling.settle_root_key()
+
+        def sealed(self) -> None:
+            sibling.seal()
+
+    vault.node.siblings = Siblings()  # type: ignore[assignment]  # as much of them as is asked here
+    vault.delete("sys/environments/production")
+    assert any(key)
+    settle(vault)
+    assert not any(key)
+    vault.node.seal()
+
+
+def test_rows_that_are_written_all_the_time_do_not_keep_a_mount_from_being_sealed_anew(vault: Vault) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    resealing, unsealed = Resealing(vault.node), vault.node.require()
+    commit, count = unsealed.barrier.commit, 0
+
+    def overtaken(transaction: Transaction, *, is_urgent: bool = False) -> None:
+        nonlocal count
+        count += 1
+        unsealed.barrier.commit = commit  # type: ignore[method-assign]  # once each time
+        if count < 12:
+            vault.post(f"prod/{count % 5}", {"k": f"value {count % 5}"})
+        try:
+            commit(transaction, is_urgent=is_urgent)
+        finally:
+            unsealed.barrier.commit = overtaken  # type: ignore[method-assign]  # the next time again
+
+    unsealed.barrier.commit = overtaken  # type: ignore[method-assign]  # somebody is always faster
+    for _ in range(30):
+        resealing.step(unsealed)
+    assert not resealing.step(unsealed)
+    assert set(keyrings_below(vault.store, storage_of(vault, "prod")).values()) == {1}
+    assert [vault.get(f"prod/{number}").data["k"] for number in range(5)] == [f"value {n}" for n in range(5)]
+
+
+def test_a_backup_of_a_vault_with_environments_is_consistent_and_a_restored_one_begins_new_terms(vault: Vault) -> None:
+    write(vault, "production", rank=9, mounts=["prod"])
+    content, _ = backup_of(vault)
+    examined = examine(content, vault, "core/keyrings")
+    assert decode_assignment(examined.kept["core/keyrings"]).ids == {1}
+    root_key, surroundings = root_key_of(vault), vault.node.lifecycle.surroundings
+    vault.node.seal()
+    restored = take_over(surroundings, root_key)
+    assert [restored.key_status(one).term for one in (0, 1)] == [2, 2]
+    restored.seal()
+    vault.unseal()
+    assert vault.get("prod/1").data["k"] == "value 1"
+    settle(vault)
+    assert findings(vault) == []
 
 
 def _alarms(vault: Vault) -> Alarms:
