@@ -55,6 +55,8 @@ for index in range(threshold):
 assert vault.node.unsealed is not None
 assert vault.post("sys/rotate").status in {200, 204}
 assert vault.post("sys/mounts/kv", {"type": "kv"}).status == 204
+assert vault.post("sys/environments/production", {"rank": 9, "mounts": ["kv"]}).status == 204
+assert vault.post("sys/environments/production/rotate").status == 200
 for number in range(50):
     assert vault.post(f"kv/{number}", {"value": "canary-value"}).status == 204
     assert vault.get(f"kv/{number}").status == 200
