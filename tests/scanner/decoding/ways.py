@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import gzip
 import json
 import re
@@ -105,6 +106,12 @@ WAYS: dict[str, Write] = {
     "UTF-7": lambda: b"token+AD0-" + TOKEN.replace(b"_", b"+AF8-"),
     "gzip in hex": lambda: gzip.compress(b"token " + TOKEN).hex().encode(),
     "a card with folded lines": lambda: b"BEGIN:VCARD\r\nNOTE:" + HEAD + b"\r\n " + TAIL + b"\r\nEND:VCARD",
+    "full width": lambda: "".join(chr(byte + 0xFEE0) for byte in TOKEN).encode(),
+    "gzip within something": lambda: b"\x7fELF\0" + gzip.compress(b"token " + TOKEN) + b"\0\0",
+    "a message of SAML": lambda: b"?SAMLRequest=" + base64.b64encode(zlib.compress(b"<x>" + TOKEN + b"</x>")[2:-4]),
+    "backwards": lambda: b"t = '" + TOKEN[::-1] + b"'[::-1]",
+    "rot13": lambda: b"str_rot13('" + codecs.encode(TOKEN.decode(), "rot13").encode() + b"')",
+    "added piece by piece": lambda: b's = "' + HEAD + b'";\ns += "' + TAIL + b'";',
     "an old pickle": lambda: b"(dp0\nVtoken\np1\nV" + TOKEN + b"\np2\ns.",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.scanner.decoding import base85, compressed, dumps, escapes, interrupted, literals, radix, wide
+from strongroom.scanner.decoding import base85, compressed, dumps, escapes, interrupted, literals, radix, turned, wide
 from strongroom.scanner.decoding.decoded import Decoded, Decoder
 
 __all__ = ["DECODERS", "Decoded", "Decoder"]
@@ -35,6 +35,7 @@ DECODERS = (
     literals.JSON_LINES,
     interrupted.TAGS,
     interrupted.INVISIBLE,
+    interrupted.FULL_WIDTH,
     interrupted.MARKDOWN,
     interrupted.OVERSTRUCK,
     interrupted.JOINED,
@@ -45,4 +46,8 @@ DECODERS = (
     wide.UTF32_BIG,
     compressed.ZLIB,
     compressed.PACKED,
+    compressed.EMBEDDED,
+    compressed.DEFLATED,
+    turned.BACKWARDS,
+    turned.ROTATED,
 )

@@ -31,6 +31,15 @@ INVISIBLE = Decoder(
     Replacing(late_pattern(_INVISIBLE), lambda _: b""),
 )
 
+# As East Asian keyboards write letters: U+FF01 to U+FF5E stand for what is 0xFEE0 before them.
+_FULL_WIDTH = rb"\xef(?:\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"
+
+FULL_WIDTH = Decoder(
+    "full width",
+    rb"(?:\xef(?:\xbc[\x8d-\x99\xa1-\xbf]|\xbd[\x80-\x9a])){8}",
+    Replacing(late_pattern(_FULL_WIDTH), lambda found: bytes([ord(found[0].decode()) - 0xFEE0])),
+)
+
 MARKDOWN = Decoder(
     "Markdown",
     _LETTER + rb"\\[_*+.~=-]" + _LETTER + rb"{8}",
@@ -43,7 +52,9 @@ OVERSTRUCK = Decoder(
     Replacing(late_pattern(rb"[ -~]\x08"), lambda _: b""),
 )
 
-_JOINS = rb"(?:[\"'`]{2}\.join\(|\.concat\(|\bconcat!?\(|\bCONCAT\(|strings\.Join\(|\]\.join\()"
+_JOINS = (
+    rb"(?:[\"'`]{2}\.join\(|\.concat\(|\bconcat!?\(|\bCONCAT\(|strings\.Join\(|\]\.join\(|\.join\((?:''|\"\"|``)\))"
+)
 
 JOINED = Decoder(
     "joined",

@@ -23,7 +23,14 @@ _OTHER_LINE = (
     + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
     + _QUOTE
 )
-_CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb")"
+# What is added to a variable piece by piece: `t += "…"`, `$t .= "…"`, `t = t & "…"`.
+_ADDED = (
+    _QUOTE
+    + rb"[ \t]{0,4};?[ \t]{0,4}(?:\r?\n)?[ \t]{0,40}[$@]?\w{1,40}[ \t]{0,4}"
+    + rb"(?:[+.]=|=[ \t]{0,4}[$@]?\w{1,40}[ \t]{0,4}[+.&])[ \t]{0,4}"
+    + _QUOTE
+)
+_CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb"|" + _ADDED + rb")"
 
 CONCATENATION = Decoder(
     "concatenation",
