@@ -85,9 +85,8 @@ def decode_deflated(data: bytes, ends: Sequence[int]) -> Iterator[Decoded]:
     for first, last in near(ends, _SAML_SPAN):
         done = max(done, first)
         while done < last and (found := _SAML.search(data, done, min(len(data), last + _SAML_SPAN))):
-            digits = data[found.end() : found.end() + _LONGEST_SAML]
-            run = _SAML_DIGITS.match(digits)
-            done = found.end() + (run.end() if run else 0)
+            run = _SAML_DIGITS.match(data, found.end(), found.end() + _LONGEST_SAML)
+            done = run.end() if run else found.end()
             try:
                 packed = base64.b64decode(unquote_to_bytes(run[0] if run else b"") + b"==")
                 text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, _LARGEST_SAML)

@@ -64,7 +64,7 @@ _CODED = re.compile(rb"\\|\n|&#?\w{1,24};|%(?:[0-9A-Fa-f]{2}|%)|''|\"\"|\$\$|[A-
 _SIGNS = b"\\\n&%'\"$+"
 _OTHERS = bytes(code for code in range(256) if code not in _SIGNS)
 _DIGITS = re.compile(_HEX_PATTERN + rb"|" + _BASE64_PATTERN)
-_DIGIT_LINES = re.compile(rb"^(?:" + _HEX_PATTERN + rb"|" + _BASE64_PATTERN + rb")$", re.MULTILINE)
+_DIGIT_LINES = re.compile(rb"^(?:" + _HEX_PATTERN + rb"|" + _BASE64_PATTERN + rb")(?![^\n])", re.MULTILINE)
 _DIGIT_SIGNS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-=: "
 _NO_SIGNS = bytes(code for code in range(256) if code not in b"\\\n&%'\"$+")
 _BASE64 = re.compile(_BASE64_PATTERN)
