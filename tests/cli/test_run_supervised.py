@@ -144,6 +144,7 @@ def test_a_newer_version_starts_the_program_again(ours: CommandLine, quick: Comm
     words = [*ours.program, "run", "-path=secret/watched", "-watch", "-watch-interval=1s", "--", "sh", "-c", script]
     process = subprocess.Popen(words, env=ours.environ, stderr=subprocess.PIPE)
     wait_until(log.exists, process=process)
+    wait_until(lambda: ".sh" in ours("consumer", "list", "-secret=secret/watched").out, process=process)
     quick.value("kv", "patch", "secret/watched", "PW=CANARY-two")
     _, told = process.communicate(timeout=60)
     assert process.returncode == 5

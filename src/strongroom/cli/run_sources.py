@@ -42,6 +42,8 @@ class Gathered(NamedTuple):
     watched: Mapping[str, int]
     unversioned: bool
     """Whether something has no versions, so that only reading again shows a change."""
+    running: Mapping[str, int] = {}
+    """What was read, by its path in the API, with its version; 0 where there are none."""
 
 
 class Gatherer:
@@ -78,7 +80,8 @@ class Gatherer:
                 "or write down what the project needs: strongroom init -from .env"
             )
         watched = {found.watched: found.version for found in self._found.values() if found.watched}
-        return Gathered(self._sources, watched, any(not found.version for found in self._found.values()))
+        running = {found.api_path: found.version for found in self._found.values()}
+        return Gathered(self._sources, watched, not all(running.values()), running)
 
     def _take(self, found: Found, source: Source) -> None:
         self._found[found.api_path] = found

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strongroom.cli.errors import CommandFailed
+from strongroom.cli.run_consumers import Report
 from strongroom.cli.run_watch import Watch
 from strongroom.delivery.child import start
 from strongroom.delivery.credentials import VARIABLE, CredentialsDirectory
@@ -192,4 +193,5 @@ def _watch(
         supervisor.change(Change(delivered.known, again, number))
 
     client = session.client_with(session.settings._replace(wrap_ttl="", max_retries=0))
-    return Watch(client, read, first, Schedule(plan.interval_seconds, SystemEntropy()), changed, session.note)
+    schedule, report = Schedule(plan.interval_seconds, SystemEntropy()), Report(client, words[0])
+    return Watch(client, read, first, schedule, changed, session.note, report.tell)

@@ -7,7 +7,7 @@ one change.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from strongroom.cli.errors import CommandFailed
@@ -27,7 +27,7 @@ Read = Callable[["Client"], tuple["Gathered", list[Variable]]]
 
 
 class Watch:
-    """Asks in a thread of its own until ``stop``. ``changed`` gets the new variables; ``tell`` says a sentence to a person."""
+    """Asks in a thread of its own until ``stop``. ``changed`` gets the new variables; ``tell`` says a sentence to a person, ``report`` to the server what runs."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class Watch:
         schedule: Schedule,
         changed: Callable[[list[Variable]], None],
         tell: Callable[[str], None],
+        report: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._read = read
@@ -44,6 +45,7 @@ class Watch:
         self._schedule = schedule
         self._changed = changed
         self._tell = tell
+        self._report = report
         self._may_ask_metadata = True
         self._stopped = threading.Event()
 
@@ -56,6 +58,7 @@ class Watch:
         self._stopped.set()
 
     def _run(self) -> None:
+        self._report(self._gathered.running)
         while not self._stopped.wait(self._schedule.next_wait()):
             try:
                 self._look()
@@ -66,6 +69,7 @@ class Watch:
             else:
                 if self._schedule.answered():
                     self._tell("secrets can be read again")
+                self._report(self._gathered.running)
 
     def _look(self) -> None:
         if not self._may_have_changed():
