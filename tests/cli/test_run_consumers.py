@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -41,7 +42,8 @@ def test_what_runs_is_told_once_and_again_when_it_changes(server: Server, report
         ["secret/data/a@4", "secret/data/b@0"],
     ]
     assert {body["kind"] for _, body in server.told} == {"run"}
-    assert {path.rpartition(".")[2] for path, _ in server.told} == {"my-server"}
+    (path,) = {path for path, _ in server.told}
+    assert ".my-server." in path
 
 
 def test_it_is_told_again_before_its_time_is_over(
@@ -66,6 +68,17 @@ def test_what_fails_is_tried_again_and_a_server_that_takes_none_is_left_in_peace
     assert len(server.told) == 1
 
 
+def test_a_program_whose_folder_was_deleted_is_told_of_too(
+    server: Server, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    report.tell({"secret/data/a": 1})
+    assert len(server.told) == 1
+
+
 def test_nothing_is_told_of_nothing_and_never_too_much(server: Server, report: Report) -> None:
     report.tell({})
     assert not server.told
@@ -75,7 +88,15 @@ def test_nothing_is_told_of_nothing_and_never_too_much(server: Server, report: R
 
 @pytest.mark.parametrize(
     ("host", "program", "name"),
-    [("web-1", "./bin/serve", "web-1.serve"), ("höst", "ß", "h-st"), ("", "", "run"), ("h" * 200, "x", "h" * 128)],
+    [("web-1", "./bin/serve", "web-1.serve"), ("höst", "ß", "h-st"), ("", "", "run"), ("h" * 200, "x", "h" * 119)],
 )
 def test_a_consumer_is_called_by_its_machine_and_its_program(host: str, program: str, name: str) -> None:
-    assert name_of(host, program) == name
+    called, _, digest = name_of(host, program, ("/srv/a", "secret/data/a")).rpartition(".")
+    assert (called, len(digest)) == (name, 8)
+
+
+def test_programs_of_one_interpreter_are_told_apart_and_keep_their_names() -> None:
+    works = [("/srv/a", "secret/data/a"), ("/srv/b", "secret/data/a"), ("/srv/a", "secret/data/b")]
+    names = [name_of("web-1", "node", work) for work in works]
+    assert len(set(names)) == len(works)
+    assert names == [name_of("web-1", "node", work) for work in works]

@@ -143,7 +143,7 @@ class EnvironmentArea:
         """Install a new term in its keyring, which every process of this server uses from its next batch on."""
         environment = self._map(context).get(request.name)
         if environment is None:
-            raise NotFound
+            raise NotFound("there is no such environment; list sys/environments to see which there are")
         require_reason(context.request, environment)
         try:
             self._node.require().barrier.rotate(environment.keyring)
