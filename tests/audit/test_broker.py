@@ -204,7 +204,7 @@ def test_reopening_reaches_every_device_and_a_failure_is_noted() -> None:
     good, bad = MemoryDevice(), MemoryDevice()
     broker = make_broker(enabled("bad", bad), enabled("good", good))
     bad.fails = BROKEN
-    broker.reopen()
+    assert broker.reopen() == ("bad",)
     assert (bad.reopened, good.reopened) == (1, 1)
     assert [health.is_healthy for health in broker.health] == [False, True]
 

@@ -156,6 +156,7 @@ class Scene(Vault):
             engines={**PLUGS.engines, "probe": make},
             auth_methods={**PLUGS.auth_methods, "probe": make},
         )
+        self.refusals: list[str] = []
         super().__init__(store=self.faults, plugs=plugs)
         self.mount("probe", "probe")
         assert self.post("sys/auth/probe", {"type": "probe"}).status == 204
@@ -163,7 +164,7 @@ class Scene(Vault):
 
     @property
     def alarms(self) -> Alarms:
-        return Alarms(self.failures.append, self._count_unknown)
+        return Alarms(self.failures.append, self._count_unknown, self.refusals.append)
 
     def request(self, name: str, *, token: str | None = "root", mount: str = "probe", **body: Any) -> Request:
         """A request to the probe."""

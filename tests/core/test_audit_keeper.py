@@ -41,3 +41,22 @@ def test_a_log_that_lost_its_end_is_warned_of_once(tmp_path: Path) -> None:
     keeper.round()
     assert len(warnings) == 1
     assert "audit device main" in warnings[0]
+
+
+def test_a_device_that_fails_is_told_of_once_and_so_is_its_recovery(tmp_path: Path) -> None:
+    vault = LoggedVault(tmp_path)
+    told: list[str] = []
+    keeper = AuditKeeper(vault.vault.node, told.append, QUIET)
+    vault.file.unlink()
+    vault.file.mkdir()
+    for _ in range(3):
+        assert vault.vault.get("sys/mounts").status == 500
+        keeper.round()
+    (failure,) = told
+    assert failure.startswith("audit device main: it fails: ")
+
+    vault.file.rmdir()
+    assert vault.vault.get("sys/mounts").status == 200
+    keeper.round()
+    keeper.round()
+    assert told[1:] == ["audit device main: it works again"]

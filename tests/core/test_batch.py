@@ -260,6 +260,8 @@ def test_a_write_that_the_store_refuses_has_its_end_on_record(
     assert (last["type"], last["request"]["id"]) == ("response", request.id)
     assert last["error"] == str(error(answer))
     assert "value" not in last["response"]
+    # The operator is told, too, unless the server stops because of it.
+    assert set(scene.refusals) == (set() if isinstance(failure, Unknown) else {str(failure)})
 
 
 def test_a_slow_endpoint_waits_for_the_pool_and_nothing_of_it_happens_before(scene: Scene) -> None:

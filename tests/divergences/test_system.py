@@ -8,6 +8,9 @@ import pytest
 from tests.kit import CONFIGURATION, Vault
 from tests.pgp import Person
 
+from strongroom.encoding.json import decode_untrusted
+from strongroom.logical.errors import InvalidRequest
+
 
 def test_rekey_and_generate_root_need_a_token_unless_the_configuration_says_otherwise(vault: Vault) -> None:
     asked = ("sys/rekey/init", "sys/generate-root/attempt")
@@ -146,3 +149,14 @@ def test_what_is_no_form_is_refused_and_stands_nowhere(vault: Vault) -> None:
     assert "hunter2" not in answer.errors[0] + vault.device.text
     assert vault.post("kv/app", b"password=hunter2", headers=form).status == 204
     assert vault.post("kv/app", b'{"password": "hunter2"}', headers=form).status == 204
+
+
+@pytest.mark.parametrize("body", [b'{"a":1}{"b":2}', b'{"a":1} x', b'{"a":"\\ud800"}'])
+def test_what_is_not_one_whole_json_value_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="failed to decode JSON input"):
+        decode_untrusted(body)
+
+
+def test_a_tree_is_listed_folder_by_folder(vault: Vault) -> None:
+    assert vault.call("SCAN", "secret/metadata").status == 405
+    assert vault.get("secret/metadata?scan=true").status == 400

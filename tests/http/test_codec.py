@@ -74,9 +74,8 @@ def test_a_method_and_a_target_are_an_operation_and_a_path(
 def test_patch_needs_the_merge_patch_type_and_says_so() -> None:
     request = decode("PATCH", "/v1/a", b'{"b":null}', content_type=f"{MERGE}; charset=utf-8")
     assert (request.operation, request.body) == (Operation.PATCH, {"b": None})
-    for headers in ({}, {"content_type": "application/json"}):
-        with pytest.raises(UnsupportedMediaType, match=MERGE.replace("+", r"\+")):
-            decode("PATCH", "/v1/a", b"{}", **headers)
+    with pytest.raises(UnsupportedMediaType, match=MERGE.replace("+", r"\+")):
+        decode("PATCH", "/v1/a", b"{}", content_type="application/json")
 
 
 @pytest.mark.parametrize(

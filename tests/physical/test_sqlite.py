@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -137,6 +138,9 @@ def test_a_second_server_cannot_open_the_folder_until_the_first_lets_it_go(store
     assert "another server has the data folder open" in refused.stderr
     with pytest.raises(Unavailable, match="another server"):
         SqliteStore(folder)
+    (folder / "lock").unlink()  # as whoever takes it for one that was left behind
+    with pytest.raises(Unavailable, match="another server"):
+        SqliteStore(folder)
     store.close()
     assert subprocess.run(command, check=False).returncode == 0
 
@@ -240,6 +244,39 @@ def test_a_folder_that_cannot_be_reached_fails_the_commit_before_anything_is_wri
     folder.with_name("moved").rename(folder)
     put(store, "b")
     assert keys(store) == ["b"]
+
+
+@pytest.mark.parametrize("name", ["strongroom.db", "strongroom.db-wal"])
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_database_file_that_was_removed_or_replaced_takes_no_more_writes(
+    store: SqliteStore, folder: Path, name: str, *, is_replaced: bool
+) -> None:
+    put(store, "a")
+    assert keys(store) == ["a"]
+    kept, copy = folder / "kept", folder / "copy"
+    shutil.copy(folder / name, copy)
+    (folder / name).rename(kept)
+    if is_replaced:
+        copy.rename(folder / name)
+    with pytest.raises(Unavailable, match="removed or replaced"):
+        put(store, "b")
+    assert keys(store) == ["a"]  # from the connection that was open; there it can still be read, and saved
+
+    kept.rename(folder / name)
+    put(store, "c")
+    assert keys(store) == ["a", "c"]
+
+
+def test_a_file_put_in_the_place_of_the_database_is_not_read_as_if_it_were_it(store: SqliteStore, folder: Path) -> None:
+    put(store, "a")
+    shutil.copy(folder / "strongroom.db", folder / "older")
+    put(store, "b")
+    with store.snapshot():
+        (folder / "older").replace(folder / "strongroom.db")
+        with pytest.raises(Unavailable, match="removed or replaced"):
+            store.snapshot()
+        with pytest.raises(Unavailable, match="removed or replaced"):
+            store.survey("root")
 
 
 def test_a_fault_of_ours_in_mid_transaction_stops_the_store_for_good(store: SqliteStore) -> None:

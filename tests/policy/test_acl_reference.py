@@ -84,6 +84,11 @@ def text(value: Any) -> str:
     return str(value).lower()
 
 
+def read_as(value: Any) -> set[str]:
+    word = text(value)
+    return {word} | ({"true"} if word in {"t", "1"} else set()) | ({"false"} if word in {"f", "0"} else set())
+
+
 def wrapping_permitted(merged: list[PathRule], ttl: int | None) -> bool:
     low = min((rule.min_wrapping_ttl for rule in merged if rule.min_wrapping_ttl), default=0)
     high = min((rule.max_wrapping_ttl for rule in merged if rule.max_wrapping_ttl), default=0)
@@ -98,7 +103,11 @@ def body_permitted(merged: list[PathRule], body: Mapping[str, Any]) -> bool:
     for name, value in body.items():
         for key, values in denied:
             if key == "*" or (
-                key == name and (not values or any(same(p, value) or same(text(p), text(value)) for p in values))
+                key == name
+                and (
+                    not values
+                    or any(same(p, value) or any(same(text(p), word) for word in read_as(value)) for p in values)
+                )
             ):
                 return False
         lists = [values for key, values in allowed if key == name]

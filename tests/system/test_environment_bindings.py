@@ -72,6 +72,7 @@ def test_children_inherit_and_can_only_narrow(vault: Vault, how: str) -> None:
     assert binding(child()) == ["dev", "stage"]
     assert binding(child(environments=["stage"])) == ["stage"]
     assert child(environments=["prod"]).status == 400
+    assert child(environments=[""]).status == 400  # names none, which is no wish for all
     assert child(environments=["dev", "prod"]).status == 400
     assert child(environments=["qa"]).status == 400
 

@@ -111,3 +111,8 @@ def test_the_nodes_are_one(states: dict[str, Vault]) -> None:
     assert len(result.data["nodes"]) == 1
     assert result.data["nodes"][0]["active_node"] is True
     assert states["active"].get("sys/ha-status", token=None).status == 403
+
+
+@pytest.mark.parametrize("path", ["sys/health", "sys/seal-status", "sys/leader"])
+def test_how_the_server_is_can_be_asked_with_any_namespace(vault: Vault, path: str) -> None:
+    assert vault.get(path, token=None, headers={"x-vault-namespace": "team/"}).status == 200

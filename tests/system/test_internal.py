@@ -30,6 +30,10 @@ def test_the_version_is_a_text_and_options_are_null_where_there_are_none(vault: 
     assert vault.get("sys/internal/ui/mounts/team/long/kv/a").data["options"] == {"version": "1"}
 
 
+def test_the_path_of_a_method_is_said_as_its_own_list_says_it(vault: Vault) -> None:
+    assert vault.get("sys/internal/ui/mounts/auth/token/lookup").data["path"] == "token/"
+
+
 @pytest.mark.parametrize(
     "path",
     [

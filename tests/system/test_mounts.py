@@ -310,6 +310,15 @@ def test_what_cannot_be_tuned_is_refused_and_stays_as_it_is(vault: Vault, path: 
     assert (vault.get("sys/mounts").data, vault.get("sys/auth").data) == before
 
 
+def test_a_lockout_that_is_set_but_not_in_force_is_pointed_out(vault: Vault) -> None:
+    lockout = {"user_lockout_config": {"lockout_threshold": "3"}}
+    enabled = vault.post("sys/auth/people", {"type": "userpass", "config": lockout})
+    tuned = vault.post("sys/auth/people/tune", lockout)
+    for answer in (enabled, tuned):
+        assert answer.body is not None
+        assert "user_lockout_config has no effect" in answer.body["warnings"][0]
+
+
 def test_a_tuned_kind_of_token_is_what_the_method_makes_from_then_on(vault: Vault) -> None:
     vault.post("sys/auth/userpass", {"type": "userpass"})
     assert vault.get("sys/auth/userpass/tune").data["token_type"] == "default-service"

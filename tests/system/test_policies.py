@@ -51,6 +51,21 @@ def test_a_name_has_one_spelling_whatever_the_client_writes(vault: Vault) -> Non
     assert vault.get("sys/policies/acl/mixedcase").status == 404
 
 
+@pytest.mark.parametrize("path", ["sys/policies/acl", "sys/policy"])
+def test_a_name_may_have_folders(vault: Vault, path: str) -> None:
+    name = "team/payments/Read"
+    assert vault.post(f"{path}/{name}", {"policy": TEXT}).status == 204
+    assert vault.get(f"{path}/TEAM/payments/read").data["name"] == name.lower()
+    assert vault.list(path).data["keys"] == ["default", name.lower(), "root"]
+    token = vault.token_for(name.lower())
+    assert vault.get("auth/token/lookup-self", token=token).data["policies"] == ["default", name.lower()]
+    assert vault.post(f"{path}/team//read", {"policy": TEXT}).status == 400
+    vault.write_policy("writer", f'path "{path}/team/*" {{ capabilities = ["delete"] }}')
+    assert vault.delete(f"{path}/other/read", token=vault.token_for("writer")).status == 403
+    assert vault.delete(f"{path}/{name}", token=vault.token_for("writer")).status == 204
+    assert vault.get(f"{path}/{name}").status == 404
+
+
 def test_a_rule_on_a_policys_name_holds_for_every_spelling_of_it(vault: Vault) -> None:
     """SECURITY INV-2."""
     vault.write_policy("guarded", TEXT)

@@ -45,6 +45,15 @@ def test_a_child_has_its_parents_policies_unless_it_asks_for_fewer(vault: Vault,
     assert create(vault, creator, policies="").auth["policies"] == ["creator", "default"]
 
 
+@pytest.mark.parametrize("names", [[""], [" "], ["", " "], " ", ","], ids=repr)
+def test_a_list_without_a_name_asks_for_no_policy_and_not_for_the_parents(vault: Vault, names: Any) -> None:
+    made = create(vault, vault.root, policies=names).auth
+    assert (made["policies"], made["renewable"]) == (["default"], True)
+    assert create(vault, vault.root, policies=names, no_default_policy=True).auth["policies"] == []
+    assert vault.post("auth/token/roles/one", {"allowed_policies": ["one"]}).status == 204
+    assert create(vault, vault.root, "create/one", policies=names).auth["policies"] == ["default"]
+
+
 def test_no_child_gets_a_policy_that_its_parent_lacks(vault: Vault, creator: str) -> None:
     assert refusal(create(vault, creator, policies=["other"])) == "child policies must be subset of parent"
     assert refusal(create(vault, creator, policies=["creator", "other"])) == "child policies must be subset of parent"
@@ -159,6 +168,14 @@ def test_who_may_make_orphans_at_their_own_path_needs_no_sudo(vault: Vault, crea
     assert made.auth["orphan"] is True
     vault.post("auth/token/revoke", {"token": creator})
     assert vault.get("auth/token/lookup-self", token=made.auth["client_token"]).status == 200
+
+
+def test_a_token_shows_at_which_path_it_was_made(vault: Vault) -> None:
+    paths = [
+        vault.get("auth/token/lookup-self", token=create(vault, vault.root, path).auth["client_token"]).data["path"]
+        for path in ("create", "create-orphan")
+    ]
+    assert paths == ["auth/token/create", "auth/token/create-orphan"]
 
 
 @pytest.mark.parametrize("chosen", ["a.b", "s.abc", "srs.abc", "a b", "a/b", "é", "", "x" * 129, "a\n"], ids=ascii)

@@ -39,6 +39,12 @@ def test_a_wrapped_answer_holds_a_token_and_nothing_of_the_answer(vault: Vault, 
     assert (result.body["request_id"], result.body["data"]) == ("", None)
 
 
+def test_a_wrapped_list_says_that_it_is_one_of_a_folder(vault: Vault, secret: str) -> None:
+    result = vault.list(secret.rpartition("/")[0], wrap_ttl="5m")
+    assert result.body is not None
+    assert result.body["wrap_info"]["creation_path"] == "kv/"
+
+
 @pytest.mark.parametrize("way", ["body", "header"])
 def test_unwrapping_gives_the_first_answer_byte_for_byte_and_only_once(vault: Vault, secret: str, way: str) -> None:
     direct = vault.get(secret)

@@ -117,9 +117,10 @@ class Broker:
         request = Request(id="audit-device-test", operation=Operation.UPDATE, path="sys/audit/test")
         self._channels.try_out(enabled, [self.sealed_line(SealedFacts(request=request))])
 
-    def reopen(self) -> None:
-        """Have every device open its files again (SIGHUP). One that cannot counts as failed from now on."""
-        self._channels.ask_all(Writer.reopen)
+    def reopen(self) -> tuple[str, ...]:
+        """Have every device open its files again (SIGHUP). Answers the names of those that could not: they count as failed from now on."""
+        reopened = self._channels.ask_all(Writer.reopen)
+        return tuple(channel.name for channel in self._channels.all if channel.name not in reopened)
 
     def close(self) -> None:
         """Close every device, and give none a record any more."""

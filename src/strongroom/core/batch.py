@@ -35,11 +35,12 @@ ATTEMPTS_MAX = 64
 @dataclass(frozen=True, slots=True)
 class Alarms:
     """Whom to tell. ``on_failure`` hears of mistakes of ours; ``on_unknown`` of a commit whose outcome nobody knows, after which
-    the node must stop rather than guess (SECURITY R-3).
+    the node must stop rather than guess (SECURITY R-3). ``on_refused`` hears, in our words, why the store took no write.
     """
 
     on_failure: Callable[[Exception], None]
     on_unknown: Callable[[], None]
+    on_refused: Callable[[str], None] = lambda _: None
 
 
 class _Unrecorded(Exception):
@@ -280,7 +281,7 @@ def _take_back(unsealed: Unsealed, token_ids: Sequence[str], alarms: Alarms) -> 
 def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
     """What the client is told of a refusal or of what the store said.
 
-    Tells the alarms where the outcome is unknown, and of a mistake of ours.
+    Tells the alarms where the outcome is unknown, of a store that takes no writes, and of a mistake of ours.
     """
     if isinstance(error, LogicalError):
         return error
@@ -292,6 +293,7 @@ def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
         return OutcomeUnknown()
     if isinstance(error, Conflict):
         return UpstreamFailed("too many concurrent changes of the same data; try again")
+    alarms.on_refused(str(error))
     if isinstance(error, Full):
         return UpstreamFailed("no space is left for the storage: nothing was changed, reads and revocations go on")
     return UpstreamFailed("the storage takes no writes at the moment; reads go on")

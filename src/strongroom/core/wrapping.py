@@ -6,6 +6,7 @@ from strongroom.encoding import json
 from strongroom.logical.envelope import envelope
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.instant import rfc3339
+from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 from strongroom.logical.storage import Storage
 from strongroom.system.unsealed import Unsealed
@@ -34,7 +35,7 @@ def wrap(
         "response": json.encode(envelope(response, request.id)).decode(),
         "creation_ttl": ttl,
         "creation_time": rfc3339(unsealed.clock.now_ns()),
-        "creation_path": request.path,
+        "creation_path": f"{request.path}/" if request.operation is Operation.LIST else request.path,
     }
     wrapped_accessor = response.auth.accessor if response.auth else ""
     return Response(

@@ -40,6 +40,8 @@ _TOKEN_CHARACTERS_MAX = 8192
 # Stands for a token that no store can ever have given out: looked up like any other, found like none.
 _IMPOSSIBLE_TOKEN = "invalid"  # noqa: S105 -- the opposite of a secret
 _HEAD_PATHS = frozenset({"sys/health"})
+# What is asked of the server and not of a namespace, by clients that send the header with everything.
+_OF_THE_NODE = frozenset({"sys/health", "sys/seal-status", "sys/leader"})
 _OPERATIONS = MappingProxyType(
     {
         "GET": Operation.READ,
@@ -92,6 +94,8 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
             raise InvalidRequest("cannot write to a path ending in '/'")
         media_type = headers.get("content-type", "")
         if operation is Operation.PATCH and _media_type(media_type) != MERGE_PATCH:
+            if not media_type:
+                raise InvalidRequest("mime: no media type")  # the words of Vault, by which clients know it
             raise UnsupportedMediaType(f"PATCH requires Content-Type of {MERGE_PATCH}")
         body = _decode_body(http.body, media_type)
     else:
@@ -104,7 +108,7 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
         body=body,
         token=_token(headers),
         wrap_ttl=_wrap_ttl(headers["x-vault-wrap-ttl"]) if "x-vault-wrap-ttl" in headers else None,
-        namespace=_namespace(headers["x-vault-namespace"]) if "x-vault-namespace" in headers else "",
+        namespace=_namespace(headers["x-vault-namespace"], path) if "x-vault-namespace" in headers else "",
         connection=http.connection,
         headers={name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
         method=http.method,
@@ -227,7 +231,7 @@ def _reason(text: str) -> str:
     return text
 
 
-def _namespace(text: str) -> str:
-    if text.strip("/") in {"", "root"}:
+def _namespace(text: str, path: str) -> str:
+    if text.strip("/") in {"", "root"} or path in _OF_THE_NODE:
         return ""
     raise NotFound("namespace not found")

@@ -130,26 +130,41 @@ def _is_allowed(value: Any, values: tuple[Any, ...]) -> bool:
 def _is_denied(value: Any, values: tuple[Any, ...]) -> bool:
     """Like :func:`_is_allowed`, but a denied value is recognised in the other forms that endpoints take too.
 
-    ``5`` is ``"5"``, ``true`` is ``"true"``, and it may stand in a list or in a text with commas, which is read as a list.
+    ``5`` is ``"5"``, ``true`` is ``"true"`` and ``"1"``, ``admin`` is ``Admin`` and may have spaces around it, and each may stand
+    in a list or in a text with commas, which is read as a list. Where an endpoint tells them apart, more is denied than need be.
     """
     if not values:
         return True
     forms = _forms(value)
     return any(
-        pattern == _ANY or _matches(pattern, form) or _matches(_as_text(pattern), form)
+        pattern == _ANY or any(_matches(spelled, form) for spelled in (pattern, _folded(pattern)))
         for pattern in values
         for form in forms
     )
 
 
 def _forms(value: Any) -> list[Any]:
-    forms = [value, _as_text(value)]
+    parts: list[Any] = []
     if isinstance(value, str) and "," in value:
-        forms += [part.strip() for part in value.split(",")]
+        parts = value.split(",")
     elif isinstance(value, list | tuple):
-        for element in value:
-            forms += [element, _as_text(element)]
-    return forms
+        parts = list(value)
+    return [spelled for part in (value, *parts) for spelled in _spellings(part)]
+
+
+def _spellings(value: Any) -> list[Any]:
+    """``value`` in every form in which a pattern may have it."""
+    folded = _folded(value)
+    return [value, folded, *(truth for truth, words in _TRUTHS.items() if isinstance(folded, str) and folded in words)]
+
+
+# What endpoints read as a yes or a no.
+_TRUTHS = {"true": frozenset({"t", "1"}), "false": frozenset({"f", "0"})}
+
+
+def _folded(value: Any) -> Any:
+    text = _as_text(value)
+    return text.strip().casefold() if isinstance(text, str) else text
 
 
 def _as_text(value: Any) -> Any:

@@ -21,6 +21,8 @@ LEVELS = ("trace", "debug", "info", "warn", "error")
 _FRAMES_MAX = 12
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-/")
 _VALUE_CHARACTERS_MAX = 128
+COMPLAIN_SECONDS = 60.0
+"""How often at most the log is told that the same thing is still wrong."""
 
 
 class Field(StrEnum):
@@ -88,6 +90,22 @@ class Log:
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()
+
+
+class Complaints:
+    """Tells the log of what every request finds wrong: once, and again each minute for as long as it lasts. Safe for threads."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def __call__(self, reason: str) -> None:
+        """Say what is wrong, in words of ours."""
+        now = self._clock.monotonic()
+        if now - self._told.get(reason, -COMPLAIN_SECONDS) >= COMPLAIN_SECONDS:
+            self._told[reason] = now
+            self._log.error(reason)
 
 
 def _plain(value: str | float) -> str | int | float:

@@ -128,7 +128,7 @@ class _Restore:
 
     def _hold(self, stack: contextlib.ExitStack) -> None:
         """Hold the folder, so that no server opens it meanwhile. Makes it where it is missing."""
-        stack.callback(os.close, hold_folder(self._folder))
+        stack.callback(hold_folder(self._folder).release)
 
     def _refuse_full_folder(self) -> None:
         if self._wishes.force or not has_database(self._folder):

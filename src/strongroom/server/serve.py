@@ -37,9 +37,10 @@ from strongroom.server.config_values import ServerConfig, StorageType, TcpListen
 from strongroom.server.crew import STEERING, Follower, Leader, muster
 from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
-from strongroom.server.log import Log
+from strongroom.server.log import Complaints, Log
 from strongroom.server.process import protect, scrub_freed_memory, settle_memory
 from strongroom.server.readings import read_edge
+from strongroom.server.reload import reload
 from strongroom.server.vital import is_vital
 from strongroom.system.node import Node
 
@@ -106,7 +107,7 @@ class Server:
             opens_vault=not isinstance(role, Follower),
         )
         forward = role.forward if isinstance(role, Follower) else None
-        alarms = Alarms(log.failure, self._stop_guessing)
+        alarms = Alarms(log.failure, self._stop_guessing, Complaints(log, clock))
         self._edge = Edge(self.node, alarms, call_later=self._call_later, forward=forward, log=log)
         self.listener = Listener(
             self._edge,
@@ -306,12 +307,7 @@ class Server:
     def _reload(self) -> None:
         if isinstance(self._role, Leader):
             self._role.reload()
-        self.node.broker.reopen()
-        try:
-            self.listener.reload_certificates()
-        except TlsConfigurationError as error:
-            self._log.error(f"the certificates stay as they were: {error}")
-        self._log.info("audit files were reopened and certificates read again")
+        reload(self.node.broker, self.listener, self._log)
 
     def _stop_guessing(self) -> None:
         """A commit whose outcome nobody knows: seal and exit, never guess."""
@@ -353,7 +349,7 @@ def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]
         # Made and checked once, before there are several who would do it.
         open_store(config).close()
         # Every process keeps it: the folder is free when the last of them is gone, and not before.
-        stack.callback(os.close, hold_folder(Path(config.storage.path)))
+        stack.callback(hold_folder(Path(config.storage.path)).release)
         role = muster(new_commons(SystemEntropy(), bounds_of(config), processes=config.workers), SystemClock())
         if isinstance(role, Follower):
             stack.pop_all()  # what is to be taken away at the end is the leader's business

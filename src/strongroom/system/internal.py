@@ -116,7 +116,7 @@ class InternalArea:
                 "preflight capability check returned 403, please ensure client's policies grant access to path "
                 f'"{request.path.strip("/")}/"'
             )
-        return Response(data={**described(entry), "path": entry.path})
+        return Response(data={**described(entry), "path": entry.path.removeprefix("auth/")})
 
     def resultant_acl(self, context: Context, _: Nothing) -> Response:
         """Root, or the rules of all the token's policies together."""

@@ -17,7 +17,7 @@ from strongroom.logical.request import Response
 from strongroom.logical.storage import Storage
 from strongroom.mounts.entry import MountConfig, MountEntry, canonical_mount_path, check_type_name
 from strongroom.system.area import AtPath, Nothing
-from strongroom.system.mount_settings import check_config, config_from
+from strongroom.system.mount_settings import LOCKOUT_WARNING, check_config, config_from
 from strongroom.system.node import Node
 from strongroom.system.unsealed import TOKEN_TYPE
 
@@ -249,7 +249,7 @@ class MountArea:
             uuid=self._node.new_uuid(),
             accessor=new_accessor(self._node, kind, is_auth=is_auth),
             description=request.description,
-            config=config_from(config),
+            config=config_from(config, system_max=self._node.settings.max_lease_ttl),
             options=options or None,
             local=request.local,
             seal_wrap=request.seal_wrap,
@@ -258,6 +258,8 @@ class MountArea:
         if not self._node.knows_type(entry):
             raise InvalidRequest(f"plugin not found in the catalog: {kind}")
         unsealed.mounts.add(context.storage, entry)
+        if config.get("user_lockout_config"):
+            context.warnings.append(LOCKOUT_WARNING)
 
     def _disable(self, context: Context, path: str, *, is_auth: bool) -> None:
         unsealed = self._node.require()
@@ -304,7 +306,9 @@ class MountArea:
             value = getattr(request, name, None)
             if value is not None:
                 setattr(entry.config, name, value)
-        check_config(entry.config)
+        check_config(entry.config, system_max=self._node.settings.max_lease_ttl)
+        if request.user_lockout_config:
+            context.warnings.append(LOCKOUT_WARNING)
         if request.description is not None:
             entry.description = request.description
         if request.options is not None:

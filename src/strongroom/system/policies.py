@@ -44,7 +44,7 @@ class PolicyArea:
                 (Endpoint(Operation.LIST, self.list, "List the policies."),),
             ),
             Path(
-                "policies/acl/{name}",
+                "policies/acl/{name...}",
                 "One policy. A policy grants capabilities on paths; a token has the union of its policies, and deny wins.",
                 (
                     Endpoint(Operation.READ, self.read, "Read a policy."),
@@ -66,7 +66,7 @@ class PolicyArea:
                 ),
             ),
             Path(
-                "policy/{name}",
+                "policy/{name...}",
                 "One policy, in the older spelling: the text is called `rules`.",
                 (
                     Endpoint(Operation.READ, self.read_legacy, "Read a policy.", shape=Shape.ENVELOPE_AND_TOP_LEVEL),

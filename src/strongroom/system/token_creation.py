@@ -74,8 +74,16 @@ class TokenCreation:
         has_sudo = self._has_sudo(context, parent)
         _check_reserved(request, role, has_sudo=has_sudo)
         token_type = _type_of(request, role)
-        policies = policies_for(request, role, parent, has_sudo=has_sudo)
+        policies = policies_for(
+            request,
+            role,
+            parent,
+            has_sudo=has_sudo,
+            asks_for_none=_names_nothing(context, "policies", request.policies),
+        )
         entry, warnings = self._entry(context, request, role, parent, policies, token_type)
+        if as_orphan:
+            entry.path = f"{entry.path}-orphan"
         # A role alone says whether its tokens are orphans: what the request says of it was not checked for sudo then.
         entry.orphan = role.orphan if role is not None else as_orphan or request.no_parent
         entry.parent = "" if entry.orphan else parent.id
@@ -102,6 +110,8 @@ class TokenCreation:
         self, context: Context, request: CreateToken, role: TokenRole | None, parent: TokenEntry
     ) -> tuple[str, ...]:
         """To what the new token is bound: never to more than the parent and the role are, an orphan neither."""
+        if _names_nothing(context, "environments", request.environments):
+            raise InvalidRequest("'environments' names none: name one or more, or leave the field out")
         known = self._node.require().environments.at(context.storage, self._node.epoch(context.storage))
         allowed = narrowed(parent.environments, tuple(role.environments) if role else ())
         return chosen(check_environment_names(request.environments or ()), allowed, known)
@@ -191,11 +201,13 @@ class TokenCreation:
 
 
 def policies_for(
-    request: CreateToken, role: TokenRole | None, parent: TokenEntry, *, has_sudo: bool
+    request: CreateToken, role: TokenRole | None, parent: TokenEntry, *, has_sudo: bool, asks_for_none: bool = False
 ) -> tuple[str, ...]:
     """The policies of the new token. Raises InvalidRequest where they are more than the parent or the role allows."""
     asked = normalize_policy_names(tuple(request.policies or ()), allow_root=parent.is_root)
-    if role is not None and _bounds_policies(role):
+    if asks_for_none:
+        policies: tuple[str, ...] = ()
+    elif role is not None and _bounds_policies(role):
         policies = _policies_in_role(asked, role, parent)
     elif asked:
         policies = asked
@@ -210,6 +222,14 @@ def policies_for(
     if request.no_default_policy or (role is not None and _refuses_default(role)):
         return tuple(sorted(set(policies) - {DEFAULT_POLICY}))
     return tuple(sorted({*policies, DEFAULT_POLICY}))
+
+
+def _names_nothing(context: Context, field: str, names: list[str] | None) -> bool:
+    """Whether a list of names was sent that has not one in it, like ``[""]`` where a variable was empty.
+
+    That is no wish for what holds without the field, which is everything that the caller has.
+    """
+    return not names and bool(context.request.body.get(field))
 
 
 def _refuses_default(role: TokenRole) -> bool:

@@ -18,6 +18,22 @@ WRITER_LOCK = "writer-lock"
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _OTHERS = 0o077
+_MOVED = (
+    "the files of the database were removed or replaced while the server runs, so what is written now would be lost; "
+    "put them back, or stop the server and restore a backup"
+)
+
+
+class Hold:
+    """The right to be the one server that has the folder open. Its processes share it, and the last one that goes gives it up."""
+
+    def __init__(self, descriptors: list[int]) -> None:
+        self._descriptors = descriptors
+
+    def release(self) -> None:
+        """Give it up, as far as this process has it. Releasing twice is fine."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
 
 class Folder:
@@ -28,14 +44,16 @@ class Folder:
 
     def __init__(self, path: Path, *, is_shared: bool = False) -> None:
         self.path = path
-        self._lock = self._writer_lock = -1
+        self._hold: Hold | None = None
+        self._writer_lock = -1
+        self._present: dict[Path, tuple[int, int]] = {}
         try:
             _make_folder(path)
             _check(path, is_folder=True)
             if is_shared:
                 self._writer_lock = _open(path / WRITER_LOCK)
             else:
-                self._lock = _hold(path / LOCK)
+                self._hold = _hold(path)
         except OSError as error:
             raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
         try:
@@ -71,6 +89,23 @@ class Folder:
             if os.path.lexists(self.path / name):
                 _check(self.path / name, is_folder=False)
 
+    def remember_files(self) -> None:
+        """From now on the database is these files, which stay where they are for as long as it is open."""
+        for path in (self.database, self.path / f"{DATABASE}-wal"):
+            with contextlib.suppress(OSError):  # another file layer than the system's keeps them elsewhere
+                state = path.stat()
+                self._present[path] = (state.st_dev, state.st_ino)
+
+    def check_in_place(self) -> None:
+        """Raise Unavailable where a file of the open database has another one, or none, in its place: a write to it takes and keeps nothing."""
+        for path, identity in self._present.items():
+            try:
+                state = path.stat()
+            except OSError:
+                raise Unavailable(_MOVED) from None
+            if (state.st_dev, state.st_ino) != identity:
+                raise Unavailable(_MOVED)
+
     def free_bytes(self) -> int:
         """How much the file system still takes from us. Raises Unavailable."""
         try:
@@ -93,18 +128,19 @@ class Folder:
 
     def release(self) -> None:
         """Let another process have the folder. Releasing twice is fine."""
-        for descriptor in (self._lock, self._writer_lock):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._lock = self._writer_lock = -1
+        if self._hold is not None:
+            self._hold.release()
+        if self._writer_lock >= 0:
+            os.close(self._writer_lock)
+        self._writer_lock = -1
 
 
-def hold_folder(path: Path) -> int:
-    """Hold the data folder for the workers of this server, and return the lock's descriptor. Raises Unavailable."""
+def hold_folder(path: Path) -> Hold:
+    """Hold the data folder for the workers of this server. Raises Unavailable."""
     try:
         _make_folder(path)
         _check(path, is_folder=True)
-        return _hold(path / LOCK)
+        return _hold(path)
     except OSError as error:
         raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
 
@@ -143,14 +179,29 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _hold(path: Path) -> int:
-    descriptor = _open(path)
+def _hold(folder: Path) -> Hold:
+    """Lock the file that says so, and the folder itself: who removes the file must not let another server in."""
+    descriptors: list[int] = []
+    try:
+        descriptors.append(_open(folder / LOCK))
+        fcntl.flock(descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptors.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        _lock_folder(descriptors[1])
+    except BaseException as refused:
+        Hold(descriptors).release()
+        if isinstance(refused, BlockingIOError):
+            raise Unavailable(f"another server has the data folder open ({folder}); stop it first") from None
+        raise
+    return Hold(descriptors)
+
+
+def _lock_folder(descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise Unavailable(f"another server has the data folder open (it holds {path}); stop it first") from None
-    return descriptor
+    except OSError as refused:
+        if isinstance(refused, BlockingIOError):
+            raise
+        # Some network file systems lock no folders. The file is locked there all the same.
 
 
 def _sync(folder: Path) -> None:

@@ -124,14 +124,14 @@ class SqliteStore:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = open_connection(self._folder.database, self._vfs)
+            connection = self._open_reader()
         return SqliteSnapshot(connection, self._give_back)
 
     def survey(self, key: str) -> SqliteSurvey:
         """Every key and version as they are now, and the record at ``key``. Raises Unavailable."""
         if self._refusal is not None:
             raise Unavailable(self._refusal)
-        return SqliteSurvey(open_connection(self._folder.database, self._vfs), key)
+        return SqliteSurvey(self._open_reader(), key)
 
     def commit(
         self,
@@ -173,10 +173,16 @@ class SqliteStore:
                 self._refill(self._folder.free_bytes())
             # Now that the journal files exist, see that they are closed to others as well.
             self._folder.check_files()
+            self._folder.remember_files()
         except BaseException:
             writer.close()
             raise
         return writer
+
+    def _open_reader(self) -> apsw.Connection:
+        # Of a file that was put in the database's place one would read another state, perhaps an older one.
+        self._folder.check_in_place()
+        return open_connection(self._folder.database, self._vfs)
 
     def _give_back(self, connection: apsw.Connection) -> None:
         if self._refusal is None and len(self._idle) < _IDLE_READERS_MAX:
@@ -208,6 +214,7 @@ class SqliteStore:
         batch = self._those_with_room(batch)
         if not batch:
             return None
+        self._folder.check_in_place()
         try:
             failpoints.reach("before_store_begin")
             self._writer.execute("BEGIN IMMEDIATE")
