@@ -23,6 +23,10 @@ ANSWERED = [
     ("GET", "sys/health", None, 503),
     ("HEAD", "sys/health", None, 503),
     ("PUT", "sys/unseal", {"reset": True}, 200),
+    ("PUT", "sys/unseal", {"Reset": True}, 200),
+    ("PUT", "sys/unseal", {"reset": True, "RESET": True}, 400),
+    ("PUT", "sys/seal", None, 204),
+    ("POST", "sys/seal", {}, 204),
 ]
 
 
@@ -55,7 +59,7 @@ def test_what_opens_the_vault_answers_while_it_is_sealed(
         ("GET", "sys/mounts"),
         ("GET", "sys/nosuch"),
         ("GET", "sys/leader"),
-        ("PUT", "sys/seal"),
+        ("GET", "sys/seal"),
         ("DELETE", "sys/init"),
         ("POST", "auth/token/create"),
         ("POST", "auth/userpass/login/alice"),

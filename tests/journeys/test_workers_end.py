@@ -121,6 +121,14 @@ def test_an_interrupt_that_reaches_every_process_is_a_polite_end_too(server: Ser
     assert "gave up" not in server.log
 
 
+def test_a_follower_that_was_stopped_does_not_hold_up_the_others_for_ever(server: ServerProcess) -> None:
+    (follower,) = followers_of(server)
+    os.kill(follower, signal.SIGSTOP)
+    assert server.process.wait(TOGETHER_SECONDS) == 1
+    assert not is_running(follower)
+    assert is_free(server.folder)
+
+
 def test_after_sighup_every_process_writes_to_the_new_audit_file(server: ServerProcess) -> None:
     old = server.folder / "audit.old"
     with pinned(server, 2) as connections:

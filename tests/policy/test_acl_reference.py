@@ -128,7 +128,7 @@ def expected(rules: list[PathRule], question: Question) -> bool:
         return False
     if not wrapping_permitted(merged, question.wrap_ttl):
         return False
-    if question.capability.value not in {"create", "update", "patch"}:
+    if question.capability.value not in {"create", "update", "patch", "read"}:
         return True
     return body_permitted(merged, question.body)
 

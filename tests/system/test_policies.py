@@ -139,6 +139,21 @@ def test_a_changed_policy_holds_for_the_very_next_request(vault: Vault) -> None:
     assert vault.get("kv/a", token=token).status == 403
 
 
+@pytest.mark.parametrize(
+    "rule",
+    ['denied_parameters = { "version" = [] }', 'allowed_parameters = { "version" = ["2"] }'],
+    ids=["denied", "allowed"],
+)
+def test_a_policy_can_keep_old_versions_from_being_read(vault: Vault, rule: str) -> None:
+    vault.mount("secret", "kv-v2")
+    for number in (1, 2):
+        assert vault.post("secret/data/app", {"data": {"number": number}}).status == 200
+    vault.write_policy("newest", f'path "secret/data/*" {{ capabilities = ["read"]\n{rule} }}')
+    token = vault.token_for("newest")
+    assert vault.get("secret/data/app", token=token).data["data"] == {"number": 2}
+    assert vault.get("secret/data/app?version=1", token=token).status == 403
+
+
 @pytest.mark.parametrize("name", ["a b", "ä", "x" * 129, "a*", "a+b", "..", "a,b"], ids=ascii)
 def test_a_name_outside_the_alphabet_is_no_policy(vault: Vault, name: str) -> None:
     assert vault.post(f"sys/policies/acl/{name}", {"policy": TEXT}).status == 400

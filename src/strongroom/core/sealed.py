@@ -14,7 +14,7 @@ from strongroom.audit.facts import SealedFacts
 from strongroom.core.batch import Alarms, refusal_for
 from strongroom.core.pipeline import STORE_FAILURES, Answer
 from strongroom.logical.backend import Context, Declared, Mount, Router
-from strongroom.logical.errors import AuditUnavailable, InternalFailure, LogicalError, Sealed
+from strongroom.logical.errors import AuditUnavailable, InternalFailure, InvalidRequest, LogicalError, Sealed
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request
 from strongroom.logical.storage import Storage
@@ -32,7 +32,7 @@ def handle_sealed(node: Node, router: Router, request: Request, alarms: Alarms) 
         if is_change:
             node.broker.write([node.broker.sealed_line(facts)])
         declared, captures = _find(router, request)
-        typed, _ = declared.request_type.decode(request.body, captures)
+        typed, _ = declared.request_type.decode(_in_small_letters(request.body), captures)
         response = declared.endpoint.handler(context, typed)
         if is_change:
             _record_answer(node, facts)
@@ -46,6 +46,14 @@ def handle_sealed(node: Node, router: Router, request: Request, alarms: Alarms) 
         _undo(context, alarms)
         return _refused(node, facts, InternalFailure(), is_change=is_change)
     return Answer(response=response, shape=declared.endpoint.shape)
+
+
+def _in_small_letters(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body with its names in small letters: what initializes and unseals is written in either, as Vault takes it. Raises InvalidRequest."""
+    folded = {name.lower(): value for name, value in body.items()}
+    if len(folded) != len(body):
+        raise InvalidRequest("a field is given twice, in capitals and in small letters")
+    return folded
 
 
 def _record_answer(node: Node, facts: SealedFacts) -> None:

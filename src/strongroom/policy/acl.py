@@ -27,7 +27,8 @@ __all__ = ["ACL", "Decision", "Question", "compile_acl"]
 _BITS = {capability: CAPABILITY_BITS[capability.value] for capability in Capability}
 # To ask for "deny" is to ask for nothing that a rule could give.
 _BITS[Capability.DENY] = 1 << len(CAPABILITY_BITS)
-_WRITES = frozenset({Capability.CREATE, Capability.UPDATE, Capability.PATCH})
+# What parameters mean something to: those of a read say which version of a secret is given out.
+_WITH_PARAMETERS = frozenset({Capability.CREATE, Capability.UPDATE, Capability.PATCH, Capability.READ})
 
 
 _ROOT = Decision(allowed=True, is_root=True, reasons=("root",))
@@ -134,7 +135,7 @@ class ACL:
 def _constrain(question: Question, entry: Entry, constraints: Constraints) -> Decision:
     if not constraints.permit_wrapping(question.wrap_ttl):
         return entry.denied
-    if question.capability in _WRITES:
+    if question.capability in _WITH_PARAMETERS:
         return entry.allowed if constraints.permit_body(question.body) else entry.denied
     if question.capability is Capability.LIST and constraints.pagination_limit:
         limit = constraints.list_limit(question.body)

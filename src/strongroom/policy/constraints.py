@@ -37,7 +37,7 @@ class Constraints:
         return not self.max_wrapping_ttl or (wrap_ttl is not None and wrap_ttl <= self.max_wrapping_ttl)
 
     def permit_body(self, body: Mapping[str, Any]) -> bool:
-        """Whether a write with this body is within the parameter rules."""
+        """Whether a write with this body, or a read with these query parameters, is within the parameter rules."""
         if any(name not in body for name in self.required):
             return False
         if self.denied and body:

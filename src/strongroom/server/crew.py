@@ -31,6 +31,7 @@ from strongroom.logical.errors import UpstreamFailed
 from strongroom.server.commons import Commons
 from strongroom.server.doorman import Asks
 from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link, UnderWay
+from strongroom.server.standstill import Standstill
 from strongroom.system.node import Node
 from strongroom.system.under_way import Described
 
@@ -112,6 +113,7 @@ class Leader:
         self._follow_seconds = follow_seconds
         self._numbers = itertools.count(1)
         self._is_stopping = False
+        self._standstill = Standstill([mate.pid for mate in mates], lambda pid: _kill(pid, signal.SIGKILL))
 
     @property
     def followers(self) -> int:
@@ -122,6 +124,7 @@ class Leader:
         """Listen to the followers from now on."""
         for mate in self._mates:
             threading.Thread(target=self._listen, args=(mate, duties), name=f"follower-{mate.pid}", daemon=True).start()
+        self._standstill.start()
 
     def unsealed(self, root_key: bytearray) -> None:
         """Have every follower open the vault."""
@@ -177,6 +180,7 @@ class Leader:
     def wait(self, seconds: float) -> None:
         """Wait for the followers' end, and end those that have not come to one after ``seconds``."""
         deadline = self._clock.monotonic() + seconds
+        self._standstill.stop()
         for mate in self._mates:
             if not _ends_by(mate.pid, max(0.0, deadline - self._clock.monotonic())):
                 _kill(mate.pid, signal.SIGKILL)

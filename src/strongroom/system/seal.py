@@ -86,7 +86,18 @@ class SealArea:
             Path(
                 "seal",
                 "Wipe the keys from memory and answer nothing but the seal's own questions from now on.",
-                (Endpoint(Operation.UPDATE, self.seal, "Seal the vault.", sudo=True, slow=True, audit_exempt=True),),
+                (
+                    Endpoint(
+                        Operation.UPDATE,
+                        self.seal,
+                        "Seal the vault.",
+                        sudo=True,
+                        slow=True,
+                        audit_exempt=True,
+                        # By then there is nothing to do, and nobody who could say who asks.
+                        answers_sealed=True,
+                    ),
+                ),
             ),
             Path(
                 "step-down",
@@ -129,8 +140,9 @@ class SealArea:
         )
 
     def seal(self, context: Context, _: Nothing) -> None:
-        """Seal once this answer is recorded."""
-        context.after_commit.append(self._node.seal)
+        """Seal once this answer is recorded; a vault that is sealed already stays so."""
+        if self._node.unsealed is not None:
+            context.after_commit.append(self._node.seal)
 
     def step_down(self, context: Context, _: Nothing) -> None:
         """Nothing to do."""
