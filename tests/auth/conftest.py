@@ -93,6 +93,9 @@ class Transaction:
         self._reads[key] = value
         return value
 
+    def version(self, _key: str) -> int | None:
+        raise NotImplementedError
+
     def put(self, key: str, value: bytes) -> None:
         assert key
         assert not key.endswith("/")

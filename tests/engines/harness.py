@@ -20,15 +20,22 @@ START_NS = 1_750_000_000_123_456_789
 class MemoryStorage:
     """A Storage over a dict of all records of one mount."""
 
-    def __init__(self, records: dict[str, bytes] | None = None, prefix: str = "") -> None:
+    def __init__(
+        self, records: dict[str, bytes] | None = None, prefix: str = "", versions: dict[str, int] | None = None
+    ) -> None:
         self.records: dict[str, bytes] = {} if records is None else records
+        self._versions: dict[str, int] = {} if versions is None else versions
         self._prefix = prefix
 
     def get(self, key: str) -> bytes | None:
         return self.records.get(self._prefix + key)
 
+    def version(self, key: str) -> int | None:
+        return self._versions.get(self._prefix + key, 0) if self._prefix + key in self.records else None
+
     def put(self, key: str, value: bytes) -> None:
         self.records[self._prefix + key] = value
+        self._versions[self._prefix + key] = max(self._versions.values(), default=0) + 1
 
     def delete(self, key: str) -> None:
         self.records.pop(self._prefix + key, None)
@@ -46,7 +53,7 @@ class MemoryStorage:
         return iter([key for key in keys if key > after])
 
     def view(self, prefix: str) -> Storage:
-        return MemoryStorage(self.records, self._prefix + prefix)
+        return MemoryStorage(self.records, self._prefix + prefix, self._versions)
 
 
 class JumpingClock:

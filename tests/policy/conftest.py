@@ -16,6 +16,9 @@ class DictStorage:
         self.reads += 1
         return self.entries.get(key)
 
+    def version(self, key: str) -> int | None:
+        raise NotImplementedError
+
     def put(self, key: str, value: bytes) -> None:
         self.entries[key] = value
 

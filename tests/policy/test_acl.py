@@ -287,3 +287,19 @@ def test_whoever_may_do_anything_below_a_mount_has_access_to_it(
     acl = compile_acl([PolicyDocument(tuple(rules))])
     if allows(acl, mount + path, capability):
         assert acl.has_any_access(mount, now_ns=0)
+
+
+def test_a_path_that_is_asked_again_is_judged_alike_and_little_is_remembered() -> None:
+    acl = acl_of('path "a/*" { capabilities = ["read"] }  path "a/b" { capabilities = ["deny"] }')
+    for _ in range(2):
+        assert [allows(acl, path) for path in ("a/x", "a/b", "c", "a/" + "y" * 1000)] == [True, False, False, True]
+    table = acl.in_force(0)
+    for number in range(5000):
+        assert table.find(f"a/{number}") is not None
+    assert table.remembered <= 4096
+
+
+def test_what_was_remembered_ends_with_the_rule_that_ended() -> None:
+    acl = acl_of('path "a/*" { capabilities = ["read"] expiration = "2020-01-01T00:00:00Z" }')
+    at = 1_577_836_800 * 10**9
+    assert [allows(acl, "a/x", now_ns=now) for now in (at - 1, at - 1, at, at + 1)] == [True, True, False, False]

@@ -28,6 +28,9 @@ class Shelf:
         self.read.add(key)
         return self.content.get(key)
 
+    def version(self, key: str) -> int | None:
+        raise NotImplementedError
+
     def put(self, key: str, value: bytes) -> None:
         if key not in self.content:
             bisect.insort(self._keys, key)

@@ -18,6 +18,7 @@ from strongroom.barrier.view import View
 from strongroom.physical.store import Record, Snapshot
 
 TENANT_PREFIX = f"{TENANT}/"
+_Writes = dict[str, bytes | None]
 
 
 class _Layer:
@@ -99,17 +100,18 @@ class Transaction:
         opener: Callable[[str, Record], bytes],
         number_pending: Callable[[], int],
         below: tuple[_Layer, ...] = (),
+        writes_below: tuple[_Writes, ...] = (),
         seen: _Seen | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._open = opener
         self._number_pending = number_pending
-        self._layer = _Layer()
-        self._layers = (self._layer, *below)
+        self._layer = layer = _Layer()
+        self._layers = (layer, *below)
         self._seen = seen or _Seen()
-        # Both are looked at in every read, so they are found without a detour.
-        self._writes_of_layers = tuple(layer.writes for layer in self._layers)
-        self._reads = self._layer.reads
+        # These are looked at in every read, so they are found without a detour.
+        self._reads = layer.reads
+        self._writes_of_layers = (layer.writes, *writes_below)
         self._ground = self._writes_of_layers[-1]
 
     def get(self, key: str) -> bytes | None:
@@ -141,8 +143,9 @@ class Transaction:
                 if layer.writes is self._ground:
                     self._seen.has_leaned = True
                 return self._version_of_write(layer, key)
-        record = self._find(key)
-        version = self._reads[key] = None if record is None else record.version
+        found = self._seen.found
+        record = found[key] if key in found else self._find(key)
+        version = self._reads[key] = None if record is None else record[0]
         return version
 
     def stored(self, key: str) -> Record | None:
@@ -195,7 +198,9 @@ class Transaction:
 
     def begin_nested(self) -> Transaction:
         """A transaction on top of this one. Leave this one alone until it was merged or dropped."""
-        return Transaction(self._snapshot, self._open, self._number_pending, self._layers, self._seen)
+        return Transaction(
+            self._snapshot, self._open, self._number_pending, self._layers, self._writes_of_layers, self._seen
+        )
 
     def mark(self) -> Mark | None:
         """The changes until now, to go back to; None where there are none."""

@@ -51,14 +51,14 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     token = steps.identify(unsealed, storage, request, route)
     is_last_use = token is not None and unsealed.tokens.spend_use(storage, token)
 
-    # 3  May they? By declaration, address, environment and policies; a no stays a value until it is written down.
+    # 3  Read what was sent. May they? By declaration, address, environment and policies; a no stays a value until it is written down.
     environment = steps.environment_of(unsealed, storage, epoch, route)
     context = steps.new_context(unsealed, storage, epoch, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
-    verdict = steps.authorize(unsealed, storage, epoch, context, route, token)
-
-    # 4  Read what was sent, and write down who wants what, before anything happens.
     decoded = steps.decode(request, route)
+    verdict = steps.authorize(unsealed, storage, epoch, context, route, decoded, token)
+
+    # 4  Write down who wants what, before anything happens.
     facts = unit.facts = steps.facts_for_audit(context, route, verdict, decoded, environment)
     unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))

@@ -116,6 +116,10 @@ class NoStorage:
         """Refuse."""
         raise Sealed
 
+    def version(self, key: str) -> int | None:
+        """Refuse."""
+        raise Sealed
+
     def put(self, key: str, value: bytes) -> None:
         """Refuse."""
         raise Sealed

@@ -187,7 +187,13 @@ def view_of(storage: Transaction, route: Route) -> Storage:
 
 
 def authorize(
-    unsealed: Unsealed, storage: Storage, epoch: int, context: Context, route: Route, token: TokenEntry | None
+    unsealed: Unsealed,
+    storage: Storage,
+    epoch: int,
+    context: Context,
+    route: Route,
+    decoded: Decoded,
+    token: TokenEntry | None,
 ) -> Verdict:
     """Whether the request may happen, by the endpoint's declaration and the token's policies."""
     if route.is_unauthenticated:
@@ -207,7 +213,7 @@ def authorize(
         return Verdict(denial=None if may_see else AccessDenied())
     if endpoint is not None and endpoint.any_access:
         return Verdict()
-    capability = capability_for(context, route)
+    capability = capability_for(context, route, decoded)
     decision = acl.decide(
         Question(
             path=request.path,
@@ -240,16 +246,16 @@ def check_reason(request: Request, route: Route, environment: Environment | None
         require_reason(request, environment)
 
 
-def capability_for(context: Context, route: Route) -> Capability:
+def capability_for(context: Context, route: Route, decoded: Decoded) -> Capability:
     """The capability that the operation needs; for a write the engine says whether it creates or updates."""
     declared = route.declared
-    if declared is None or declared.endpoint.exists is None:
+    # What cannot be read will be refused for that once the caller is authorised.
+    if declared is None or declared.endpoint.exists is None or decoded.refusal is not None:
         return _CAPABILITY[context.request.operation]
     try:
-        typed, _ = declared.request_type.decode(context.request.body, route.captures or {})
-        exists = declared.endpoint.exists(context, typed)
+        exists = declared.endpoint.exists(context, decoded.typed)
     except LogicalError:
-        return _CAPABILITY[context.request.operation]  # it will be refused for its input once the caller is authorised
+        return _CAPABILITY[context.request.operation]
     return Capability.UPDATE if exists else Capability.CREATE
 
 

@@ -70,12 +70,16 @@ def open_sealed(key: bytes | bytearray, sealed: bytes, associated: bytes) -> byt
     return plaintext
 
 
-def open_text(key: bytes | bytearray, sealed: bytes, associated: bytes) -> bytes:
-    """The same for what goes on into texts and answers, where no wiping reaches: immutable, and without the copy. Raises Damaged."""
+def open_text(key: bytes | bytearray | AESGCM, sealed: bytes, associated: bytes) -> bytes:
+    """The same for what goes on into texts and answers, where no wiping reaches: immutable, and without the copy. Raises Damaged.
+
+    ``key`` may be a cipher already, which spares its set-up.
+    """
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
         raise Damaged
+    opener = key if isinstance(key, AESGCM) else cipher(key)
     try:
-        return cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
+        return opener.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], associated)
     except InvalidTag:
         raise Damaged from None
 

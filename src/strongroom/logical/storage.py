@@ -17,6 +17,13 @@ class Storage(Protocol):
         """The value at ``key``, or None."""
         ...
 
+    def version(self, key: str) -> int | None:
+        """A number that stands for this writing of ``key`` and no other, ever; None where nothing is there. Counts as a read.
+
+        Cheaper than ``get``: whoever keeps decoded values compares it. Negative for what is not committed yet, which must not be kept.
+        """
+        ...
+
     def put(self, key: str, value: bytes) -> None:
         """Set ``key`` to ``value``."""
         ...

@@ -55,13 +55,18 @@ class Entry:
         )
 
 
-class Table:
-    """The rules that are in force at one time. Immutable after construction."""
+_REMEMBERED_MAX = 4096
+_REMEMBERED_LENGTH_MAX = 256
 
-    __slots__ = ("_exact", "_lengths", "_patterns", "_prefixes")
+
+class Table:
+    """The rules that are in force at one time. Immutable after construction, but for what it remembers of the last paths."""
+
+    __slots__ = ("_exact", "_lengths", "_patterns", "_prefixes", "_remembered")
 
     def __init__(self, rules: Iterable[PathRule]) -> None:
         self._exact: dict[str, Entry] = {}
+        self._remembered: dict[str, Entry | None] = {}
         self._prefixes: dict[str, Entry] = {}
         patterns: list[Entry] = []
         for entry in _merged(rules):
@@ -76,8 +81,22 @@ class Table:
 
     def find(self, path: str) -> Entry | None:
         """The entry that decides about ``path``, or None."""
+        remembered = self._remembered
+        if path in remembered:
+            return remembered[path]
         entry = self._exact.get(path)
-        return entry if entry is not None else self._find_inexact(path)
+        if entry is None:
+            entry = self._find_inexact(path)
+        if len(path) <= _REMEMBERED_LENGTH_MAX:
+            if len(remembered) >= _REMEMBERED_MAX:
+                self._remembered = remembered = {}
+            remembered[path] = entry
+        return entry
+
+    @property
+    def remembered(self) -> int:
+        """Of how many paths it is remembered which entry decides."""
+        return len(self._remembered)
 
     def find_list(self, path: str) -> Entry | None:
         """The entry that decides about listing ``path``, with or without its trailing slash, or None."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from strongroom.engines.entries import check_writable, names_a_secret
+from strongroom.engines.kv_v2.known import KnownSecret, KnownSecrets
 from strongroom.engines.kv_v2.merge_patch import merge_patch
 from strongroom.engines.kv_v2.record import Config, Metadata, Version
 from strongroom.engines.kv_v2.requests import ReadVersionRequest, SecretRequest, SubkeysRequest, WriteRequest
@@ -18,31 +19,42 @@ from strongroom.logical.request import Response
 
 def exists(context: Context, request: WriteRequest) -> bool:
     """Whether a write would be an update: something is known about the secret, even if all its versions are deleted."""
-    return names_a_secret(context, request.path) and SecretStore.of(context).find(request.path) is not None
+    return names_a_secret(context, request.path) and SecretStore.of(context).has(request.path)
 
 
-def read(context: Context, request: ReadVersionRequest) -> Response:
-    """The body of one version. A deleted or destroyed one is NotFound with its metadata."""
-    store = SecretStore.of(context)
-    metadata, version = _found(context, store, request.path, request.version)
-    described = metadata.describe_version(version)
-    if not version.is_readable(store.now_ns):
-        raise NotFound(data={"data": None, "metadata": described})
-    body = store.body(request.path, metadata, version)
-    return Response(data={"data": body, "metadata": described}, returned_keys=tuple(body))
+class Reader:
+    """Reads bodies. What it remembers of their secrets saves opening and decoding that again; see :mod:`strongroom.engines.kv_v2.known`."""
 
+    def __init__(self) -> None:
+        self._known = KnownSecrets()
 
-def read_subkeys(context: Context, request: SubkeysRequest) -> Response:
-    """The keys of one version without their values."""
-    if request.depth < 0:
-        raise InvalidRequest("depth must not be negative; leave it out, or write 0, for all levels")
-    store = SecretStore.of(context)
-    metadata, version = _found(context, store, request.path, request.version)
-    described = metadata.describe_version(version)
-    if not version.is_readable(store.now_ns):
-        raise NotFound(data={"subkeys": None, "metadata": described})
-    body = store.body(request.path, metadata, version)
-    return Response(data={"subkeys": _keys_only(body, request.depth), "metadata": described}, returned_keys=())
+    def read(self, context: Context, request: ReadVersionRequest) -> Response:
+        """The body of one version. A deleted or destroyed one is NotFound with its metadata."""
+        store, secret, version = self._found(context, request.path, request.version)
+        described = secret.describe(version)
+        if not version.is_readable(store.now_ns):
+            raise NotFound(data={"data": None, "metadata": described})
+        body = store.body_of(request.path, secret, version)
+        return Response(data={"data": body, "metadata": described}, returned_keys=tuple(body))
+
+    def read_subkeys(self, context: Context, request: SubkeysRequest) -> Response:
+        """The keys of one version without their values."""
+        if request.depth < 0:
+            raise InvalidRequest("depth must not be negative; leave it out, or write 0, for all levels")
+        store, secret, version = self._found(context, request.path, request.version)
+        described = secret.describe(version)
+        if not version.is_readable(store.now_ns):
+            raise NotFound(data={"subkeys": None, "metadata": described})
+        body = store.body_of(request.path, secret, version)
+        return Response(data={"subkeys": _keys_only(body, request.depth), "metadata": described}, returned_keys=())
+
+    def _found(self, context: Context, path: str, number: int) -> tuple[SecretStore, KnownSecret, Version]:
+        store = SecretStore.of(context)
+        secret = store.look_up(path, self._known) if names_a_secret(context, path) else None
+        version = secret.metadata.find(number) if secret else None
+        if secret is None or version is None:
+            raise NotFound
+        return store, secret, version
 
 
 def write(context: Context, request: WriteRequest) -> Response:
@@ -88,14 +100,6 @@ def delete(context: Context, request: SecretRequest) -> None:
         return
     newest.deletion_ns = store.now_ns
     store.save(request.path, metadata)
-
-
-def _found(context: Context, store: SecretStore, path: str, number: int) -> tuple[Metadata, Version]:
-    metadata = store.find(path) if names_a_secret(context, path) else None
-    version = metadata.find(number) if metadata else None
-    if metadata is None or version is None:
-        raise NotFound
-    return metadata, version
 
 
 def _check_and_set(context: Context, options: Mapping[str, Any] | None, metadata: Metadata, config: Config) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from strongroom.engines.kv_v2 import config, data, inventory, metadata, notes, transfer, versions
+from strongroom.engines.kv_v2.data import Reader
 from strongroom.engines.kv_v2.requests import MisplacedRequest
 from strongroom.engines.kv_v2.store import kept_values
 from strongroom.logical.backend import Context, Endpoint, Path
@@ -30,6 +31,10 @@ class KvV2:
         "restored, or destroyed for good. Each secret has a data key of its own, so that removing its metadata makes every version "
         "unreadable."
     )
+
+    def __init__(self) -> None:
+        reader = Reader()
+        self._reading = (_data(reader), _subkeys(reader))
 
     def values_in(self, storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         """Every secret with the values of its versions; see ``KeepsValues``."""
@@ -67,7 +72,7 @@ class KvV2:
 
     def paths(self) -> tuple[Path, ...]:
         """Every path of the engine."""
-        return (_CONFIG, _DATA, _SUBKEYS, *_VERSIONS, _METADATA, _METADATA_LIST, _DETAILED, _MISPLACED)
+        return (_CONFIG, *self._reading, *_VERSIONS, _METADATA, _METADATA_LIST, _DETAILED, _MISPLACED)
 
 
 def misplaced(context: Context, request: MisplacedRequest) -> NoReturn:
@@ -88,6 +93,29 @@ def misplaced(context: Context, request: MisplacedRequest) -> NoReturn:
     )
 
 
+def _data(reader: Reader) -> Path:
+    return Path(
+        "data/{path...}",
+        help="Read a version of a secret, or add one. Deleting marks the newest version as deleted; undelete restores it.",
+        endpoints=(
+            Endpoint(_READ, reader.read, "Read a version of a secret."),
+            Endpoint(_UPDATE, data.write, "Add a version to a secret.", exists=data.exists),
+            Endpoint(_PATCH, data.patch, "Add a version that changes some keys of the newest one (JSON merge patch)."),
+            Endpoint(_DELETE, data.delete, "Mark the newest version of a secret as deleted."),
+        ),
+    )
+
+
+def _subkeys(reader: Reader) -> Path:
+    return Path(
+        "subkeys/{path...}",
+        help="Read the structure of a secret without its values: every leaf is null.",
+        endpoints=(
+            Endpoint(_READ, reader.read_subkeys, "Read the keys of a version of a secret, without their values."),
+        ),
+    )
+
+
 _CONFIG = Path(
     "config",
     help="The settings of this mount: how many versions to keep, for how long, and whether writes must name the version they follow.",
@@ -95,21 +123,6 @@ _CONFIG = Path(
         Endpoint(_READ, config.read, "Read the settings of this mount."),
         Endpoint(_UPDATE, config.write, "Change settings of this mount."),
     ),
-)
-_DATA = Path(
-    "data/{path...}",
-    help="Read a version of a secret, or add one. Deleting marks the newest version as deleted; undelete restores it.",
-    endpoints=(
-        Endpoint(_READ, data.read, "Read a version of a secret."),
-        Endpoint(_UPDATE, data.write, "Add a version to a secret.", exists=data.exists),
-        Endpoint(_PATCH, data.patch, "Add a version that changes some keys of the newest one (JSON merge patch)."),
-        Endpoint(_DELETE, data.delete, "Mark the newest version of a secret as deleted."),
-    ),
-)
-_SUBKEYS = Path(
-    "subkeys/{path...}",
-    help="Read the structure of a secret without its values: every leaf is null.",
-    endpoints=(Endpoint(_READ, data.read_subkeys, "Read the keys of a version of a secret, without their values."),),
 )
 _VERSIONS = (
     Path(

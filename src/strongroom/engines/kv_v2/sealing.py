@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from strongroom.crypto.aead import Damaged, draw_key, open_text, seal
 from strongroom.logical.ambient import Entropy
 
@@ -26,8 +28,8 @@ def seal_body(key: bytes, place: bytes, body: bytes, entropy: Entropy) -> bytes:
     return _FORMAT + seal(key, body, place, entropy)
 
 
-def open_body(key: bytes, place: bytes, sealed: bytes) -> bytes:
-    """The body that was sealed. Raises ``crypto.aead.Damaged`` where it is not from this key and place."""
+def open_body(key: bytes | AESGCM, place: bytes, sealed: bytes) -> bytes:
+    """The body that was sealed, by its key or a cipher with it. Raises ``crypto.aead.Damaged`` where it is not from this key and place."""
     if sealed[:1] != _FORMAT:
         raise Damaged
     return open_text(key, sealed[1:], place)

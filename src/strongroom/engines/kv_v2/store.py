@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from strongroom.crypto.aead import Damaged
 from strongroom.engines.entries import decode_body, encode_body
+from strongroom.engines.kv_v2.known import KnownSecret, KnownSecrets
 from strongroom.engines.kv_v2.notes import keep_rows
 from strongroom.engines.kv_v2.record import Config, Metadata, Version
 from strongroom.engines.kv_v2.sealing import new_data_key, open_body, place_of, seal_body
@@ -71,6 +73,25 @@ class SecretStore:
         content = self.storage.get(METADATA + path)
         return None if content is None else _metadata_decoder.decode(content)
 
+    def has(self, path: str) -> bool:
+        """Whether anything is known about a secret at ``path``."""
+        return self.storage.version(METADATA + path) is not None
+
+    def look_up(self, path: str, known: KnownSecrets) -> KnownSecret | None:
+        """The secret at ``path``, or None, for whoever changes nothing: it may be shared with other requests."""
+        at = METADATA + path
+        version = self.storage.version(at)
+        if version is None:
+            return None
+        secret = known.find(self.mount_uuid, path, version)
+        if secret is None:
+            content = self.storage.get(at)
+            if content is None:
+                return None
+            secret = KnownSecret.of(_metadata_decoder.decode(content))
+            known.remember(self.mount_uuid, path, version, secret)
+        return secret
+
     def new(self) -> Metadata:
         """A secret without versions, under a fresh data key. Not yet stored."""
         return Metadata(key=new_data_key(self.entropy), created_ns=self.now_ns, updated_ns=self.now_ns)
@@ -81,7 +102,11 @@ class SecretStore:
 
     def body(self, path: str, metadata: Metadata, version: Version) -> dict[str, Any]:
         """The body of a version that was not destroyed. Raises Damaged where it is missing or does not open."""
-        return _opened(self.storage, self.mount_uuid, path, metadata, version)
+        return _opened(self.storage, self.mount_uuid, path, metadata.key, version)
+
+    def body_of(self, path: str, secret: KnownSecret, version: Version) -> dict[str, Any]:
+        """The same for a secret that was looked up."""
+        return _opened(self.storage, self.mount_uuid, path, secret.cipher, version)
 
     def body_size(self, path: str, version: Version) -> int:
         """How many bytes the sealed body of a version has; 0 where it is missing."""
@@ -159,15 +184,15 @@ def kept_values(storage: Storage, mount_uuid: str, after: str) -> Iterator[tuple
             # What is destroyed is not there, and what is damaged names no value.
             if not version.destroyed:
                 with suppress(Damaged):
-                    bodies.append(_opened(storage, mount_uuid, path, metadata, version))
+                    bodies.append(_opened(storage, mount_uuid, path, metadata.key, version))
         yield path, bodies
 
 
-def _opened(storage: Storage, mount_uuid: str, path: str, metadata: Metadata, version: Version) -> dict[str, Any]:
+def _opened(storage: Storage, mount_uuid: str, path: str, key: bytes | AESGCM, version: Version) -> dict[str, Any]:
     sealed = storage.get(_version_key(path, version.number))
     if sealed is None:
         raise Damaged
-    return decode_body(open_body(metadata.key, place_of(mount_uuid, path, version.number), sealed))
+    return decode_body(open_body(key, place_of(mount_uuid, path, version.number), sealed))
 
 
 def _version_key(path: str, number: int) -> str:
