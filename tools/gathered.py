@@ -43,7 +43,7 @@ class Gatherer:
     def __init__(self) -> None:
         self.candidates: list[Candidate] = []
 
-    def judge(self, candidate: Candidate) -> Verdict:
+    def judge(self, candidate: Candidate, least: float = 0.0) -> Verdict:
         """A verdict for `candidate`, which is remembered."""
         self.candidates.append(candidate)
         return Verdict(1.0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from strongroom.scanner.automaton_cache import AutomatonCache
-from strongroom.scanner.expressions import NUMBER_SHIFT, Events, Expression, twins_of
+from strongroom.scanner.expressions import GATES, NUMBER_SHIFT, Events, Expression, twins_of
 from strongroom.scanner.widening import WIDENING, widened
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MODE_BLOCK = 1
 _EXACT, _PREFILTER, _LEFT_OUT = 0, 128, -1
 """How an expression stands in the database: as it is, as something wider (HS_FLAG_PREFILTER), or not at all."""
+_FIRST_MATCH = 8
+"""HS_FLAG_SINGLEMATCH."""
 
 _MANY = 200
 """From so many expressions on, compiling takes seconds."""
@@ -76,31 +78,36 @@ def load_automaton(expressions: Sequence[Expression], folder: Path | None, note:
         entry = modes, hyperscan.dumpb(database)
         caches[number].store(*entry)
         loaded[number] = entry
-    return _Several(
-        [
-            HyperscanAutomaton(hyperscan.loadb(entry[1], _MODE_BLOCK), part, entry[0])
-            for part, entry in zip(parts, loaded, strict=True)
-            if entry is not None
-        ]
-    )
+    automata = [
+        HyperscanAutomaton(hyperscan.loadb(entry[1], _MODE_BLOCK), part, entry[0])
+        for part, entry in zip(parts, loaded, strict=True)
+        if entry is not None
+    ]
+    return _Several(automata, [GATES.get(part.name) is not None for part in parts])
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """Some of the expressions and their numbers among all: what one database holds."""
 
+    name: str
     numbers: Sequence[int]
     expressions: Sequence[Expression]
 
 
 def _parts(expressions: Sequence[Expression]) -> list[_Part]:
-    """The expressions in their parts. What another engine would run for each byte is then run for the bytes that can begin a match."""
+    """The expressions in their parts, and the gates as the last one, in the order of the parts that they are of.
+
+    What another engine would run for each byte is then run for the bytes that can begin a match.
+    """
     numbers: dict[str, list[int]] = {}
     twins = {number for others in twins_of(expressions).values() for number in others}
     for number, expression in enumerate(expressions):
         if number not in twins:
             numbers.setdefault(expression.part, []).append(number)
-    return [_Part(found, [expressions[number] for number in found]) for found in numbers.values()]
+    parts = [_Part(name, found, [expressions[number] for number in found]) for name, found in numbers.items()]
+    gates = [Expression(GATES[part.name], 0, is_gate=True) for part in parts if part.name in GATES]
+    return [*parts, _Part("gates", range(len(gates)), gates)] if gates else parts
 
 
 def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Database]]:
@@ -114,10 +121,13 @@ def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Dat
 
 
 class _Several:
-    """Several automata as one."""
+    """Several automata as one. Those that `have_gates` are run where the last one, which is that of the gates, saw theirs."""
 
-    def __init__(self, automata: Sequence[HyperscanAutomaton]) -> None:
-        self._scans = [(automaton.database_scan, automaton.on_match) for automaton in automata]
+    def __init__(self, automata: Sequence[HyperscanAutomaton], have_gates: Sequence[bool]) -> None:
+        scans = [(automaton.database_scan, automaton.on_match) for automaton in automata]
+        self._gated = [scan for scan, has_gate in zip(scans, have_gates, strict=True) if has_gate]
+        self._gates = scans.pop()[0] if self._gated else None
+        self._scans = [scan for scan, has_gate in zip(scans, have_gates, strict=False) if not has_gate]
         self._rests = [automaton.rest for automaton in automata if automaton.rest is not None]
 
     def scan(self, data: bytes) -> Events:
@@ -125,9 +135,20 @@ class _Several:
         events = Events()
         for scan, on_match in self._scans:
             scan(data, match_event_handler=on_match, context=events)
+        if self._gates is not None:
+            seen: list[int] = []
+            self._gates(data, match_event_handler=_see_gate, context=seen)
+            for number in seen:
+                scan, on_match = self._gated[number]
+                scan(data, match_event_handler=on_match, context=events)
         for rest in self._rests:
             rest.scan_into(data, events)
         return events
+
+
+def _see_gate(number: int, _start: int, _end: int, _flags: int, seen: Any) -> bool | None:
+    seen.append(number)
+    return None
 
 
 class HyperscanAutomaton:
@@ -196,6 +217,6 @@ def _database(expressions: Sequence[Expression], modes: Sequence[int]) -> hypers
         expressions=[widened(expressions[number].pattern) for number in held],
         ids=held,
         elements=len(held),
-        flags=[modes[number] for number in held],
+        flags=[modes[number] | _FIRST_MATCH * expressions[number].is_gate for number in held],
     )
     return database

@@ -57,7 +57,7 @@ def _name(engine: str, expressions: Sequence[Expression]) -> str:
     for part in (_MAGIC, engine.encode(), _processor_features()):
         digest.update(len(part).to_bytes(8, "big") + part)
     for expression in expressions:
-        digest.update(len(expression.pattern).to_bytes(8, "big") + expression.pattern)
+        digest.update(len(expression.pattern).to_bytes(8, "big") + expression.pattern + b"g" * expression.is_gate)
     return digest.hexdigest()[:32]
 
 

@@ -44,6 +44,6 @@ class Verdict:
 class Judge(Protocol):
     """Tells secrets from what only looks like them."""
 
-    def judge(self, candidate: Candidate) -> Verdict:
-        """The verdict over `candidate`. Pure: the same candidate always gets the same."""
+    def judge(self, candidate: Candidate, least: float = 0.0) -> Verdict:
+        """The verdict over `candidate`, with reasons if its score is at least `least`. Pure: the same candidate always gets the same."""
         ...

@@ -6,8 +6,7 @@ byte, whatever the input.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from strongroom.scanner.beginnings import LONGEST, beginnings
@@ -29,14 +28,14 @@ _TRIES = 16
 
 
 class _Compiled(NamedTuple):
-    """A rule's pattern: how to search for it, how to match it at a place, and how to search for the words with one of which it begins.
+    """A rule's pattern: how to search for it, how to match it at a place, and the words, in lower case, with one of which it begins.
 
     `keywords` are those that its text does not ask for by itself.
     """
 
     search: Search
     match: Search
-    word: Search | None
+    words: tuple[bytes, ...]
     keywords: tuple[bytes, ...]
     secret: int
     name: int
@@ -66,6 +65,11 @@ class Confirmer:
         self.searched_bytes = 0
         """How many bytes it was given at most: what tests count instead of time."""
 
+    def prepare(self, numbers: Iterable[int]) -> None:
+        """Compile the patterns of these rules now."""
+        for number in numbers:
+            self._compile(number)
+
     def matches(self, number: int, data: bytes, lowered: Lowered, buckets: Sequence[Bucket]) -> Iterator[Match]:
         """The matches of rule `number` around its events in `data`."""
         rule = self._rules[number]
@@ -81,16 +85,14 @@ class Confirmer:
             while position < last:
                 limit = min(position + SEGMENT, last)
                 stop = min(limit + rule.reach, end_of_all)
-                spans = self._find(compiled, data, position, limit, stop)
-                if spans is None:
-                    position = limit
-                    continue
-                begin, end = spans[0]
-                position = end if end > begin else end + 1
-                start, stop = spans[secret]
-                if start < stop and rule.accepts(data[start:stop]):
-                    named = _group(spans[name], data, name)
-                    yield Match(number, start, stop, begin, end, named, _group(spans[public_id], data, public_id))
+                for spans in self._found(compiled, data, position, limit, stop):
+                    begin, end = spans[0]
+                    position = end
+                    start, behind = spans[secret]
+                    if start < behind and rule.accepts(data[start:behind]):
+                        named = _group(spans[name], data, name)
+                        yield Match(number, start, behind, begin, end, named, _group(spans[public_id], data, public_id))
+                position = max(position, limit)
 
     def _compile(self, number: int) -> _Compiled:
         found = self._compiled.get(number)
@@ -99,12 +101,11 @@ class Confirmer:
             regex = compile_regex(rule.pattern)
             groups = regex.groupindex
             begins = beginnings(rule.pattern)
-            words = "|".join(map(re.escape, begins))
             is_asked_for = begins and all(any(word in begin for word in rule.keywords) for begin in begins)
             found = self._compiled[number] = _Compiled(
                 searcher(regex),
                 matcher(regex),
-                searcher(compile_regex(f"(?i){words}")) if words else None,
+                tuple(word.encode() for word in begins),
                 () if is_asked_for else tuple(word.encode() for word in rule.keywords),
                 groups.get(b"secret", 0),
                 groups.get(b"name", 0),
@@ -112,24 +113,56 @@ class Confirmer:
             )
         return found
 
-    def _find(self, compiled: _Compiled, data: bytes, position: int, limit: int, stop: int) -> Spans | None:
-        """The first match that begins from `position` on and before `limit`, and ends at `stop` or before."""
-        if compiled.word is not None:
-            for _ in range(_TRIES):
-                at = compiled.word(data, position, min(limit + LONGEST, stop))
+    def _found(self, compiled: _Compiled, data: bytes, position: int, limit: int, stop: int) -> Iterator[Spans]:
+        """The matches that begin from `position` on and before `limit`, and end at `stop` or before. They do not overlap."""
+        if not compiled.words:
+            while position < limit and (spans := self._search(compiled, data, position, limit, stop)) is not None:
+                yield spans
+                position = _behind(spans)
+            return
+        failed = 0
+        for start in _starts(data, position, limit, compiled.words):
+            if start < position:
+                continue
+            if failed < _TRIES:
                 self.searches += 1
-                if at is None or at[0][0] >= limit:
-                    return None
-                position = at[0][0]
-                self.searched_bytes += stop - position
-                spans = compiled.match(data, position, stop)
-                if spans is not None:
-                    return spans
-                position += 1
+                self.searched_bytes += stop - start
+                found = compiled.match(data, start, stop)
+                if found is None:
+                    failed += 1
+                    continue
+            elif (found := self._search(compiled, data, start, limit, stop)) is None:
+                return
+            failed = 0
+            yield found
+            position = _behind(found)
+
+    def _search(self, compiled: _Compiled, data: bytes, position: int, limit: int, stop: int) -> Spans | None:
+        """The first match that begins from `position` on and before `limit`, and ends at `stop` or before."""
         self.searches += 1
         self.searched_bytes += stop - position
         spans = compiled.search(data, position, stop)
         return spans if spans is not None and spans[0][0] < limit else None
+
+
+def _behind(spans: Spans) -> int:
+    """Where the next match may begin: no two of them are empty at one place."""
+    begin, end = spans[0]
+    return end if end > begin else end + 1
+
+
+def _starts(data: bytes, begin: int, limit: int, words: Sequence[bytes]) -> list[int]:
+    """Where one of `words` begins, in any case, from `begin` on and before `limit`; in order."""
+    lowered = data[begin : limit + LONGEST].lower()
+    size = limit - begin
+    found: list[int] = []
+    for word in words:
+        at = lowered.find(word)
+        while 0 <= at < size:
+            found.append(begin + at)
+            at = lowered.find(word, at + 1)
+    found.sort()
+    return found
 
 
 class Lowered:

@@ -146,10 +146,14 @@ class Examiner:
         """Nothing more will be examined: the hits that are left."""
         return [] if self._watcher is None else self._watcher.finish()
 
-    def prepare(self) -> None:
-        """Load what is loaded when it is first needed, so that processes that are forked share it."""
+    def prepare(self, *, for_many: bool = False) -> None:
+        """Load what is loaded when it is first needed, so that processes that are forked share it; `for_many` files also the patterns that are met most often."""
         if isinstance(self._plan.judge, LateJudge):
             self._plan.judge.load()
+        if for_many:
+            self.confirmer.prepare(
+                number for number, rule in enumerate(self._plan.rules) if rule.kind is Kind.GENERIC and rule.keywords
+            )
 
     def examine(self, fragment: Fragment) -> list[Hit]:
         """Every secret in `fragment`, with its place, in order."""
@@ -204,12 +208,13 @@ class Examiner:
         judged: list[Judged] = []
         guesses: list[Match] = []
         count = len(self._plan.rules)
+        is_text = not is_binary(layer.data)
         for number in sorted(number for number in found if number < count):
             buckets = found[number]
             matches = self.confirmer.matches(number, layer.data, lowered, buckets)
             if self._plan.rules[number].kind is Kind.PROVIDER:
                 judged += self._passing(path, layer, matches)
-            elif not is_binary(layer.data):
+            elif is_text:
                 guesses += matches
         if guesses:
             taken = Spans((one.match.start, one.match.end) for one in judged)
@@ -220,12 +225,13 @@ class Examiner:
         judge, thresholds = self._plan.judge, self._plan.thresholds
         for match in matches:
             rule = self._plan.rules[match.rule]
+            least = thresholds[rule.kind]
             if judge is None:
                 verdict = _UNJUDGED
             else:
                 candidate = Candidate(rule, path, layer.data, match.start, match.end, match.name, layer.names)
-                verdict = judge.judge(candidate)
-            if verdict.score >= thresholds[rule.kind]:
+                verdict = judge.judge(candidate, least)
+            if verdict.score >= least:
                 start, end = layer.locate(match.start, match.end)
                 yield Judged(start, end, rule, match, layer, verdict)
 
@@ -274,10 +280,10 @@ def partner_of(one: Judged, found: Sequence[Judged]) -> bytes:
 
 def is_binary(data: bytes) -> bool:
     """Whether bytes are no text: they hold zeros, and not in the pattern of UTF-16 or UTF-32. Guesses from context mean nothing there."""
+    if data.find(b"\0", 0, _SNIFFED) < 0:
+        return False
     start = data[:_SNIFFED]
     zeros = start.count(0)
-    if not zeros:
-        return False
     if start.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
         return False
     even, odd = start[::2].count(0), start[1::2].count(0)

@@ -14,9 +14,16 @@ GUESSES = "guesses"
 ENCODINGS = "encodings"
 """The part of the decoders' gates, most of which wait for marks."""
 DIGITS = "digits"
-"""The part of what waits for digits, or for a run of capitals."""
+"""The part of what waits for digits."""
 LETTERS = "letters"
 """The part of what waits for nearly any letter."""
+CAPITALS = "capitals"
+"""The part of what waits for a run of capitals."""
+HEXADECIMAL = "hexadecimal"
+"""The part of what waits for a run of hexadecimal digits."""
+
+GATES = {CAPITALS: rb"[A-Z2-7]{16}", HEXADECIMAL: rb"[0-9A-Fa-f]{32}"}
+"""What is in all bytes in which an expression of the part can match. It is found quickly and rarely: the part is only looked for where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Expression:
     shift: int
     keywords: tuple[bytes, ...] = ()
     part: str = ""
+    is_gate: bool = False
+    """Only the first of its matches is told."""
 
 
 class Events(dict[int, int]):

@@ -20,6 +20,6 @@ class LateJudge:
             self._judge = self._make()
         return self._judge
 
-    def judge(self, candidate: Candidate) -> Verdict:
-        """The verdict over `candidate`."""
-        return self.load().judge(candidate)
+    def judge(self, candidate: Candidate, least: float = 0.0) -> Verdict:
+        """The verdict over `candidate`, with reasons if its score is at least `least`."""
+        return (self._judge or self.load()).judge(candidate, least)

@@ -17,6 +17,8 @@ Expand = Callable[[Fragment], Iterator[Fragment]]
 
 _REPORT_FRAGMENTS = 64
 _REPORT_BYTES = 8 * 1024 * 1024
+_MANY_ITEMS = 500
+"""From so many items on each process would compile most patterns by itself."""
 
 
 class ScanFailed(RuntimeError):
@@ -62,11 +64,12 @@ class Scan:
         """Scan all of `source`. Raises ScanFailed."""
         # What was met while the source was made is told once, not by each of the workers.
         _deliver(([], self._drain(), 0, 0), listener)
-        jobs = min(self.jobs, source.item_count) if isinstance(source, Counted) else self.jobs
+        items = source.item_count if isinstance(source, Counted) else _MANY_ITEMS
+        jobs = min(self.jobs, items)
         if jobs <= 1:
             self._work(source, Whole(), lambda message: _deliver(message, listener))
             return
-        self.examiner.prepare()
+        self.examiner.prepare(for_many=items >= _MANY_ITEMS)
         from strongroom.scanner.crew import WorkerLost, run_workers
         from strongroom.scanner.share import CountedShare
 

@@ -61,7 +61,7 @@ JOINED = Decoder(
     _JOINS,
     Replacing(
         late_pattern(
-            rb"(?<=[A-Za-z0-9_+/=.-])[\"'`]\s{0,8}(?:,|\.concat\()\s{0,80}[bBrRfFuU]?[\"'`](?=[A-Za-z0-9_+/=.-])",
+            rb"[\"'`](?<=[A-Za-z0-9_+/=.-][\"'`])\s{0,8}(?:,|\.concat\()\s{0,80}[bBrRfFuU]?[\"'`](?=[A-Za-z0-9_+/=.-])",
         ),
         lambda _: b"",
     ),

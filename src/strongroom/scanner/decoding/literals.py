@@ -16,26 +16,25 @@ from strongroom.scanner.decoding.late import late_pattern
 _WORD = rb"[A-Za-z0-9_+/=.-]"
 _QUOTE = rb"[\"'`]"
 # + . & <> << ++ || and nothing at all: in order Java and most others, PHP and Perl, Visual Basic, Elixir, Ruby, Haskell, SQL, C and Python.
-_SAME_LINE = _QUOTE + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
+_SAME_LINE = rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)?[ \t]{0,8}[bBrRfFuUL@$]{0,2}" + _QUOTE
 _OTHER_LINE = (
-    _QUOTE
-    + rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\||&[ \t]{1,8}_)?[ \t]{0,8}\\?\r?\n[ \t]{0,120}"
-    + rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}"
-    + _QUOTE
+    rb"[ \t]{0,8}(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\||&[ \t]{1,8}_)?[ \t]{0,8}\\?\r?\n[ \t]{0,120}"
+    rb"(?:(?:\+|\.|\.\.|&|\+\+|<>|<<|\|\|)[ \t]{0,8})?[bBrRfFuUL@$]{0,2}" + _QUOTE
 )
 # What is added to a variable piece by piece: `t += "…"`, `$t .= "…"`, `t = t & "…"`.
 _ADDED = (
-    _QUOTE
-    + rb"[ \t]{0,4};?[ \t]{0,4}(?:\r?\n)?[ \t]{0,40}[$@]?\w{1,40}[ \t]{0,4}"
-    + rb"(?:[+.]=|=[ \t]{0,4}[$@]?\w{1,40}[ \t]{0,4}[+.&])[ \t]{0,4}"
-    + _QUOTE
+    rb"[ \t]{0,4};?[ \t]{0,4}(?:\r?\n)?[ \t]{0,40}[$@]?\w{1,40}[ \t]{0,4}"
+    rb"(?:[+.]=|=[ \t]{0,4}[$@]?\w{1,40}[ \t]{0,4}[+.&])[ \t]{0,4}" + _QUOTE
 )
-_CUT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb"|" + _ADDED + rb")"
+_NEXT = rb"(?:" + _SAME_LINE + rb"|" + _OTHER_LINE + rb"|" + _ADDED + rb")"
 
 CONCATENATION = Decoder(
     "concatenation",
-    _WORD + rb"{3}" + _CUT + _WORD + rb"{3}",
-    Replacing(late_pattern(rb"(?<=[A-Za-z0-9_+/=.-])" + _CUT + rb"(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+    _WORD + rb"{3}" + _QUOTE + _NEXT + _WORD + rb"{3}",
+    # What is behind the quote is looked at first where a quote is: a pattern that begins with a look behind is tried at every byte.
+    Replacing(
+        late_pattern(_QUOTE + rb"(?<=" + _WORD + _QUOTE + rb")" + _NEXT + rb"(?=" + _WORD + rb")"), lambda _: b""
+    ),
 )
 CONTINUATION = Decoder(
     "continuation",

@@ -1,8 +1,8 @@
 """Base64, base32 and hexadecimal digits: in one run or wrapped over lines, of either alphabet, padded or not.
 
-The gates are narrow because ASCII text shows in its encoding: a byte below 0x80 has its top bit clear, which leaves half of
+The gates are narrow because text shows in its encoding: a byte that is printable, a blank, a line break or zero leaves less than half of
 the letters for the first, second and third of four base64 characters, and six of sixteen for the first of two hex digits.
-An identifier, a digest or a path does not keep to that for long. What is compressed is recognized by how it begins.
+An identifier, a digest, a path or a program does not keep to that for long. What is compressed is recognized by how it begins.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 
 from strongroom.scanner.decoding.decoded import Decoded, Decoder, Spliced, near
 from strongroom.scanner.decoding.late import late_pattern
-from strongroom.scanner.expressions import DIGITS, LETTERS
+from strongroom.scanner.expressions import CAPITALS, HEXADECIMAL, LETTERS
 
-_QUAD = rb"[A-Za-f][AQBRCSDTEUFVGWHXgwhxiyjzk0l1m2n3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
+# Zeros are among what stands in texts: every other byte of UTF-16 is one, and names and passwords are separated by them.
+_QUAD = rb"(?:[CDI-Za-f][AQCSDTEUFVGWHXgwiyjzk0l1m2n3]|A[AC-H])[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
 _TEXT = rb"(?:" + _QUAD + rb"){6}"
 # gzip, zlib (three levels), zip, bzip2, xz, 7-Zip, PDF, zstd, a UTF-16 byte order mark: as base64 begins for each.
 _MAGIC = (
@@ -288,6 +289,6 @@ BASE64 = Decoder("base64", _TEXT, decode_base64, part=LETTERS)
 # By itself, since the two patterns together take longer than one after the other.
 PACKED_BASE64 = Decoder("base64 of packed data", _MAGIC, decode_packed_base64)
 # Wider than need be, for a run of one class costs next to nothing; the text is looked for where there is one.
-BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=DIGITS)
-HEX = Decoder("hex", _HEX_TEXT, decode_hex, part="digits")
+BASE32 = Decoder("base32", rb"[A-Z2-7]{40}", decode_base32, part=CAPITALS)
+HEX = Decoder("hex", _HEX_TEXT, decode_hex, part=HEXADECIMAL)
 PACKED_HEX = Decoder("hex of packed data", _HEX_MAGIC, decode_packed_hex)

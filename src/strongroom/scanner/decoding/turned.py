@@ -14,7 +14,7 @@ from strongroom.scanner.decoding.late import late_pattern
 _NEAR = 400
 """Bytes before and behind what turns a string, in which it is looked for."""
 _SPAN = 64
-_STRINGS = late_pattern(rb"(?<=[\"'`])[!#-&(-_a-~]{16,400}(?=[\"'`])")
+_STRINGS = late_pattern(rb"[\"'`]([!#-&(-_a-~]{16,400})(?=[\"'`])")
 
 
 def _backwards(text: bytes) -> bytes:
@@ -33,7 +33,7 @@ def _strings_by(turn: Callable[[bytes], bytes]) -> Callable[[bytes, Sequence[int
             begin, end = max(done, first - _NEAR), min(len(data), last + _NEAR)
             done = max(done, end)
             for found in _STRINGS.finditer(data, begin, end):
-                yield Decoded(turn(found[0]), Whole(*found.span()))
+                yield Decoded(turn(found[1]), Whole(*found.span(1)))
 
     return decode
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strongroom.scanner.expressions import DIGITS, LETTERS
+from strongroom.scanner.expressions import CAPITALS, DIGITS, HEXADECIMAL
 from strongroom.scanner.generic.candidates import generic
 from strongroom.scanner.rule import Severity
 
@@ -36,7 +36,7 @@ IDENTIFIER_RULES = (
         reach=64,
         wide="[A-Z2-7]{56}",
         ahead=1,
-        part=DIGITS,
+        part=CAPITALS,
         severity=Severity.HIGH,
     ),
     generic(
@@ -48,7 +48,7 @@ IDENTIFIER_RULES = (
         reach=40,
         wide="(?:AC|SK|CA|SM|MM|AP|PN|CN|SD|CL|RE|NO|TR|WF)[0-9a-f]{32}",
         ahead=1,
-        part=LETTERS,
+        part=HEXADECIMAL,
         severity=Severity.LOW,
     ),
     generic(
@@ -98,7 +98,7 @@ IDENTIFIER_RULES = (
         (('totp = "{base32:16}"', "seed: {base32:32}\n"), ('"{base32:17}"', '"{lower:16}"')),
         reach=40,
         wide=r"[A-Z2-7]{16}(?:[\"'\s,&;|]|\z)",
-        part=DIGITS,
+        part=CAPITALS,
     ),
     generic(
         "base64-private-key",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from strongroom.scanner.candidate import Candidate, Verdict
 from strongroom.scanner.rule import Kind, Severity
@@ -43,31 +43,25 @@ _UNTOLD = 0.1
 """Whatever scores less is reported at no level: it needs no reasons."""
 
 
-class _Memory(Generic[Key]):
-    """What keys weigh, as it was found before: up to a bound, then everything is forgotten."""
+class _Memory(dict[Key, int]):
+    """What keys weigh: the sum of the weights of their features, read where it is first asked. Up to a bound, then everything is forgotten."""
 
     def __init__(self, model: Model, read: Callable[[Key], list[Feature]]) -> None:
+        super().__init__()
         self._weights = model.weights
-        self._read = read
-        self._known: dict[Key, int] = {}
+        self.features = read
+        """The features of a key themselves."""
 
-    def weight(self, key: Key) -> int:
-        """The sum of the weights of `key`'s features."""
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            weights = self._weights
-            known = 0
-            for group, name in self._read(key):
-                if group in weights:
-                    known += weights[group].get(name, 0)
-            self._known[key] = known
-        return known
-
-    def features(self, key: Key) -> list[Feature]:
-        """The features themselves."""
-        return self._read(key)
+    def __missing__(self, key: Key) -> int:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        weights = self._weights
+        total = 0
+        for group, name in self.features(key):
+            if group in weights:
+                total += weights[group].get(name, 0)
+        self[key] = total
+        return total
 
 
 class LinearJudge:
@@ -89,33 +83,33 @@ class LinearJudge:
         self._edges: _Memory[tuple[bytes, bytes]] = _Memory(model, lambda edge: edge_features(*edge))
         self._values: _Memory[tuple[str, bytes, int]] = _Memory(model, lambda seen: value_features(*seen, vocabulary))
 
-    def judge(self, candidate: Candidate) -> Verdict:
-        """The verdict over `candidate`. It costs the same however long the data around the candidate is."""
-        data, start, end = candidate.data, candidate.start, candidate.end
+    def judge(self, candidate: Candidate, least: float = _UNTOLD) -> Verdict:
+        """The verdict over `candidate`, with reasons if its score is at least `least`. It costs the same however long the data around the candidate is."""
+        data, start, end, rule = candidate.data, candidate.start, candidate.end, candidate.rule
         if start >= end:
             return Verdict(0.0)
-        if candidate.rule.kind is Kind.PROVIDER:
+        if rule.kind is Kind.PROVIDER:
             return _judge_format(candidate)
         place = place_of(data, start, end, candidate.name)
         value = data[start : min(end, start + LONGEST_VALUE)]
         path = candidate.path.removeprefix(self._root)
         edge = place.gap[:GAP], place.after[:EDGE]
-        seen = candidate.rule.id, value, end - start
+        seen = rule.id, value, end - start
         begins = beginning_of(place)
         total = (
             self.model.bias
             + self._own_weight(place, data, start, end, value)
-            + self._paths.weight(path)
-            + self._names.weight(place.name)
-            + self._edges.weight(edge)
-            + self._values.weight(seen)
-            + self._begins.weight(begins)
+            + self._paths[path]
+            + self._names[place.name]
+            + self._edges[edge]
+            + self._values[seen]
+            + self._begins[begins]
         )
         weights, scale = self.model.weights, self.model.scale
         score = 1 / (1 + math.exp(-max(-30.0, min(30.0, total / scale))))
-        if candidate.rule.severity is Severity.INFO:
+        if rule.severity is Severity.INFO:
             score = min(score, _MOST_OF_A_POINTER)
-        if score < _UNTOLD:
+        if score < least:
             return Verdict(score)
         features = [
             *word_features(place),
