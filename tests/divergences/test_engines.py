@@ -110,3 +110,24 @@ def test_errors_quote_neither_names_nor_values(vault: Vault) -> None:
     ]
     assert [answer.status for answer in refusals] == [400] * len(refusals)
     assert not [answer for answer in refusals if CANARY.encode() in answer.raw]
+
+
+def test_a_patch_of_what_is_not_there_is_answered_like_a_read_of_it(vault: Vault) -> None:
+    for answer in (
+        vault.patch("secret/data/no", {"data": {"a": 1}}),
+        vault.patch("secret/metadata/no", {"max_versions": 1}),
+    ):
+        assert (answer.status, answer.body) == (404, {"errors": []})
+
+
+@pytest.mark.parametrize("unset", ["0s", None, 0])
+def test_a_patch_takes_the_time_after_which_versions_go_away(vault: Vault, unset: object) -> None:
+    assert vault.post("secret/metadata/app", {"delete_version_after": "1h"}).status == 204
+    assert vault.patch("secret/metadata/app", {"delete_version_after": unset}).status == 204
+    assert vault.get("secret/metadata/app").data["delete_version_after"] == "0s"
+
+
+def test_an_array_in_a_patch_is_taken_as_it_is(vault: Vault) -> None:
+    assert vault.post("secret/data/app", {"data": {"a": 1}}).status == 200
+    assert vault.patch("secret/data/app", {"data": {"list": [1, {"b": None}]}}).status == 200
+    assert vault.get("secret/data/app").data["data"] == {"a": 1, "list": [1, {"b": None}]}

@@ -87,7 +87,7 @@ def test_a_lookup_by_accessor_does_not_show_the_token(vault: Vault) -> None:
     [
         ("lookup", {"token": "nosuch"}, 403, "bad token"),
         ("renew", {"token": "nosuch"}, 400, "token not found"),
-        ("renew", {}, 400, "lease is not renewable"),
+        ("renew", {}, 400, "invalid lease ID"),
         ("revoke", {}, 400, "missing field 'token': name the token to revoke"),
         ("revoke-orphan", {"token": "nosuch"}, 400, "token to revoke not found"),
         ("revoke-orphan", {}, 400, "missing field 'token': name the token to revoke"),

@@ -45,6 +45,19 @@ def test_a_child_has_its_parents_policies_unless_it_asks_for_fewer(vault: Vault,
     assert create(vault, creator, policies="").auth["policies"] == ["creator", "default"]
 
 
+def test_whoever_has_no_default_gives_it_to_no_child_without_sudo(vault: Vault) -> None:
+    vault.write_policy("creator", CREATOR)
+    bare = vault.token_for("creator", no_default_policy=True)
+    for wish in ({}, {"policies": ["creator"]}, {"policies": [""]}):
+        assert "default" not in create(vault, bare, **wish).auth["policies"]
+        assert "default" not in create(vault, bare, "create-orphan", **wish).auth["policies"]
+    assert refusal(create(vault, bare, policies=["creator", "default"])) == "child policies must be subset of parent"
+    vault.write_policy("sudo", 'path "auth/token/create" { capabilities = ["update", "sudo"] }')
+    chief = vault.token_for("sudo", no_default_policy=True)
+    assert create(vault, chief, policies=["sudo"]).auth["policies"] == ["default", "sudo"]
+    assert create(vault, chief).auth["policies"] == ["sudo"]
+
+
 @pytest.mark.parametrize("names", [[""], [" "], ["", " "], " ", ","], ids=repr)
 def test_a_list_without_a_name_asks_for_no_policy_and_not_for_the_parents(vault: Vault, names: Any) -> None:
     made = create(vault, vault.root, policies=names).auth

@@ -92,7 +92,7 @@ def test_an_explicit_maximum_ends_a_periodic_token_too(vault: Vault) -> None:
 def test_what_is_not_renewable_is_not_renewed(vault: Vault) -> None:
     token = vault.token_for("default", ttl="1h", renewable=False)
     assert renew(vault, token).errors == ["lease is not renewable"]
-    assert renew(vault, vault.root).errors == ["lease is not renewable"]
+    assert renew(vault, vault.root).errors == ["invalid lease ID"]
     assert renew(vault, vault.token_for("default", type="batch")).errors == ["lease is not renewable"]
 
 

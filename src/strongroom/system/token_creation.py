@@ -205,13 +205,16 @@ def policies_for(
 ) -> tuple[str, ...]:
     """The policies of the new token. Raises InvalidRequest where they are more than the parent or the role allows."""
     asked = normalize_policy_names(tuple(request.policies or ()), allow_root=parent.is_root)
+    # What is made by a role may have other policies than the parent. Without one, whoever has no default cannot give it.
+    gives_default = DEFAULT_POLICY in parent.policies or (has_sudo and (bool(asked) or asks_for_none))
     if asks_for_none:
         policies: tuple[str, ...] = ()
     elif role is not None and _bounds_policies(role):
         policies = _policies_in_role(asked, role, parent)
+        gives_default = True
     elif asked:
         policies = asked
-        if not has_sudo and not set(asked) - {DEFAULT_POLICY} <= set(parent.policies):
+        if not has_sudo and not set(asked) <= set(parent.policies):
             raise InvalidRequest("child policies must be subset of parent")
     else:
         policies = parent.policies
@@ -221,7 +224,7 @@ def policies_for(
         return ("root",)
     if request.no_default_policy or (role is not None and _refuses_default(role)):
         return tuple(sorted(set(policies) - {DEFAULT_POLICY}))
-    return tuple(sorted({*policies, DEFAULT_POLICY}))
+    return tuple(sorted({*policies, DEFAULT_POLICY} if gives_default else set(policies)))
 
 
 def _names_nothing(context: Context, field: str, names: list[str] | None) -> bool:

@@ -16,7 +16,9 @@ _TOKEN_MOUNT = "auth/token/"  # noqa: S105 -- a path
 
 def renewed(node: Node, context: Context, entry: TokenEntry, increment: int) -> None:
     """Give ``entry`` a later expiry in this transaction, or raise InvalidRequest with the reason."""
-    if entry.expire_time_ns == NEVER or not entry.renewable:
+    if entry.expire_time_ns == NEVER:
+        raise InvalidRequest("invalid lease ID")  # there is none: it does not end
+    if not entry.renewable:
         raise InvalidRequest("lease is not renewable")
     wish = lifetime.Wish(entry.creation_ttl, entry.max_ttl, entry.explicit_max_ttl, entry.period)
     if entry.auth_mount:
