@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.core.conftest import CANARY, Scene
 
 from strongroom.core.wrapping import wrap
@@ -26,6 +27,18 @@ def test_without_a_ttl_nothing_is_wrapped(scene: Scene) -> None:
     response = Response(data={"a": 1})
     with scene.node.require().barrier.transaction() as transaction:
         assert wrap(scene.node.require(), transaction, scene.request("read"), response) is response
+
+
+@pytest.mark.parametrize("token", ["root", None])
+@pytest.mark.parametrize("path", ["sys/health", "sys/seal-status", "sys/leader", "sys/init", "sys/internal/ui/mounts"])
+def test_what_anybody_may_read_is_wrapped_for_nobody(scene: Scene, path: str, token: str | None) -> None:
+    accessors = scene.list("auth/token/accessors").data["keys"]
+    answer = scene.get(path, token=token, wrap_ttl="768h")
+    assert answer.status == 200
+    assert answer.body is not None
+    assert answer.body.get("wrap_info") is None
+    assert answer.body.keys() == (scene.get(path, token=token).body or {}).keys()
+    assert scene.list("auth/token/accessors").data["keys"] == accessors
 
 
 def test_the_audit_record_of_an_unwrapping_names_the_keys_and_no_value(scene: Scene) -> None:

@@ -48,7 +48,8 @@ def test_a_child_has_its_parents_policies_unless_it_asks_for_fewer(vault: Vault,
 def test_whoever_has_no_default_gives_it_to_no_child_without_sudo(vault: Vault) -> None:
     vault.write_policy("creator", CREATOR)
     bare = vault.token_for("creator", no_default_policy=True)
-    for wish in ({}, {"policies": ["creator"]}, {"policies": [""]}):
+    wishes: tuple[dict[str, Any], ...] = ({}, {"policies": ["creator"]}, {"policies": [""]})
+    for wish in wishes:
         assert "default" not in create(vault, bare, **wish).auth["policies"]
         assert "default" not in create(vault, bare, "create-orphan", **wish).auth["policies"]
     assert refusal(create(vault, bare, policies=["creator", "default"])) == "child policies must be subset of parent"

@@ -84,7 +84,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
         response = steps.with_warnings(response, context.warnings)
 
         # 9  Wrap it, if that was asked.
-        if response is not None and request.wrap_ttl and not response.wrap_info:
+        if response is not None and wrapping.is_due(request, response, token):
             unit.issued.extend(steps.issued_tokens(unsealed, response))  # the token inside, which nobody can name later
             response = wrapping.wrap(unsealed, storage, request, response, steps.origin_of(environment, token))
         unit.after_commit.extend(context.after_commit)

@@ -10,6 +10,7 @@ from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 from strongroom.logical.storage import Storage
 from strongroom.system.unsealed import Unsealed
+from strongroom.tokens.entry import TokenEntry
 
 
 def check_ttl(unsealed: Unsealed, request: Request) -> None:
@@ -17,6 +18,17 @@ def check_ttl(unsealed: Unsealed, request: Request) -> None:
     most = unsealed.settings.max_lease_ttl
     if request.wrap_ttl and request.wrap_ttl > most:
         raise InvalidRequest(f"the wrapping TTL is longer than the system's maximum of {most} seconds")
+
+
+def is_due(request: Request, response: Response, token: TokenEntry | None) -> bool:
+    """Whether the answer stays here and a token for it leaves.
+
+    Not where nobody vouches for who asks: each would be a record in the store for as long as a stranger likes (SECURITY INV-17), and
+    what such an endpoint says anybody may read. A login has vouched for somebody by now.
+    """
+    if not request.wrap_ttl or response.wrap_info is not None:
+        return False
+    return token is not None or response.auth is not None
 
 
 def wrap(
