@@ -6,6 +6,7 @@ and the places it came through, and never its text, which could hold a value (SE
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import traceback
@@ -37,7 +38,7 @@ class Field(StrEnum):
 
 
 class Log:
-    """Writes lines of at least ``level``, as text or as JSON. Safe to use from several threads."""
+    """Writes lines of at least ``level``, as text or as JSON. Safe to use from several threads. Never raises for want of a place to write."""
 
     def __init__(
         self, clock: Clock, *, level: str = "info", as_json: bool = False, stream: TextIO | None = None
@@ -87,7 +88,8 @@ class Log:
             shown = "".join(character if character.isprintable() else "?" for character in message)
             said = "".join(f" {name}={value}" for name, value in (fields or {}).items())
             line = f"{time} [{level.upper()}] {shown}{said}"
-        with self._lock:
+        # A log on a full disk, or whose reader is gone, must not end the service: the line is lost, and the next one is tried.
+        with self._lock, contextlib.suppress(OSError, ValueError):
             self._stream.write(line + "\n")
             self._stream.flush()
 

@@ -46,7 +46,8 @@ class Folder:
         self.path = path
         self._hold: Hold | None = None
         self._writer_lock = -1
-        self._present: dict[Path, tuple[int, int]] = {}
+        # By path as a text, which is the quickest to ask about: every commit does.
+        self._present: dict[str, tuple[int, int]] = {}
         try:
             _make_folder(path)
             _check(path, is_folder=True)
@@ -94,13 +95,13 @@ class Folder:
         for path in (self.database, self.path / f"{DATABASE}-wal"):
             with contextlib.suppress(OSError):  # another file layer than the system's keeps them elsewhere
                 state = path.stat()
-                self._present[path] = (state.st_dev, state.st_ino)
+                self._present[str(path)] = (state.st_dev, state.st_ino)
 
     def check_in_place(self) -> None:
         """Raise Unavailable where a file of the open database has another one, or none, in its place: a write to it takes and keeps nothing."""
         for path, identity in self._present.items():
             try:
-                state = path.stat()
+                state = os.stat(path)  # noqa: PTH116 -- see above
             except OSError:
                 raise Unavailable(_MOVED) from None
             if (state.st_dev, state.st_ino) != identity:
