@@ -39,10 +39,7 @@ def main() -> int:
     parser.add_argument("--fingerprints", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=100)
     options = parser.parse_args()
-    vault = Vault(store=SqliteStore(options.folder))
-    for rank, name in enumerate(("dev", "prod")):
-        vault.mount(name, options={"version": "2"})
-        vault.post(f"sys/environments/{name}", {"rank": rank, "mounts": [name]})
+    vault = vault_of_two(options.folder)
     fill(vault, options.fingerprints)
     learned = learn(vault)
     sys.stdout.write(
@@ -59,6 +56,15 @@ def main() -> int:
         sys.stdout.write(f"{name}, median of the rounds' own ratios: {ratio - 1:+.1%}\n")
     vault.node.close()
     return 0
+
+
+def vault_of_two(folder: Path) -> Vault:
+    """A vault in ``folder`` with two environments, a mount in each."""
+    vault = Vault(store=SqliteStore(folder))
+    for rank, name in enumerate(("dev", "prod")):
+        vault.mount(name, options={"version": "2"})
+        vault.post(f"sys/environments/{name}", {"rank": rank, "mounts": [name]})
+    return vault
 
 
 def fill(vault: Vault, count: int) -> None:

@@ -164,10 +164,11 @@ def test_a_refusal_is_on_record_without_the_value(vault: Vault) -> None:
 @pytest.mark.parametrize("known", json.loads(VECTORS.read_text())["values"], ids=lambda known: str(known["value"])[:20])
 def test_forms_and_entries_stay_what_they_are(known: dict[str, Any]) -> None:
     key = bytes.fromhex(json.loads(VECTORS.read_text())["key_hex"])
-    guards = replace(guards_for(vault_with_environments()), key=KeyedHash(key))
+    guards = guards_for(vault_with_environments())
+    guards.unsealed = replace(guards.unsealed, fingerprint_key=KeyedHash(key))
     uuid = next(iter(next(one for one in guards.environments if one.name == "prod").mounts))
-    FingerprintIndex(key, guards.root, uuid, guards).record("app", 1, {"k": known["value"]})
-    news = guards.listed.news(guards.root)
+    FingerprintIndex(key, guards._root, uuid, guards).record("app", 1, {"k": known["value"]})
+    news = guards.unsealed.listed.news(guards._root)
     listed = [news[at : at + 2 * HALF].hex() for at in range(0, len(news), 2 * HALF)]
     assert sorted(listed) == sorted(known["entries"])
     assert list(forms_in({"k": known["value"]})) == known["forms"]
@@ -201,13 +202,22 @@ def test_what_a_mount_held_before_it_joined_counts_once_it_was_gone_through(vaul
         assert is_refused(put(vault, "dev/a", value)), value
 
 
-def test_a_vault_that_listed_in_format_1_is_gone_through_anew(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "old",
+    [
+        ["core/reuse-turn/all", "core/reuse-turn/3", *(f"core/reuse/{number:064x}" for number in range(5))],
+        ["core/reuse-listed/all", "core/reuse-listed/3/end", *(f"core/reuse-listed/3/{part:08x}" for part in range(5))],
+    ],
+    ids=["format 1", "format 2"],
+)
+def test_a_vault_that_listed_in_an_older_format_is_gone_through_anew(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, old: list[str]
+) -> None:
     monkeypatch.setattr(reuse_index, "ROWS_PER_STEP", 2)
     put(vault, "prod/app", VALUE)
     with vault.node.require().barrier.transaction() as transaction:
         for key in [*transaction.scan(AREA)]:
             transaction.delete(key)
-        old = ["core/reuse-turn/all", "core/reuse-turn/3", *(f"core/reuse/{number:064x}" for number in range(5))]
         for key in old:
             transaction.put(key, b"old")
         vault.node.require().barrier.commit(transaction)

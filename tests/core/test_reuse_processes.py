@@ -10,7 +10,7 @@ from tests.core.reusing import VALUE, is_refused, put, vault_of_three
 from tests.kit import SeededEntropy, Vault
 from tests.processes import Result
 
-from strongroom.environments.listed import PART_ENTRIES
+from strongroom.environments.listed import AREA, PART_ENTRIES
 
 
 @pytest.fixture
@@ -25,6 +25,7 @@ def beside(vault: Vault) -> Vault:
     other.unseal()
     listed = other.node.require().listed
     listed._digit = "0" if listed._digit == "f" else "f"
+    listed._end = f"{AREA}{listed._digit}/end"
     return other
 
 

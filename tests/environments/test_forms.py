@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from strongroom.environments.forms import COMMON, LENGTH_MIN, forms_in, one_form, texts_in
+from strongroom.environments.forms import COMMON, LENGTH_MIN, encoded_forms_of, forms_in, forms_of, one_form, texts_in
 
 # What is alike is alike for values that a person may have chosen; blanks stand for nothing in them.
 words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=LENGTH_MIN, max_size=60)
@@ -60,6 +60,26 @@ def test_values_that_differ_in_letters_are_not_alike(one: str, other: str) -> No
 @given(st.text(max_size=200))
 def test_every_text_has_a_form(text: str) -> None:
     assert one_form(text) == one_form(text)
+
+
+# Texts close to what the short way has to tell apart: hex, base64 of texts and of bytes, with what is just not that.
+close = st.one_of(
+    st.text(st.sampled_from("abcdefABCDEFGgwxzZ0189+/-_= \n\x1f{[."), max_size=48),
+    st.text(max_size=40),
+    words.map(lambda text: base64.b64encode(text.encode()).decode()),
+    words.map(lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + "="),
+    words.map(lambda text: text.encode().hex()),
+    st.text("ab\ufffd\u00e9 \n", min_size=4).map(lambda text: base64.b64encode(text.encode()).decode()),
+    st.binary(max_size=40).map(lambda content: base64.urlsafe_b64encode(content).decode()),
+    st.binary(max_size=40).map(lambda content: content.hex().upper()),
+    st.sampled_from(COMMON.split()),
+)
+
+
+@settings(some, max_examples=1000)
+@given(close)
+def test_the_short_way_to_the_forms_of_a_text_comes_to_what_the_long_one_does(text: str) -> None:
+    assert [form.decode("utf-8", "surrogatepass") for form in encoded_forms_of(text)] == list(forms_of(text))
 
 
 @pytest.mark.parametrize("value", ["Tr0ub4dor&3-horse", "550E8400-E29B-41D4-A716-446655440000", "0123456789ABCDEF0123"])

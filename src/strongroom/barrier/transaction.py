@@ -138,11 +138,9 @@ class Transaction:
         Cheaper than ``get``: caches of decoded values compare it. Negative for what is not committed yet; a cache
         that outlives the barrier must not keep those. Counts as a read.
         """
-        for layer in self._layers:
-            if key in layer.writes:
-                if layer.writes is self._ground:
-                    self._seen.has_leaned = True
-                return self._version_of_write(layer, key)
+        for writes in self._writes_of_layers:
+            if key in writes:
+                return self._version_of_write(key)
         found = self._seen.found
         record = found[key] if key in found else self._find(key)
         version = self._reads[key] = None if record is None else record[0]
@@ -177,7 +175,11 @@ class Transaction:
 
         Where ``key`` is not there, that is known from then on, so that reading it costs no look of its own.
         """
-        found = self._stored_keys(prefix, "", limit, "")
+        found = self._snapshot.keys(TENANT_PREFIX + prefix, limit=limit)
+        if not found:  # nearly always
+            self._seen.found[key] = None
+            return found
+        found = [one[len(TENANT_PREFIX) :] for one in found]
         if len(found) < limit and key not in found:
             self._seen.found[key] = None
         return found
@@ -269,7 +271,10 @@ class Transaction:
             record = found[key] = self._snapshot.get(TENANT_PREFIX + key)
             return record
 
-    def _version_of_write(self, layer: _Layer, key: str) -> int | None:
+    def _version_of_write(self, key: str) -> int | None:
+        layer = next(layer for layer in self._layers if key in layer.writes)
+        if layer.writes is self._ground:
+            self._seen.has_leaned = True
         if layer.writes[key] is None:
             return None
         version = layer.pending_versions.get(key)

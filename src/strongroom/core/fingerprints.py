@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 
 from strongroom.barrier.view import VersionedStorage
-from strongroom.core.reuse import Guard, Guards
+from strongroom.core.reuse import Guards
 from strongroom.crypto.fingerprint import Key
+from strongroom.environments.map import Standing
 from strongroom.logical.storage import Storage
 from strongroom.mounts.table import UNMOUNTED_AREA
 from strongroom.system.fingerprint_rows import AREA, ValueRow, rows_of
@@ -45,30 +46,33 @@ class FingerprintIndex:
 
         Raises ReusedValue where environments that stay apart forbid to store one of them here.
         """
-        guard, root = self._guard(), self._root
+        guards, standing, root = self._guards, self._standing(), self._root
         rows = self._rows(path, values)
         marked: list[tuple[bytes, ValueRow]] = []
-        if guard is not None:
-            marked = guard.admit(rows)
-            guard.look_below(rows)
+        if guards is not None and standing is not None:
+            marked = guards.admit(standing, rows, is_known=self._is_known)
+            if standing.looks_below and not self._is_known:
+                guards.look_below(standing, rows)
         new = [row for row in rows if root.version(row.key) is None]
         content = b"%d" % version
         for row in new:
             root.put(row.key, content)
-        if guard is not None:
-            guard.list(marked, is_new=bool(new))
+        if marked and guards is not None and standing is not None and standing.is_listed:
+            guards.list(marked, is_new=bool(new))
 
     def judge(self, values: Mapping[str, Any]) -> None:
         """Raise ReusedValue where environments that stay apart forbid to store one of ``values`` here; nothing is remembered."""
-        guard = self._guard()
-        if guard is not None:
-            guard.admit(self._rows("", values))
+        guards, standing = self._guards, self._standing()
+        if guards is not None and standing is not None:
+            guards.admit(standing, self._rows("", values), is_known=self._is_known)
 
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
         """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
-        guard = self._guard()
-        if guard is not None:
-            guard.list(guard.admit(self._rows(path, values)), is_new=True)
+        guards, standing = self._guards, self._standing()
+        if guards is not None and standing is not None and standing.is_listed:
+            marked = guards.admit(standing, self._rows(path, values), is_known=True)
+            if marked:
+                guards.list(marked, is_new=True)
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         """Forget them: the secret is gone."""
@@ -79,9 +83,10 @@ class FingerprintIndex:
         """The index for another mount, in the same transaction. ``is_known`` tells that its values only change their place in it."""
         return FingerprintIndex(self._key, self._root, uuid, self._guards, is_known=is_known)
 
-    def _guard(self) -> Guard | None:
+    def _standing(self) -> Standing | None:
+        """That of the mount; None where it belongs to no environment, or there is nothing to keep apart."""
         guards = self._guards
-        return None if guards is None else guards.of_mount(self._mount_uuid, is_known=self._is_known)
+        return None if guards is None else guards.environments.standings.get(self._mount_uuid)
 
     def _rows(self, path: str, values: Mapping[str, Any]) -> list[ValueRow]:
         return list(rows_of(self._key, self._mount_uuid, path, values))

@@ -19,16 +19,17 @@ from strongroom.system.unsealed import Unsealed
 SECRETS_PER_STEP = 200
 ROWS_PER_STEP = 2000
 
-_FORMAT_1_ROWS = "core/reuse/"
-_FORMAT_1_TURNS = "core/reuse-turn/"
-_FORMAT_1 = f"{_FORMAT_1_TURNS}all"
+_OLD_MARKS = ("core/reuse-turn/all", "core/reuse-listed/all")
+"""What stands in a vault that lists in format 1 or 2."""
+_OLD_AREAS = ("core/reuse/", "core/reuse-listed/", "core/reuse-turn/")
+"""All that those formats stored. What stands in ``_OLD_MARKS`` goes last: till then there is more to remove."""
 
 
 def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
     """Go through the next ``secrets`` secrets of a mount that waits; whether there may be more to do. Raises what the store raises."""
     with unsealed.barrier.transaction() as transaction:
-        if transaction.version(_FORMAT_1) is not None:
-            _leave_format_1(unsealed, transaction)
+        if any(transaction.version(mark) is not None for mark in _OLD_MARKS):
+            _leave_old_formats(unsealed, transaction)
             unsealed.barrier.commit(transaction)
             return True
         name = next(iter(transaction.scan(PENDING_AREA)), None)
@@ -39,15 +40,14 @@ def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
     return True
 
 
-def _leave_format_1(unsealed: Unsealed, transaction: Transaction) -> None:
-    """Have everything listed anew that format 1 had rows for, and remove these, so many at a time."""
+def _leave_old_formats(unsealed: Unsealed, transaction: Transaction) -> None:
+    """Have everything listed anew that older formats had rows for, and remove these, so many at a time."""
     environments = unsealed.environments.at(transaction, current_epoch(transaction))
     for uuid in environments.listed_mounts:
         transaction.put(PENDING_AREA + uuid, b"")
-    rows = list(islice(transaction.scan(_FORMAT_1_ROWS), ROWS_PER_STEP))
-    if len(rows) < ROWS_PER_STEP:
-        rows += transaction.scan(_FORMAT_1_TURNS)
-    for row in rows:
+    found = (row for area in _OLD_AREAS for row in transaction.scan(area) if row not in _OLD_MARKS)
+    rows = list(islice(found, ROWS_PER_STEP))
+    for row in rows if len(rows) == ROWS_PER_STEP else (*rows, *_OLD_MARKS):
         transaction.delete(row)
 
 
@@ -60,15 +60,7 @@ def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int)
     if live is None or uuid not in environments.listed_mounts or not isinstance(backend, KeepsValues):
         transaction.delete(name)
         return
-    guards = Guards(
-        key=unsealed.fingerprint_key,
-        root=transaction,
-        environments=environments,
-        warnings=[],
-        guesses=unsealed.guesses,
-        listed=unsealed.listed,
-        caller="",
-    )
+    guards = Guards(unsealed, transaction, environments, warnings=[], caller="")
     index = FingerprintIndex(unsealed.fingerprint_key, transaction, uuid, guards, is_known=True)
     view = transaction.view(live.entry.storage_prefix)
     after = (transaction.get(name) or b"").decode()

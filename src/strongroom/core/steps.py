@@ -166,17 +166,9 @@ def guards_for(
 ) -> Guards | None:
     """What keeps values in one environment, or None where there are no two. ``warnings`` takes what the caller is told."""
     environments = unsealed.environments.at(storage, epoch)
-    if len(environments) < 2:
+    if not environments.are_apart:
         return None
-    return Guards(
-        key=unsealed.fingerprint_key,
-        root=storage,
-        environments=environments,
-        warnings=warnings,
-        guesses=unsealed.guesses,
-        listed=unsealed.listed,
-        caller=token.id if token is not None else "",
-    )
+    return Guards(unsealed, storage, environments, warnings, token.id if token is not None else "")
 
 
 def view_of(storage: Transaction, route: Route) -> Storage:

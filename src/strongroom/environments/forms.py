@@ -36,10 +36,36 @@ _ENCODED = re.compile(
 """A text in the letters of standard base64 that is hex, which is the group, or base64 of what may have been written: the first letter of each
 four holds most of a byte, and with some letters that is one of a control character, or one that UTF-8 has not, or not at the beginning.
 """
+_ENCODED_LENGTH_MIN = 11
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
 _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
 _DOCUMENT_STARTS = frozenset("{[ \t\r")
+_DOCUMENT_BYTES = frozenset({b"{", b"["})
+_BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f"
+_SIMPLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
+"""What :func:`_standard` and the small letters make of ASCII without blanks."""
+_STANDARD_LETTERS = bytes.maketrans(b"-_", b"+/")
+_EQUALS = ord("=")
+_REPLACEMENT = "\ufffd".encode()
+
+# What an ASCII character can be in hex or base64. One table, since to look for a kind in a text costs next to nothing.
+_BLANK, _OTHER, _HEX, _HEX_NEVER_FIRST, _LETTER, _NEVER_FIRST, _LATER, _OF_URLS, _PADDING = b" .hHlNt-p"
+_KINDS = bytearray(bytes([_OTHER]) * 256)
+for _kind, _members in (
+    (_BLANK, _BLANKS),
+    (_HEX, b"0123456789abcdefCD"),
+    (_HEX_NEVER_FIRST, b"ABEF"),
+    (_LETTER, b"IJKLMNOPQRSTUVWXYZwxyz"),
+    (_NEVER_FIRST, b"GH+/"),
+    (_OF_URLS, b"-_"),
+    (_LATER, b"ghijklmnopqrstuv"),
+    (_PADDING, b"="),
+):
+    for _member in _members:
+        _KINDS[_member] = _kind
+_FIRSTS = bytes((_HEX, _LETTER))
+"""What base64 of a text begins with; as :data:`_ENCODED` has it."""
 
 
 def one_form(text: str) -> str:
@@ -73,11 +99,44 @@ def forms_of(text: str) -> Sequence[str]:
     """The one form of ``text``, and of what stands in it where it is a document, without those that mean nothing."""
     if text[:1] in _DOCUMENT_STARTS or "\n" in text:
         return _meaningful(_texts(text))
-    # Nearly every value is one text and no document: those take the short way.
-    if len(text) < LENGTH_MIN:
-        return ()
-    form = one_form(text)
-    return () if len(form) < LENGTH_MIN or form in _COMMON_FORMS else (form,)
+    return _meaningful((text,))
+
+
+def encoded_forms_of(text: str) -> Sequence[bytes]:
+    """What :func:`forms_of` says, as UTF-8. For every write: nearly every value is one line that is not encoded, and takes a short way."""
+    if text.isascii():
+        written = text.encode()
+        kinds = written.translate(_KINDS)
+        if _OTHER in kinds:
+            is_simple = _BLANK not in kinds and written[:1] not in _DOCUMENT_BYTES
+        else:
+            is_simple = _BLANK not in kinds and not (
+                len(kinds) >= _ENCODED_LENGTH_MIN and _may_be_encoded(written, kinds)
+            )
+        if is_simple:
+            form = written.translate(_SIMPLE).rstrip(b"=")
+            return () if len(form) < LENGTH_MIN or form in _COMMON_ENCODED else (form,)
+    return [form.encode("utf-8", "surrogatepass") for form in forms_of(text)]
+
+
+def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
+    """Whether something could stand in ``written`` in hex or base64, as :func:`_unwrapped` finds it. In doubt, yes."""
+    if _LETTER not in kinds and _NEVER_FIRST not in kinds and _LATER not in kinds and _OF_URLS not in kinds:
+        return True  # all of it is hex
+    firsts = kinds[4:29:4]
+    if kinds[0] not in _FIRSTS or _NEVER_FIRST in firsts or _HEX_NEVER_FIRST in firsts or _OF_URLS in firsts:
+        return False
+    if _PADDING in kinds:
+        written = written.rstrip(b"=")
+        if _EQUALS in written:
+            return False  # which base64 never has within
+    if len(written) % 4 == 1:
+        return False  # a length that base64 never has
+    if _OF_URLS in kinds:
+        written = written.translate(_STANDARD_LETTERS)
+    content = binascii.a2b_base64(written + b"==")
+    # Bytes that are no UTF-8 at all: mostly so where it is a key, or was no base64. Cheaper to see so than by an exception.
+    return content.decode("utf-8", "replace").find("\ufffd") < 0 or content.find(_REPLACEMENT) >= 0
 
 
 def _meaningful(texts: Iterable[str]) -> list[str]:
@@ -166,3 +225,4 @@ def _as_text(content: bytes) -> str | None:
 
 
 _COMMON_FORMS = frozenset(one_form(text) for text in COMMON.split())
+_COMMON_ENCODED = frozenset(form.encode() for form in _COMMON_FORMS)

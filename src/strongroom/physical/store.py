@@ -174,6 +174,8 @@ class Store(Protocol):
 
 def prefix_end(prefix: str) -> str | None:
     """The least text that is greater than everything that begins with ``prefix``; None where there is none."""
+    if prefix[-1:] == "/":  # nearly always
+        return f"{prefix[:-1]}0"
     while prefix:
         last = ord(prefix[-1])
         if last == 0x10FFFF:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
 from strongroom.crypto.keyed_hash import KeyedHash
-from strongroom.environments.listed import ListedValues
+from strongroom.crypto.short_hash import ShortHash
+from strongroom.environments.listed import ListedValues, reuse_key
 from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Endpoint
@@ -59,6 +61,11 @@ class Unsealed:
 
     def __repr__(self) -> str:
         return "<unsealed vault>"
+
+    @cached_property
+    def reuse_key(self) -> ShortHash:
+        """What the guard against reuse lists forms of values under."""
+        return reuse_key(self.fingerprint_key)
 
     def catch_up(self, epoch: int) -> None:
         """Take over what other processes of this server changed, if ``epoch`` is news: the term that encrypts, and audit devices."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Self
 
@@ -66,7 +66,10 @@ class SqliteSnapshot:
         try:
             # Not by LIMIT: SQLite would prepare the statement anew for each number, which takes longer than a short list.
             rows: Any = connection.execute(sql, (low,) if end is None else (low, end))
-            found = [row[0] for row in islice(rows, limit)]
+            first = rows.fetchone()
+            if first is None:
+                return []  # so it mostly is where one asks whether there is anything
+            found = [row[0] for row in islice(chain((first,), rows), limit)]
             rows.close()
         except _UNREADABLE:
             raise Unavailable(_FAILED) from None
