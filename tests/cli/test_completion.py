@@ -94,6 +94,27 @@ def test_mounts_folders_and_secrets_are_offered_where_a_path_stands(
     assert asking(*words) == offered
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("env", "rotate", "tab-"), ["tab-one", "tab-two"]),
+        (("env", "rotate", "tab-one", "tab-"), []),
+        (("env", "diff", "tab-one", "tab-"), ["tab-two"]),
+        (("env", "diff", "tab-one", "tab-two", "tab-"), []),
+    ],
+)
+def test_environments_are_offered_where_one_is_named(
+    quick: CommandLine, asking: Offer, words: tuple[str, ...], offered: list[str]
+) -> None:
+    for rank, name in ((51, "tab-one"), (52, "tab-two")):
+        quick.value("write", f"sys/environments/{name}", f"rank={rank}")
+    try:
+        assert asking(*words) == offered
+    finally:
+        for name in ("tab-one", "tab-two"):
+            quick.value("delete", f"sys/environments/{name}")
+
+
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_there_is_a_script_for_both_names_of_the_program(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0

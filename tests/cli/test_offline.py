@@ -70,6 +70,33 @@ def test_a_server_that_is_gone_is_replaced_and_told_when_it_is_back(
     assert "wait to be reported" not in program("status").err
 
 
+EXPORT = ("export", "-path=secret/app", "-format=json")
+
+
+def test_an_export_uses_the_copies_that_run_keeps_and_reports_it_later(program: InThisProcess) -> None:
+    program.value(*RUN, "-fallback")
+    offline = program(*EXPORT, "-offline")
+    assert (offline.exit_code, json.loads(offline.out)) == (0, {"A": "CANARY"})
+    assert "secret/data/app is a copy" in offline.err
+    assert "CANARY" not in offline.err
+    assert "reported to the server what was read without it: 1" in program(*EXPORT).err
+    for code, refused in ((1, "-no-fallback"), (2, "-path=secret/other"), (1, "-fallback=60d")):
+        done = program(*EXPORT, "-offline", refused)
+        assert (done.exit_code, done.out) == (code, ""), refused
+
+
+def test_an_export_keeps_copies_where_that_is_asked_for_and_of_no_protected_environment(
+    server: ServerProcess, program: InThisProcess
+) -> None:
+    assert server.call("PUT", "secret/data/prod/app", {"data": {"A": "CANARY"}}).status == 200
+    Path(".strongroom.toml").write_text('[environments.production]\npath = "secret/prod"\n')
+    program.value(*EXPORT)
+    program.value("export", "-fallback", "-env=production", "-path=app")
+    assert copies(program) == 0
+    program.value(*EXPORT, STRONGROOM_FALLBACK="1h")
+    assert copies(program) == 1
+
+
 def test_the_copies_alone_are_used_when_that_is_wanted(program: InThisProcess) -> None:
     program.value(*RUN, STRONGROOM_FALLBACK="1h")
     offline = program(*RUN, "-offline")

@@ -77,6 +77,37 @@ def test_overrides_of_a_mount_lie_under_its_keyring_and_go_with_it(vault: Vault)
     assert keyrings_below(vault.store, "core/override/") == {}
 
 
+def test_overrides_of_a_mount_that_had_left_its_environment_go_with_it_and_those_of_others_stay(vault: Vault) -> None:
+    write(vault, "development", rank=0, mounts=["dev", "prod"])
+    write(vault, "production", rank=9)
+    for path in ("dev/app", "prod/0"):
+        vault.post(path, {"k": "of all"})
+        assert vault.post("sys/overrides", {"path": path, "data": {"k": "mine"}}).status in {200, 204}
+    assert write(vault, "development", mounts=["prod"], downward=True).status == 204
+    settle(vault)
+    assert len(keyrings_below(vault.store, "core/override/")) == 2, "it may come back to an environment"
+    assert vault.delete("sys/mounts/dev").status == 204
+    settle(vault)
+    assert list(keyrings_below(vault.store, "core/override/")) == [*left_of(vault, "prod")]
+
+
+def test_overrides_that_an_older_server_left_behind_go_with_the_next_mount(vault: Vault) -> None:
+    write(vault, "development", rank=0, mounts=["prod"])
+    barrier = vault.node.require().barrier
+    with barrier.transaction() as transaction:
+        transaction.put(f"core/override/{'a' * 32}/{'0' * 32}/app", b"{}")
+        barrier.commit(transaction)
+    assert vault.delete("sys/mounts/dev").status == 204
+    settle(vault)
+    assert keyrings_below(vault.store, "core/override/") == {}
+
+
+def left_of(vault: Vault, mount: str) -> list[str]:
+    """The keys of the overrides over secrets of a mount."""
+    uuid = storage_of(vault, mount).split("/")[1]
+    return [key for key in keyrings_below(vault.store, "core/override/") if f"/{uuid}/" in key]
+
+
 def test_a_protected_environment_wants_a_reason_for_a_rotation(vault: Vault) -> None:
     write(vault, "production", rank=9, protected=True)
     assert vault.post("sys/environments/production/rotate").status == 400

@@ -74,6 +74,11 @@ def test_what_is_started_is_a_command_with_these_flags(unit: str) -> None:
     assert {flag.partition("=")[0] for flag in flags} <= known
 
 
+@pytest.mark.parametrize("unit", SERVICES)
+def test_systemd_waits_to_hear_that_it_is_ready(unit: str) -> None:
+    assert ("Type", "notify") in settings(unit)
+
+
 def allowed_calls(unit: str) -> set[str]:
     """The system calls that the unit leaves, as systemd itself says."""
     listed = subprocess.run(["systemd-analyze", "syscall-filter"], capture_output=True, text=True, check=True).stdout

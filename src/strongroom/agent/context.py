@@ -13,6 +13,7 @@ from strongroom.client.client import Client
 from strongroom.client.settings import DEFAULT_ADDRESS, Settings, Tls, from_environment, variable
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.secret import Secret
+from strongroom.logical.service_state import NOBODY, ServiceState
 
 
 class Part(Protocol):
@@ -77,6 +78,7 @@ class Context(NamedTuple):
     entropy: Entropy
     ending: Ending
     environ: Mapping[str, str]
+    state: ServiceState = NOBODY
 
     def client(self, token: str | None = None, settings: Settings | None = None) -> Client:
         """A client for one thread, with ``token`` and without retries: parts have their own schedule.

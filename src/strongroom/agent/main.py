@@ -25,6 +25,7 @@ from strongroom.agent.rendering import Rendering, Renderings
 from strongroom.agent.systemd import CredentialSocket, check_credential
 from strongroom.agent.targets import FileTarget, ValueTarget, check_variable
 from strongroom.agent.token_source import TokenSource
+from strongroom.logical import service_state
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -41,7 +42,9 @@ def run(config: AgentConfig, environ: Mapping[str, str], log_level: str = "info"
         clock=clock,
         entropy=SystemEntropy(),
         ending=Ending(),
-        environ=environ,
+        # The agent speaks for itself: the program that it runs is not the one that is waited for.
+        environ={name: value for name, value in environ.items() if name != service_state.VARIABLE},
+        state=service_state.ServiceState(environ, clock),
     )
     for warning in config.warnings:
         context.journal.warn("agent", str(warning))
@@ -56,7 +59,7 @@ class Agent:
         config = context.config
         folders = OutputFolders(config.allowed_folders)
         has_templates = bool(config.templates or config.env_templates or config.systemd_credentials)
-        aims = [*([login.GOAL] if config.auto_auth else []), *([rendering.GOAL] if has_templates else [])]
+        self._aims = aims = [*([login.GOAL] if config.auto_auth else []), *([rendering.GOAL] if has_templates else [])]
         goals = Goals(aims, self._first_work_done)
         self.parts: list[Part] = []
         self._program: Program | None = None
@@ -104,11 +107,14 @@ class Agent:
                 for part in self.parts:
                     started.append(part)
                     part.start()
+                if not self._aims:
+                    self._context.state.ready()
                 if self._program is not None:
                     code = self._program.run()
                 else:
                     self._context.ending.wait()
             finally:
+                self._context.state.stopping()
                 for part in reversed(started):
                     part.stop()
         asked = self._context.ending.exit_code
@@ -120,6 +126,7 @@ class Agent:
 
     def _first_work_done(self) -> None:
         self._context.journal.info("agent", "everything is in place")
+        self._context.state.ready()
         if self._context.config.exit_after_auth:
             self._context.ending.ask(0)
 

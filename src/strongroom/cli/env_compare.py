@@ -39,7 +39,7 @@ def matrix(session: Session, arguments: tuple[str, ...], env: tuple[str, ...], o
     _show(session, environments, rows)
 
 
-@command("diff", "A B [PATH]", switch("-exit-code", help=_EXIT_CODE_HELP), output=Output.FORMAT)
+@command("diff", "ENVIRONMENT ENVIRONMENT [PATH]", switch("-exit-code", help=_EXIT_CODE_HELP), output=Output.FORMAT)
 def diff(session: Session, arguments: tuple[str, ...], exit_code: bool) -> int:  # noqa: FBT001 -- a flag
     """Shows the keys that differ between two environments, or of which the token may not know whether they do.
 

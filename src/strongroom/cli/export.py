@@ -12,7 +12,15 @@ from strongroom.cli.prompts import agreed
 from strongroom.cli.run_sources import Gatherer
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
-from strongroom.cli.source_options import selection, source_options, tell_conflicts, wanted
+from strongroom.cli.source_options import (
+    fallback_options,
+    fallback_reader,
+    report_offline_reads,
+    selection,
+    source_options,
+    tell_conflicts,
+    wanted,
+)
 from strongroom.client import exact_json
 from strongroom.delivery.environment import CannotDeliver, Variable, collect
 from strongroom.delivery.export.document import Export
@@ -29,6 +37,7 @@ _DEFAULT = "dotenv"
     text("-output", "-o", help="File to write, with mode 0600; standard output without it."),
     text("-name", help="With -format=k8s-secret: NAME or NAMESPACE/NAME of the Secret."),
     *source_options(),
+    *fallback_options(),
     switch("-yes", help="Do not ask before values are shown on a terminal."),
 )
 def export(session: Session, arguments: tuple[str, ...], **flags: Any) -> None:
@@ -62,9 +71,13 @@ def export(session: Session, arguments: tuple[str, ...], **flags: Any) -> None:
 
 
 def _read(session: Session, form: Format, flags: dict[str, Any]) -> list[Variable]:
-    client = session.client_with(session.settings._replace(wrap_ttl=""))
     chosen = selection(flags)
-    gathered = Gatherer(SecretReader(client), wanted(flags), session.environ).gather()
+    with session.client_with(session.settings._replace(wrap_ttl="")) as client:
+        reader = fallback_reader(session, client, flags)
+        source = SecretReader(client) if reader is None else reader
+        gathered = Gatherer(source, wanted(flags), session.environ, keeps=reader is not None).gather()
+        if reader is None or not reader.is_away:
+            report_offline_reads(session, client)
     return collect(gathered.sources, chosen, exact_json.encode, form.check)
 
 

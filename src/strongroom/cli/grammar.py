@@ -20,6 +20,8 @@ from strongroom.cli.options import Switch, option
 from strongroom.cli.words import BadUsage, asks_for_help, normalise
 
 HELP_NAMES = ("-help", "-h")
+ENVIRONMENT = "ENVIRONMENT"
+"""The word in a usage for which the names of environments are offered."""
 
 
 class Output(Enum):
@@ -83,13 +85,14 @@ def command(
         def callback(arguments: tuple[str, ...], **values: Any) -> int | None:
             return call(function, arguments, values, taken)
 
-        names_path = usage.partition(" ")[0] in {"PATH", "KEY", "MOUNT"}
+        first = usage.partition(" ")[0]
+        names_path, names_environment = first in {"PATH", "KEY", "MOUNT"}, first == ENVIRONMENT
         positional = click.Argument(
             ["arguments"],
             nargs=-1,
             metavar=usage,
             type=click.UNPROCESSED,
-            shell_complete=_complete_path if names_path else None,
+            shell_complete=_complete_path if names_path else _complete_environment if names_environment else None,
         )
         return kind(
             name,
@@ -106,6 +109,13 @@ def _complete_path(context: click.Context, parameter: click.Parameter, incomplet
     from strongroom.cli.path_completion import paths
 
     return paths(context, parameter, incomplete)
+
+
+def _complete_environment(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from strongroom.cli.path_completion import environments
+
+    most = (parameter.metavar or "").split().count(ENVIRONMENT) if isinstance(parameter, click.Argument) else 1
+    return environments(context, incomplete, most)
 
 
 def expect(arguments: Sequence[str], least: int, most: int | None = None) -> None:

@@ -27,7 +27,7 @@ env_override = LazyGroup(
 
 env = LazyGroup(
     "env",
-    "Compare environments, and promote, without showing a value.",
+    "Compare environments, promote, and rotate their keys, without showing a value.",
     {
         "diff": ("env_compare:diff", "Show what differs between two environments"),
         "matrix": ("env_compare:matrix", "Show keys by environments"),
@@ -35,6 +35,7 @@ env = LazyGroup(
         "override": ("groups:env_override", "Put values of your own over those of an environment"),
         "promote": ("env_promote:promote", "Bring values to a more sensitive environment"),
         "reuse": ("env_compare:reuse", "Show values that several environments use"),
+        "rotate": ("env_rotate:rotate", "Begin a new encryption key for an environment"),
     },
 )
 

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH111, PTH118 -- names of files as the system has them
 """Secrets in times without the server: the last good answer, if it is young enough, with a word to the person and the audit log.
 
 Only a server that gives no answer at all is replaced. One that says no, has nothing there, or is sealed (which is what an
@@ -7,8 +6,7 @@ operator does in an emergency) is believed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from strongroom.cli.errors import CommandFailed
@@ -33,14 +31,6 @@ class Fallback(NamedTuple):
 
     ttl_seconds: int
     only: bool = False
-
-
-def offline_folder(environ: Mapping[str, str]) -> str:
-    """Where copies and the queue are kept."""
-    state = environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(state):  # noqa: PTH117 -- a name as it is
-        state = os.path.join(environ.get("HOME", "") or os.path.expanduser("~"), ".local", "state")
-    return os.path.join(state, "strongroom", "offline")
 
 
 def fallback_of(asked: str, *, only: bool) -> Fallback:
@@ -137,7 +127,7 @@ class FallbackReader(SecretReader):
         return any(f"{path}/".startswith(f"{root}/") for root in self._protected)
 
 
-def fallback_reader(session: Session, client: Client, asked: str, *, only: bool) -> FallbackReader:
+def fallback_reader(session: Session, client: Client, folder: str, asked: str, *, only: bool) -> FallbackReader:
     """The reader that the flags of a command ask for. Raises CommandFailed."""
     from strongroom.cli.project_use import project_in_use
     from strongroom.delivery.project import is_protected
@@ -150,7 +140,7 @@ def fallback_reader(session: Session, client: Client, asked: str, *, only: bool)
     protected = tuple(
         found.path for name, found in environments.items() if found.path and is_protected(name, known=found.protected)
     )
-    return FallbackReader(client, fallback, offline_folder(session.environ), session.note, protected)
+    return FallbackReader(client, fallback, folder, session.note, protected)
 
 
 def report(client: Client, folder: str, tell: Callable[[str], None]) -> None:

@@ -1,11 +1,12 @@
-"""Paths for the tab key: mounts, folders and secrets, asked of the server.
+"""Paths for the tab key: mounts, folders, secrets and environments, asked of the server.
 
 The server gets a moment only. Where it does not answer at once, there is nothing to offer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -26,15 +27,30 @@ def paths(context: click.Context, _: click.Parameter, incomplete: str) -> list[s
     group = context.parent.info_name if context.parent else ""
     if context.params.get("arguments") or group in _OTHER_PATHS:
         return []
-    session = Session({**context.params, "non_interactive": True})
-    settings = session.settings._replace(timeout_seconds=PATIENCE_SECONDS, max_retries=0, wrap_ttl="")
-    client = session.client_with(settings)
     is_kv = context.parent is not None and "kv" in context.parent.command_path.split()
     mount = str(context.params.get("mount") or "")
-    try:
+    with _hurried_client(context) as client:
         if is_kv and (mount or "/" in incomplete):
             return _below(client, mount, incomplete)
         return _mounts(client, incomplete, only_kv=is_kv)
+
+
+def environments(context: click.Context, incomplete: str, most: int) -> list[str]:
+    """The environments that start with ``incomplete``, of which the command takes ``most`` before anything else."""
+    given = context.params.get("arguments") or ()
+    if len(given) >= most:
+        return []
+    with _hurried_client(context) as client:
+        answer = client.list("sys/environments") or {}
+    return _starting(incomplete, (name for name in answer["data"]["keys"] if name not in given))
+
+
+@contextmanager
+def _hurried_client(context: click.Context) -> Iterator[Client]:
+    session = Session({**context.params, "non_interactive": True})
+    settings = session.settings._replace(timeout_seconds=PATIENCE_SECONDS, max_retries=0, wrap_ttl="")
+    try:
+        yield session.client_with(settings)
     finally:
         session.close()
 

@@ -15,7 +15,7 @@ from strongroom.cli.errors import CommandFailed
 from strongroom.cli.run_sources import Gathered, Gatherer
 from strongroom.cli.secret_reader import SecretReader
 from strongroom.cli.session import Session
-from strongroom.cli.source_options import selection, tell_conflicts, wanted
+from strongroom.cli.source_options import fallback_reader, report_offline_reads, selection, tell_conflicts, wanted
 from strongroom.client import exact_json
 from strongroom.client.errors import ClientError
 from strongroom.client.settings import DEFAULT_RETRIES, variable
@@ -30,7 +30,6 @@ from strongroom.delivery.environment import (
 from strongroom.delivery.execute import CANNOT_RUN, CannotExecute, become
 
 if TYPE_CHECKING:
-    from strongroom.cli.offline import FallbackReader
     from strongroom.client.client import Client
 
 
@@ -71,10 +70,10 @@ def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]
         return gathered, collect(gathered.sources, chosen, exact_json.encode, check)
 
     with _patient_client(session) as client:
-        reader = _fallback_reader(session, client, flags)
+        reader = fallback_reader(session, client, flags)
         first = read(client, reader)
         if reader is None or not reader.is_away:
-            _report_offline_reads(session, client)
+            report_offline_reads(session, client)
     if flags["dry_run"]:
         from strongroom.cli.run_view import show
 
@@ -104,31 +103,6 @@ def _stays_beside(flags: dict[str, Any]) -> bool:
     flags["redact"] = flags["redact"] or "auto"
     plan_of(flags)
     return asked != ["redact"] or (flags["redact"] != "off" and has_output_to_filter())
-
-
-def _fallback_reader(session: Session, client: Client, flags: dict[str, Any]) -> FallbackReader | None:
-    """The reader that keeps copies, if that is wanted. Raises CommandFailed."""
-    asked = flags["fallback"] if flags["fallback"] is not None else variable(session.environ, "FALLBACK") or None
-    if flags["no_fallback"] or (asked is None and not flags["offline"]):
-        if flags["no_fallback"] and flags["offline"]:
-            raise CommandFailed("-offline uses copies, and -no-fallback forbids them: choose one")
-        return None
-    from strongroom.cli.offline import fallback_reader
-
-    return fallback_reader(session, client, asked or "", only=flags["offline"])
-
-
-def _report_offline_reads(session: Session, client: Client) -> None:
-    home = session.environ.get("HOME", "")
-    state = session.environ.get("XDG_STATE_HOME", "") or f"{home}/.local/state"
-    try:
-        waits = os.stat(f"{state}/strongroom/offline/unreported-reads").st_size > 0  # noqa: PTH116 -- as below
-    except OSError:
-        return
-    if waits:
-        from strongroom.cli.offline import offline_folder, report
-
-        report(client, offline_folder(session.environ), session.note)
 
 
 def _file_names() -> Check:

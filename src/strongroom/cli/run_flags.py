@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strongroom.cli.flags import Flag, Kind, Quick, duration, switch, text, whole
-from strongroom.cli.source_options import names, source_options
+from strongroom.cli.source_options import fallback_options, names, source_options
 
 
 def _names_or_all(value: str, name: str) -> frozenset[str] | None:
@@ -20,15 +20,8 @@ def _restart_or_word(value: str, name: str) -> str:
     return {"true": "restart", "false": ""}.get(value, value)
 
 
-def _age(value: str, name: str) -> str | None:
-    """``-fallback`` alone means the usual greatest age, which is ``""``; ``-fallback=12h`` another."""
-    del name
-    return {"true": "", "false": None}.get(value, value)
-
-
 _NAMES = Kind("names", _names_or_all, is_switch=True)
 _WATCH = Kind("watch", _restart_or_word, is_switch=True)
-_AGE = Kind("age", _age, is_switch=True)
 
 RUN_FLAGS: tuple[Flag, ...] = (
     *source_options(),
@@ -54,15 +47,7 @@ RUN_FLAGS: tuple[Flag, ...] = (
     text("-mount", help="Give a named pipe at this path instead of variables. -kv-mount is for the kv store."),
     whole("-mount-max-reads", help="How often the pipe can be read; 0 for any number.", default=1),
     text("-mount-format", help="What the pipe gives: dotenv, json, yaml, … as in strongroom export.", default="dotenv"),
-    Flag(
-        ("-fallback",),
-        _AGE,
-        "Keep sealed copies, and use one of at most this age (24h) when the server does not answer. [..._FALLBACK]",
-        None,
-        metavar="[=AGE]",
-    ),
-    switch("-no-fallback", help="Neither keep nor use copies, whatever the environment says."),
-    switch("-offline", help="Do not ask the server: use the copies alone."),
+    *fallback_options(),
     switch("-dry-run", help="Show which variables come from where, without values, and run nothing."),
 )
 

@@ -1,17 +1,22 @@
+# ruff: noqa: PTH111, PTH116, PTH118 -- pathlib would add to the start of ``run``
 """What is delivered and under which names: the flags that ``run`` and ``export`` have in common, and what they mean."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.flags import Flag, text, texts
+from strongroom.cli.flags import Flag, Kind, switch, text, texts
 from strongroom.cli.run_sources import Wanted
+from strongroom.client.settings import variable
 from strongroom.delivery.environment import Selection, Variable
 
 if TYPE_CHECKING:
+    from strongroom.cli.offline import FallbackReader
     from strongroom.cli.session import Session
+    from strongroom.client.client import Client
 
 
 def source_options() -> list[Flag]:
@@ -31,6 +36,54 @@ def source_options() -> list[Flag]:
         texts("-only", help="Only these keys: A,B. May be repeated."),
         texts("-exclude", help="All keys but these: A,B. May be repeated."),
     ]
+
+
+def fallback_options() -> list[Flag]:
+    """The flags for times when the server does not answer."""
+    return [
+        Flag(
+            ("-fallback",),
+            Kind("age", _age, is_switch=True),
+            "Keep sealed copies, and use one of at most this age (24h) when the server does not answer. [..._FALLBACK]",
+            None,
+            metavar="[=AGE]",
+        ),
+        switch("-no-fallback", help="Neither keep nor use copies, whatever the environment says."),
+        switch("-offline", help="Do not ask the server: use the copies alone."),
+    ]
+
+
+def fallback_reader(session: Session, client: Client, flags: Mapping[str, Any]) -> FallbackReader | None:
+    """The reader that keeps copies, if the flags or the environment want one. Raises CommandFailed."""
+    asked = flags["fallback"] if flags["fallback"] is not None else variable(session.environ, "FALLBACK") or None
+    if flags["no_fallback"] or (asked is None and not flags["offline"]):
+        if flags["no_fallback"] and flags["offline"]:
+            raise CommandFailed("-offline uses copies, and -no-fallback forbids them: choose one")
+        return None
+    from strongroom.cli import offline
+
+    return offline.fallback_reader(session, client, offline_folder(session.environ), asked or "", only=flags["offline"])
+
+
+def offline_folder(environ: Mapping[str, str]) -> str:
+    """Where copies and the queue are kept."""
+    state = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):  # noqa: PTH117 -- a name as it is
+        state = os.path.join(environ.get("HOME", "") or os.path.expanduser("~"), ".local", "state")
+    return os.path.join(state, "strongroom", "offline")
+
+
+def report_offline_reads(session: Session, client: Client) -> None:
+    """Tell the server what was read without it, if anything was. Says so to the person where that fails."""
+    folder = offline_folder(session.environ)
+    try:
+        waits = os.stat(os.path.join(folder, "unreported-reads")).st_size > 0
+    except OSError:
+        return
+    if waits:
+        from strongroom.cli.offline import report
+
+        report(client, folder, session.note)
 
 
 def wanted(flags: Mapping[str, Any]) -> Wanted:
@@ -65,3 +118,9 @@ def _renamed(words: tuple[str, ...]) -> dict[str, str]:
             raise CommandFailed("-rename takes KEY=NAME")
         found[key] = name
     return found
+
+
+def _age(value: str, name: str) -> str | None:
+    """``-fallback`` alone means the usual greatest age, which is ``""``; ``-fallback=12h`` another."""
+    del name
+    return {"true": "", "false": None}.get(value, value)

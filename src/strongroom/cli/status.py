@@ -29,7 +29,7 @@ def status(session: Session, arguments: tuple[str, ...]) -> int:
 
 def _tell_offline_reads(session: Session) -> None:
     """Say that something was read without the server, as long as its audit log does not know."""
-    from strongroom.cli.offline import offline_folder
+    from strongroom.cli.source_options import offline_folder
     from strongroom.delivery.offline_queue import OfflineQueue
 
     count = OfflineQueue(offline_folder(session.environ)).count()

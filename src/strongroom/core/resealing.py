@@ -87,8 +87,7 @@ class Resealing:
 
     def _go_through_mount(self, barrier: Barrier, transaction: Transaction, name: str) -> None:
         uuid, after = name.removeprefix(RESEALING_AREA), (transaction.get(name) or b"").decode()
-        unmounted = "" if is_mounted(transaction, uuid) else uuid
-        reached = self._reseal(barrier, transaction, prefixes_of(uuid), after, unmounted)
+        reached = self._reseal(barrier, transaction, prefixes_of(uuid), after)
         if reached is None:
             transaction.delete(name)
         else:
@@ -104,12 +103,10 @@ class Resealing:
         touch_epoch(transaction)
         return True
 
-    def _reseal(
-        self, barrier: Barrier, transaction: Transaction, prefixes: Iterable[str], after: str, unmounted: str = ""
-    ) -> str | None:
+    def _reseal(self, barrier: Barrier, transaction: Transaction, prefixes: Iterable[str], after: str) -> str | None:
         """Put rows anew that are misplaced, beyond ``after``; the key of the last one that was looked at, None where that was all.
 
-        Of a mount that is ``unmounted`` overrides are left at most; they go.
+        Of a mount that is gone overrides are left at most; they go.
         """
         looks = rows = size = 0
         for key in chain.from_iterable(transaction.scan(prefix, after) for prefix in prefixes):
@@ -120,7 +117,7 @@ class Resealing:
                 continue
             looks += 1
             size += len(record.value)
-            if unmounted and key.startswith(OVERRIDE_AREA) and key.split("/", 4)[3] == unmounted:
+            if key.startswith(OVERRIDE_AREA) and not is_mounted(transaction, key.split("/", 4)[3]):
                 transaction.delete(key)
                 rows += 1
             elif barrier.is_misplaced(key, record) and (value := transaction.get(key)) is not None:

@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from strongroom.barrier.assignment import ASSIGNMENT_KEY, Assignment, decode_assignment, encode_assignment
+from strongroom.barrier.assignment import (
+    ASSIGNMENT_KEY,
+    OVERRIDE_AREA,
+    Assignment,
+    decode_assignment,
+    encode_assignment,
+)
 from strongroom.barrier.keyrings import KEYRING_ID_MAX
 from strongroom.environments.store import all_environments, put_environment
 from strongroom.logical.errors import InvalidRequest
@@ -66,6 +72,17 @@ def assign_keyrings(storage: Storage) -> bool:
     for uuid, _ in moved:
         storage.put(RESEALING_AREA + uuid, b"")
     return bool(moved) | _retire(storage, frozenset(wanted) - named)
+
+
+def drop_overrides(storage: Storage, uuid: str) -> bool:
+    """Have personal overrides over secrets of a mount that is unmounted removed, if there are any at all; whether that is to be done.
+
+    Whether it is in an environment says nothing: it may have left one before.
+    """
+    if next(iter(storage.scan(OVERRIDE_AREA)), None) is None:
+        return False
+    storage.put(RESEALING_AREA + uuid, b"")
+    return True
 
 
 def is_resealing(storage: Storage, uuid: str) -> bool:

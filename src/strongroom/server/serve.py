@@ -23,10 +23,10 @@ from strongroom.http.errors import encode_error
 from strongroom.http.listener import Listener
 from strongroom.http.parser import Limits
 from strongroom.http.shared import Timeouts
-from strongroom.http.sockets import bind_tcp, bind_unix, remove_unix
 from strongroom.http.tls import TlsConfigurationError
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import LogicalError
+from strongroom.logical.service_state import NOBODY, ServiceState
 from strongroom.physical.sqlite import hold_folder
 from strongroom.physical.store import Unavailable
 from strongroom.server.assemble import assemble, open_store
@@ -37,6 +37,7 @@ from strongroom.server.config_values import ServerConfig, StorageType, TcpListen
 from strongroom.server.crew import STEERING, Follower, Leader, muster
 from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
+from strongroom.server.listening import address_of, bound
 from strongroom.server.log import Complaints, Log
 from strongroom.server.process import protect, scrub_freed_memory, settle_memory
 from strongroom.server.readings import read_edge
@@ -74,8 +75,9 @@ def run(config_paths: list[str], *, log_level: str | None = None) -> int:
         log.warning(warning)
     try:
         with prepared(config) as (sockets, role):
-            server = Server(config, log, sockets, role)
-            return server.serve()
+            state = ServiceState(os.environ, SystemClock())
+            server = Server(config, log, sockets, role, state)
+            return server.serve(when_ready=state.ready)
     except START_FAILURES as error:
         log.error(reason_for(error))
         return EXIT_FAILED
@@ -88,11 +90,20 @@ Role = Leader | Follower | None
 class Server:
     """One process: a vault, its listener and the signals that steer it."""
 
-    def __init__(self, config: ServerConfig, log: Log, sockets: Sequence[socket.socket], role: Role = None) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        log: Log,
+        sockets: Sequence[socket.socket],
+        role: Role = None,
+        state: ServiceState = NOBODY,
+    ) -> None:
         protect(log.warning, locks_memory=config.lock_memory)
         self._config = config
         self._log = log
         self._role = role
+        # The leader alone speaks for all of them.
+        self._state = NOBODY if isinstance(role, Follower) else state
         self._exit_code = 0
         self._is_ending = False
         self._is_over = False
@@ -130,7 +141,7 @@ class Server:
         self.node.after_answer = self._after_answer
 
     def serve(self, *, when_ready: Callable[[], None] | None = None) -> int:
-        """Serve until a signal or a failure ends it."""
+        """Serve until a signal or a failure ends it. ``when_ready`` is called once connections are taken, by the first process alone."""
         self._join_crew()
         self._unseal_if_possible()
         self._listen_to_signals()
@@ -144,7 +155,7 @@ class Server:
         self._audit_keeper.start()
         self._publish()
         settle_memory()
-        if when_ready is not None:
+        if when_ready is not None and not isinstance(self._role, Follower):
             self.listener.call_soon(when_ready)
         try:
             self.listener.run()
@@ -202,6 +213,7 @@ class Server:
             raise
 
     def _begin_stop(self) -> None:
+        self._state.stopping()
         if isinstance(self._role, Leader):
             self._role.stop()
         self.listener.stop()
@@ -229,6 +241,7 @@ class Server:
         elif isinstance(self._role, Follower):
             self._role.give_up()
         self._seal()
+        self._state.stopping()
 
     def _seal(self) -> None:
         try:
@@ -305,9 +318,11 @@ class Server:
         self.listener.call_soon(self._reload)
 
     def _reload(self) -> None:
+        self._state.reloading()
         if isinstance(self._role, Leader):
             self._role.reload()
         reload(self.node.broker, self.listener, self._log)
+        self._state.ready()
 
     def _stop_guessing(self) -> None:
         """A commit whose outcome nobody knows: seal and exit, never guess."""
@@ -356,35 +371,6 @@ def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]
             yield sockets, role
             os._exit(0)
         yield sockets, role
-
-
-def bound(listener: TcpListener | UnixListener, stack: contextlib.ExitStack) -> socket.socket:
-    """The socket of a listener, closed and taken away with ``stack``. Raises Unavailable."""
-    if isinstance(listener, TcpListener):
-        where, path = f"{listener.address.host}:{listener.address.port}", ""
-    else:
-        where = path = listener.path
-    try:
-        listening = (
-            bind_unix(path, listener.mode)
-            if isinstance(listener, UnixListener)
-            else bind_tcp(listener.address.host, listener.address.port)
-        )
-    except OSError as error:
-        raise Unavailable(f"cannot listen on {where}: {error.strerror or error}") from None
-    if path:
-        # Whoever serves takes it away when they stop; by then it may be somebody else's.
-        stack.push(lambda kind, _error, _trace: remove_unix(path) if kind is not None else None)
-    return stack.enter_context(listening)
-
-
-def address_of(listener: TcpListener | UnixListener, listening: socket.socket) -> str:
-    """Where clients find a listener."""
-    if not isinstance(listener, TcpListener):
-        return f"unix://{listener.path}"
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if listener.tls else 'http'}://{shown}:{port}"
 
 
 def reason_for(error: Exception) -> str:

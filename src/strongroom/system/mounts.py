@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from strongroom.encoding import base62
-from strongroom.environments.keyrings import assign_keyrings
+from strongroom.environments.keyrings import assign_keyrings, drop_overrides
 from strongroom.environments.reason import require_reason
 from strongroom.environments.store import take_out
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
@@ -269,7 +269,8 @@ class MountArea:
         self._require_reason(context, entry)
         was_in_one = take_out(context.storage, entry.uuid)
         unsealed.mounts.remove(context.storage, entry)
-        if was_in_one and assign_keyrings(context.storage):
+        has_work = was_in_one and assign_keyrings(context.storage)
+        if drop_overrides(context.storage, entry.uuid) or has_work:
             context.after_commit.append(self._node.wake_sweeper)
         if is_auth:
             unsealed.tokens.revoke_of_mount(context.storage, entry.uuid)

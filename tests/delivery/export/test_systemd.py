@@ -52,7 +52,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(VALUES)
 @settings(max_examples=60)
 @example({"A": HOSTILE, "B": "", "C": "a\\\nb", "D": "\\", "E": " x ", "F": "# c", "G": "\r\n"})
-def test_the_service_manager_reads_every_value_back(file: Path, values: dict[str, str]) -> None:
+def test_the_service_state_reads_every_value_back(file: Path, values: dict[str, str]) -> None:
     wanted = {name: value for name, value in values.items() if holds(value)}
     file.write_bytes(environment_file(exported(wanted)))
     assert loaded(file) == wanted
