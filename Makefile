@@ -70,7 +70,7 @@ bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.growth $(WRITE)
 
-bench-scanner: ## measure the scanner beside kingfisher: speed, start, memory, hostile bytes (10 minutes, 8 GB of disk); WRITE=--write
+bench-scanner: ## measure the scanner beside kingfisher: speed, start, memory, hostile bytes (10 minutes, 10 GB of disk); WRITE=--write
 	@$(INSTALL) dev
 	@$(INSTALL) bench
 	$(BIN)/python -m bench.scanner $(WRITE)

@@ -165,7 +165,7 @@ def memory(_rounds: int) -> list[Row]:
     forget_objects()
     rows = []
     for name, command in (
-        ("memory, 9 GB of files", strongroom("dir", large)),
+        ("memory, 10 GB of files: many, a large one, a line without an end, an archive", strongroom("dir", large)),
         ("memory, a history with a blob of 1 GB", strongroom("git", repository)),
     ):
         most = peak(command)

@@ -50,7 +50,7 @@ _PLACES = ("/usr/include", "/usr/share/perl", "/usr/share/doc", "/usr/lib/python
 
 
 def inputs_folder() -> Path:
-    """Where inputs are kept: some 8 GB when all were made."""
+    """Where inputs are kept: some 10 GB when all were made."""
     base = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     return Path(base) / "strongroom-bench" / "scanner"
 
@@ -129,22 +129,31 @@ def _imported(folder: Path, stream: Iterable[bytes], *settings: str) -> None:
             raise RuntimeError("git fast-import failed")
 
 
+def _sixteen_mib() -> bytes:
+    text = bytearray()
+    for path in sources():
+        text += path.read_bytes()
+        if len(text) >= 16 * _MIB:
+            break
+    return bytes(text[: 16 * _MIB])
+
+
 def make_large(folder: Path) -> None:
-    """9 GB in files: many, a large one, a line without an end, a member of an archive, and what only seems to be there."""
-    text = b"".join(path.read_bytes() for path, _ in zip(sources(), range(900), strict=False))[: 16 * _MIB]
+    """10 GB that are scanned, none of them a hole: many files, a large one, a line without an end, a member of an archive."""
+    text = _sixteen_mib()
     many = folder / "many"
-    for number in range(2000):
+    for number in range(2048):
         below = many / str(number // 100)
         below.mkdir(parents=True, exist_ok=True)
         start = number * 7919 % (len(text) - _MIB)
         (below / f"{number}.txt").write_bytes(text[start : start + _MIB])
     with (folder / "large.txt").open("wb") as file:
-        for _ in range(128):
+        for _ in range(256):
             file.write(text)
-        file.truncate(4 << 30)  # half of it is a hole, which reads as zeros
     with (folder / "line.js").open("wb") as file:
-        for _ in range(64):
-            file.write(text.replace(b"\n", b" "))
+        line = text.replace(b"\n", b" ")
+        for _ in range(128):
+            file.write(line)
     with (
         zipfile.ZipFile(folder / "large.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         archive.open("member.txt", "w", force_zip64=True) as member,
@@ -155,7 +164,7 @@ def make_large(folder: Path) -> None:
 
 def make_large_history(folder: Path) -> None:
     """A repository with one blob of 1 GB."""
-    text = b"".join(path.read_bytes() for path, _ in zip(sources(), range(900), strict=False))[: 16 * _MIB]
+    text = _sixteen_mib()
 
     def stream() -> Iterator[bytes]:
         yield b"commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nlarge\n"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from strongroom.scanner.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A match of one rule: the value, and everything that a judgement may look at.
 
     `start` and `end` are the value's place in `data`, the bytes of the fragment (or of a decoded layer of it); `name` is the variable,
@@ -33,8 +31,7 @@ class Candidate:
         return f"<Candidate of {self.rule.id} in {self.path!r} at {self.start}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How likely a candidate is a secret, from 0 to 1, and why, in words that a person can check."""
 
     score: float

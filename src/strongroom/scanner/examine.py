@@ -126,6 +126,7 @@ class Examiner:
         expressions = plan.expressions()
         self._shifts = [expression.shift for expression in expressions]
         self._twins = twins_of(expressions)
+        self._least = [plan.thresholds[rule.kind] for rule in plan.rules]
         self._watcher = watcher
         self._rules = (*plan.rules, *watched)
         self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
@@ -222,10 +223,9 @@ class Examiner:
         return strongest(judged)
 
     def _passing(self, path: str, layer: Layer, matches: Iterable[Match]) -> Iterator[Judged]:
-        judge, thresholds = self._plan.judge, self._plan.thresholds
+        judge = self._plan.judge
         for match in matches:
-            rule = self._plan.rules[match.rule]
-            least = thresholds[rule.kind]
+            rule, least = self._plan.rules[match.rule], self._least[match.rule]
             if judge is None:
                 verdict = _UNJUDGED
             else:

@@ -7,14 +7,12 @@ opened by `containers/`, what it hides (base64, percent signs) by `decoding/`; s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """A run of bytes that is scanned as a whole, and where it stands.
 
     `path` is what a report shows: relative to the root that was scanned, with `!/` before each step into a container

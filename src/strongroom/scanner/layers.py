@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 MAX_DEPTH = 5
@@ -53,13 +52,15 @@ class Decoder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A run of bytes that is scanned: a fragment's own (no names), or what was decoded from it."""
 
     data: bytes
     names: tuple[str, ...] = ()
     locate: Locate = lambda start, end: (start, end)
+
+    def __repr__(self) -> str:
+        return f"<Layer of {len(self.data)} bytes>"  # what is scanned may be a secret
 
     def part(self, start: int, end: int) -> Layer:
         """The bytes from `start` to `end` as a layer at the same depth."""

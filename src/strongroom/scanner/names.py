@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-_LONG = re.compile(r"[A-Za-z0-9_\-]{20,512}")
+_LEAST = 20
+_LONG = re.compile(rf"[A-Za-z0-9_\-]{{{_LEAST},512}}")
 
 
 def may_hold_secret(name: str) -> bool:
     """Whether a name has a part that looks drawn from letters of both kinds and digits: UUIDs, digests and words have not."""
-    return any(_is_mixed(found[0]) for found in _LONG.finditer(name))
+    return len(name) >= _LEAST and any(_is_mixed(found[0]) for found in _LONG.finditer(name))
 
 
 def _is_mixed(part: str) -> bool:

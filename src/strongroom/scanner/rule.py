@@ -73,8 +73,10 @@ class Rule:
         """Whether what the pattern found passes everything else that the rule asks of the secret alone."""
         if self.entropy and entropy(secret) < self.entropy:
             return False
-        checks = (self.checksum, self.structure, self.plausible)
-        return all(check is None or check(secret) for check in checks)
+        for check in (self.checksum, self.structure, self.plausible):
+            if check is not None and not check(secret):
+                return False
+        return True
 
     @property
     def certainty(self) -> tuple[bool, bool, bool, bool]:

@@ -148,7 +148,7 @@ PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
 
 def appended_kind(data: bytes) -> Kind | None:
     """The kind of container that stands at the end of a program or picture (an installer, a zipapp), if there is one."""
-    is_text = b"\0" not in data[:HEAD_BYTES] and not data.startswith(b"#!")
+    is_text = data.find(b"\0", 0, HEAD_BYTES) < 0 and not data.startswith(b"#!")
     return None if is_text or not _IS_APPENDED(data) else _APPENDED_ZIP
 
 

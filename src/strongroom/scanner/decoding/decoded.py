@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from strongroom.scanner.expressions import DECODER_SHIFT
 from strongroom.scanner.layers import Locate
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """Bytes that a decoder uncovered. `locate(start, end)` is the smallest range of the encoded bytes that holds them."""
 
     data: bytes

@@ -34,6 +34,8 @@ _HEX_TEXT = rb"(?:[2-7][0-9A-Fa-f]){16}"
 _HEX_MAGIC = rb"(?i:1f8b08|789c|78da|504b0304|425a68|fd377a58|28b52ffd)[0-9A-Fa-f]{32}"
 
 _BLOCK = 4096
+_SHORT = 64 * 1024
+"""Characters of a text that is decoded as a whole from every offset."""
 _LEAST_WIDTH = 20
 """Characters of a line of wrapped text, at least."""
 _URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
@@ -72,6 +74,8 @@ class _Alphabet:
     """Characters that stand for whole bytes together."""
     least: int
     """Characters of the shortest text that the gate sees."""
+    around: int = 1024
+    """Characters before and behind what is readable that may belong to it."""
 
     def to_bytes(self, characters: bytes) -> bytes:
         if self.bits == 4:
@@ -101,7 +105,7 @@ _BASE64 = _Alphabet(
     group=4,
     least=32,
 )
-_PACKED_BASE64 = replace(_BASE64, text=late_pattern(_MAGIC))
+_PACKED_BASE64 = replace(_BASE64, text=late_pattern(_MAGIC), around=_SHORT)
 _BASE32 = _Alphabet(
     bits=5,
     run=late_pattern(rb"[A-Z2-7]+"),
@@ -120,7 +124,7 @@ _HEX = _Alphabet(
     group=2,
     least=32,
 )
-_PACKED_HEX = replace(_HEX, text=late_pattern(_HEX_MAGIC), least=48)
+_PACKED_HEX = replace(_HEX, text=late_pattern(_HEX_MAGIC), least=48, around=_SHORT)
 
 
 @dataclass(slots=True)
@@ -228,12 +232,31 @@ def _decode(data: bytes, text: _Text, alphabet: _Alphabet) -> Iterator[Decoded]:
     """The text, decoded from each offset at which some of it is readable: mostly one."""
     characters, place = _joined(data, text.lines)
     starts = [start for start, _ in text.lines]
-    offsets = set()
-    for readable in text.readable:
-        line = bisect_right(starts, readable) - 1
-        offsets.add((place.decoded_at[line] + readable - starts[line]) % alphabet.group)
-    for skipped in sorted(offsets):
-        yield Decoded(alphabet.to_bytes(characters[skipped:]), _Digits(alphabet.bits, skipped, place))
+    readable: dict[int, list[int]] = {}
+    for at in text.readable:
+        line = bisect_right(starts, at) - 1
+        position = place.decoded_at[line] + at - starts[line]
+        readable.setdefault(position % alphabet.group, []).append(position)
+    best = max(readable, key=lambda offset: len(readable[offset]), default=0)
+    for offset in sorted(readable):
+        is_whole = offset == best or len(characters) <= _SHORT
+        for first, last in [(offset, len(characters))] if is_whole else _stretches(readable[offset], alphabet):
+            yield Decoded(alphabet.to_bytes(characters[first:last]), _Digits(alphabet.bits, first, place))
+
+
+def _stretches(readable: Sequence[int], alphabet: _Alphabet) -> Iterator[tuple[int, int]]:
+    """The surroundings of readable places, which are in rising order; those that meet as one. From other offsets a long text is mostly noise."""
+    first, last = -1, -1
+    around = alphabet.around // alphabet.group * alphabet.group
+    for position in readable:
+        if first >= 0 and position - around > last:
+            yield first, last
+            first = -1
+        if first < 0:
+            first = max(position % alphabet.group, position - around)
+        last = position + around
+    if first >= 0:
+        yield first, last
 
 
 def _decode_all(data: bytes, ends: Sequence[int], alphabet: _Alphabet) -> Iterator[Decoded]:
