@@ -6,7 +6,7 @@ from typing import Self
 import pytest
 
 from strongroom.barrier.barrier import Barrier, Surroundings
-from strongroom.barrier.transaction import Transaction
+from strongroom.barrier.transaction import Transaction, _Layer
 from strongroom.logical.storage import Storage, delete_tree
 from strongroom.physical.store import Conflict
 
@@ -319,3 +319,26 @@ def scan_and_delete(scan: Iterator[str], transaction: Transaction) -> Iterator[s
     for key in scan:
         transaction.delete(key)
         yield key
+
+
+def test_looking_below_a_folder_costs_what_was_changed_since_and_not_all_changes() -> None:
+    looked_at: list[str] = []
+
+    class Counted(dict[str, bytes | None]):
+        def __iter__(self) -> Iterator[str]:
+            for key in super().__iter__():
+                looked_at.append(key)
+                yield key
+
+        def __reversed__(self) -> Iterator[str]:
+            for key in list(super().__reversed__()):
+                looked_at.append(key)
+                yield key
+
+    layer = _Layer()
+    layer.writes = Counted()
+    for number in range(1000):
+        layer.writes[f"tokens/{number}/entry"] = None
+        assert list(layer.changed_below("elsewhere/")) == []
+        assert list(layer.changed_below(f"tokens/{number}/")) == [f"tokens/{number}/entry"]
+    assert len(looked_at) < 3000  # looking at all of them each time would be a million

@@ -77,8 +77,9 @@ class _Overlay:
     __slots__ = ("_deleted", "_put")
 
     def __init__(self, overlay: Mapping[str, bytes | None], prefix: str) -> None:
-        self._put = sorted(key for key, value in overlay.items() if value is not None and key.startswith(prefix))
-        self._deleted = {key for key, value in overlay.items() if value is None}
+        below = {key: value for key, value in overlay.items() if key.startswith(prefix)}
+        self._put = sorted(key for key, value in below.items() if value is not None)
+        self._deleted = {key for key, value in below.items() if value is None}
 
     def merge(self, stored: list[str], after: str, start: str, end: str | None) -> list[str]:
         """``stored`` without what is deleted and with what is put beyond ``after``, from ``start``, and up to ``end``."""

@@ -8,7 +8,8 @@ in conflict; the last one wins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -19,22 +20,49 @@ from strongroom.physical.store import Record, Snapshot
 
 TENANT_PREFIX = f"{TENANT}/"
 _Writes = dict[str, bytes | None]
+_FEW = 32
+"""So many changes are looked through faster than they are put in order."""
 
 
 class _Layer:
     """The uncommitted changes of one transaction of a stack, and the reads that they rest on."""
 
-    __slots__ = ("pending_versions", "reads", "writes")
+    __slots__ = ("_folders", "_in_folders", "pending_versions", "reads", "writes")
 
     def __init__(self) -> None:
         self.writes: dict[str, bytes | None] = {}
         self.reads: dict[str, int | None] = {}
         self.pending_versions: dict[str, int] = {}
+        # The keys of ``writes`` by each folder above them, made when it is asked for; and how many of the keys are in there.
+        self._folders: dict[str, list[str]] = {}
+        self._in_folders = 0
 
     def forget(self) -> None:
-        self.writes.clear()
+        self.drop_writes()
         self.reads.clear()
+
+    def drop_writes(self) -> None:
+        self.writes.clear()
         self.pending_versions.clear()
+        self._folders.clear()
+        self._in_folders = 0
+
+    def changed_below(self, prefix: str) -> Sequence[str]:
+        """The changed keys that begin with ``prefix``.
+
+        Costs what is new since it was asked last, and what is found: whoever revokes ten thousand tokens asks for each of them.
+        """
+        writes = self.writes
+        if len(writes) <= _FEW or not prefix.endswith("/"):
+            return [key for key in writes if key.startswith(prefix)]
+        # A key that is changed again keeps its place, so what is new stands at the end.
+        for key in islice(reversed(writes), len(writes) - self._in_folders):
+            end = key.find("/") + 1
+            while end:
+                self._folders.setdefault(key[:end], []).append(key)
+                end = key.find("/", end) + 1
+        self._in_folders = len(writes)
+        return self._folders.get(prefix, ())
 
     def absorb(self, upper: _Layer) -> None:
         """Take over what the layer on top changed, if anything."""
@@ -164,11 +192,11 @@ class Transaction:
 
     def children(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
         """The names directly below ``prefix``, in order; a folder, which ends in ``/``, costs one look whatever it holds."""
-        return list_children(self._stored_keys, self._overlay(), prefix, after, limit)
+        return list_children(self._stored_keys, self._overlay(prefix), prefix, after, limit)
 
     def scan(self, prefix: str, after: str = "") -> Iterator[str]:
         """Every key that starts with ``prefix`` and is greater than ``after``, in order, as things are at the call."""
-        return scan_keys(self._stored_keys, self._overlay(), prefix, after)
+        return scan_keys(self._stored_keys, self._overlay(prefix), prefix, after)
 
     def stored_beside(self, key: str, prefix: str, limit: int) -> list[str]:
         """The first keys that begin with ``prefix``, as does ``key``, before what was changed here. For hints: it counts as no read.
@@ -211,8 +239,7 @@ class Transaction:
 
     def go_back(self, mark: Mark | None) -> None:
         """Drop what was changed since ``mark``. What was read since stays read."""
-        self._layer.writes.clear()
-        self._layer.pending_versions.clear()
+        self._layer.drop_writes()
         if mark is not None:
             self._layer.writes.update(mark.writes)
             self._layer.pending_versions.update(mark.pending_versions)
@@ -282,15 +309,11 @@ class Transaction:
             version = layer.pending_versions[key] = self._number_pending()
         return version
 
-    def _overlay(self) -> Mapping[str, bytes | None]:
+    def _overlay(self, prefix: str) -> Mapping[str, bytes | None]:
+        """What is changed below ``prefix``."""
         if self._ground:
             self._seen.has_leaned = True
-        if not self.is_nested:
-            return self._layer.writes
-        merged: dict[str, bytes | None] = {}
-        for writes in reversed(self._writes_of_layers):
-            merged.update(writes)
-        return merged
+        return {key: layer.writes[key] for layer in reversed(self._layers) for key in layer.changed_below(prefix)}
 
     def _stored_keys(self, prefix: str, after: str, limit: int, start: str) -> list[str]:
         found = self._snapshot.keys(

@@ -149,12 +149,13 @@ class TokenBackend:
             Path(
                 "accessors",
                 "The accessors of all tokens.",
-                (Endpoint(Operation.LIST, self.accessors, "List the accessors.", sudo=True),),
+                # Every token is looked at, so not in the loop.
+                (Endpoint(Operation.LIST, self.accessors, "List the accessors.", sudo=True, slow=True),),
             ),
             Path(
                 "tidy",
                 "Remove what expired tokens left behind. It happens by itself; this does it now.",
-                (Endpoint(update, self.tidy, "Tidy now."),),
+                (Endpoint(update, self.tidy, "Tidy now.", slow=True),),
             ),
             *self._roles.paths(),
         )

@@ -98,7 +98,8 @@ class MountArea:
                 (
                     Endpoint(read, self.read_secret, "Read its entry.", shape=both),
                     Endpoint(update, self.enable_secret, "Enable an engine at this path."),
-                    Endpoint(delete, self.disable_secret, "Disable it and remove all of its data."),
+                    # What is removed may be much, so not in the loop.
+                    Endpoint(delete, self.disable_secret, "Disable it and remove all of its data.", slow=True),
                 ),
             ),
             Path(
@@ -116,7 +117,9 @@ class MountArea:
                 (
                     Endpoint(read, self.read_auth, "Read its entry.", shape=both, sudo=True),
                     Endpoint(update, self.enable_auth, "Enable a method at this path.", sudo=True),
-                    Endpoint(delete, self.disable_auth, "Disable it and revoke every token it made.", sudo=True),
+                    Endpoint(
+                        delete, self.disable_auth, "Disable it and revoke every token it made.", sudo=True, slow=True
+                    ),
                 ),
             ),
             Path(
