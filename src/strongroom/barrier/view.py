@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from strongroom.logical.storage import Storage
-
-
-class VersionedStorage(Storage, Protocol):
-    """A storage that also tells one writing of a key from the next."""
-
-    def version(self, key: str) -> int | None:
-        """A number that stands for this writing of ``key``; see ``Transaction.version``."""
-        ...
 
 
 class View:
@@ -21,7 +12,7 @@ class View:
 
     __slots__ = ("_prefix", "_transaction")
 
-    def __init__(self, transaction: VersionedStorage, prefix: str) -> None:
+    def __init__(self, transaction: Storage, prefix: str) -> None:
         if prefix and prefix[-1] != "/":
             raise ValueError("the prefix of a view ends in '/'")
         self._transaction = transaction

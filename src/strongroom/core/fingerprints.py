@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from strongroom.barrier.view import VersionedStorage
 from strongroom.core.reuse import Guards
 from strongroom.crypto.fingerprint import Key
 from strongroom.environments.map import Standing
@@ -29,7 +28,7 @@ class FingerprintIndex:
     def __init__(
         self,
         key: Key,
-        root: VersionedStorage,
+        root: Storage,
         mount_uuid: str,
         guards: Guards | None = None,
         *,

@@ -17,10 +17,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto.aead import Damaged
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.crypto.short_hash import DIGEST_BYTES, ShortHash
+from strongroom.logical.storage import Storage
 
 AREA = "core/reuse-values/"
 HALF = DIGEST_BYTES
@@ -67,7 +67,7 @@ class ListedValues:
         self._pages: list[bytearray | None] = [None] * _PAGES
         """Entries by the first bytes of their first half. They are added at the end alone: nobody who looks needs the lock."""
 
-    def news(self, root: VersionedStorage) -> bytes:
+    def news(self, root: Storage) -> bytes:
         """What ``root`` has beyond what is remembered from now on: entries of changes that are not committed yet.
 
         A commit that rests on this is in conflict where anything was added meanwhile. Raises Damaged where a part is missing.
@@ -81,7 +81,7 @@ class ListedValues:
                 self._turn = turn
         return pending
 
-    def look(self, root: VersionedStorage, marked: Iterable[tuple[bytes, object]]) -> dict[bytes, list[bytes]]:
+    def look(self, root: Storage, marked: Iterable[tuple[bytes, object]]) -> dict[bytes, list[bytes]]:
         """Of each first member of ``marked`` that is the first half of an entry, the second halves of these; see :meth:`news`."""
         news = self.news(root)
         pages = self._pages
@@ -94,7 +94,7 @@ class ListedValues:
                 found[form] = list(dict.fromkeys(one[HALF:] for one in held if one.startswith(form)))
         return found
 
-    def add(self, root: VersionedStorage, entries: Sequence[bytes], *, is_new: bool) -> None:
+    def add(self, root: Storage, entries: Sequence[bytes], *, is_new: bool) -> None:
         """List values that are stored; ``is_new`` tells that they were not there before, known or not: who decides meanwhile decides again."""
         if not is_new:
             self.news(root)
@@ -110,7 +110,7 @@ class ListedValues:
             end = self._put_parts(root, end)
         root.put(at, end)
 
-    def _put_parts(self, root: VersionedStorage, end: bytes) -> bytes:
+    def _put_parts(self, root: Storage, end: bytes) -> bytes:
         """Put the parts that are full under their numbers; what is left for the end."""
         number, held = _read(end)
         full = PART_ENTRIES * _ENTRY
@@ -128,7 +128,7 @@ class ListedValues:
             elif page.find(entry) < 0:
                 page += entry
 
-    def _catch_up(self, root: VersionedStorage, digit: str) -> bytes:
+    def _catch_up(self, root: Storage, digit: str) -> bytes:
         """Remember what was added to one list. Answers what is not committed yet: it may never be, and is not remembered."""
         known = self._ends[digit]
         version = root.version(_ENDS[digit])

@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from strongroom.barrier.view import VersionedStorage
 from strongroom.crypto import aead
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.logical.ambient import Clock, Entropy
@@ -158,7 +157,7 @@ class TokenStore:
         entry = _decode(stored)
         return entry if self._is_good(storage, entry) else None
 
-    def recognise(self, storage: VersionedStorage, token: Secret[str]) -> TokenEntry | None:
+    def recognise(self, storage: Storage, token: Secret[str]) -> TokenEntry | None:
         """The same as :meth:`find`, for whoever changes nothing but the count of uses: the entry may be shared with other requests."""
         shown = token.reveal()
         if not shown or len(shown) > TOKEN_LENGTH_MAX:
