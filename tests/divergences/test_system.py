@@ -64,6 +64,13 @@ def test_unknown_fields_are_pointed_out_everywhere(vault: Vault) -> None:
     assert answer.body["warnings"] == ["Endpoint ignored these unrecognized parameters: [optoins]"]
 
 
+def test_the_ttl_of_the_system_is_written_as_0(vault: Vault) -> None:
+    assert vault.post("sys/mounts/secret/tune", {"default_lease_ttl": "1h"}).status == 204
+    assert vault.post("sys/mounts/secret/tune", {"default_lease_ttl": "system"}).status == 400
+    assert vault.post("sys/mounts/secret/tune", {"default_lease_ttl": "0"}).status == 204
+    assert vault.get("sys/mounts/secret/tune").data["default_lease_ttl"] == 768 * 3600
+
+
 def test_help_is_for_tokens_that_may_use_the_mount(vault: Vault) -> None:
     vault.write_policy("elsewhere", 'path "kv/*" { capabilities = ["read"] }')
     token = vault.token_for("elsewhere", no_default_policy=True)

@@ -128,7 +128,9 @@ def test_a_path_that_is_not_canonical_is_refused_and_the_connection_goes_on(
 
 
 def test_bytes_above_ascii_in_the_target_are_refused(serve: Serve) -> None:
-    assert statuses(serve().exchange("GET /v1/é HTTP/1.1\r\nHost: x\r\n\r\n".encode())) == [400]
+    answer = serve().exchange("GET /v1/é HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert statuses(answer) == [400]
+    assert b"must be percent-encoded" in answer
 
 
 def test_a_body_that_ends_early_never_reaches_the_application(serve: Serve) -> None:

@@ -201,7 +201,7 @@ class RequestParser:
         self._scanned = 0
         match = _HEAD.fullmatch(buffer, 0, end + 4)
         if match is None:
-            raise Refused(400, "malformed HTTP request head")
+            raise Refused(400, _what_is_wrong(bytes(buffer[: end + 4])))
         method, target, minor, lines = match.groups()
         del match  # it locks the buffer's size
         del buffer[: end + 4]
@@ -301,6 +301,14 @@ class RequestParser:
             return False
         del buffer[: start + 2]
         return True
+
+
+def _what_is_wrong(head: bytes) -> str:
+    """Why a head is none, where people rather than attackers write such: curl sends a path as it was typed."""
+    # The first rule of these is looked at as the bytes come, so it comes first here too.
+    if _NEVER_IN_HEAD.search(head) or head.partition(b"\r\n")[0].isascii():
+        return "malformed HTTP request head"
+    return "the request target holds characters that must be percent-encoded, as UTF-8"
 
 
 def _headers(text: str, maximum: int) -> dict[str, str]:
