@@ -177,10 +177,11 @@ def _content(file: str) -> str:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise BadConfig(file, [Problem(0, (error.strerror or "it cannot be read").lower())]) from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)  # a folder cannot even be made a stream
+        raise BadConfig(file, [Problem(0, "this is no file")])
     with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise BadConfig(file, [Problem(0, "this is no file")])
         if found.st_mode & 0o022 or found.st_uid not in {0, os.geteuid()}:
             text = "others can change this file, and it decides what runs: let it belong to you or root, with mode 0644"
             raise BadConfig(file, [Problem(0, text)])

@@ -6,18 +6,25 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
-from strongroom.cli.errors import LOCAL, REMOTE, CommandFailed
+from strongroom.cli.errors import LOCAL, REMOTE, CommandFailed, visible
 from strongroom.cli.session import CurlPrinted, Session
 from strongroom.client.errors import BadSettings, ClientError
 
 _INTERRUPTED = 130
-_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def prepare_streams() -> None:
-    """Have output be UTF-8: a value is shown as it is, whatever the locale; what no encoding can hold is replaced."""
+    """Have output be UTF-8: a value is shown as it is, whatever the locale; what no encoding can hold is replaced.
+
+    A stream that the caller has closed stays without use, but its number is taken: no file or connection that is opened later becomes it.
+    """
+    sys.stdin = sys.stdin or _taking(0, os.O_RDONLY, "r")
+    # Not writable, so that whoever wants to write a result fails as with a closed stream. A program that is run in our place gets none of it.
+    sys.stdout = sys.stdout or _taking(1, os.O_RDONLY, "w")
+    sys.stderr = sys.stderr or _taking(2, os.O_WRONLY, "w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -60,9 +67,17 @@ def ended(command: Callable[[], object]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _taking(number: int, flags: int, mode: str) -> TextIO:
+    descriptor = os.open(os.devnull, flags)
+    if descriptor != number:
+        os.dup2(descriptor, number, inheritable=False)
+        os.close(descriptor)
+    return cast("TextIO", os.fdopen(number, mode, closefd=False))
+
+
 def _fail(text: str, exit_code: int) -> int:
     sys.stdout.flush()
-    print(text, file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
+    print(visible(text), file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
     return exit_code
 
 

@@ -25,6 +25,16 @@ class CommandFailed(Exception):
         self.exit_code = exit_code
 
 
+def visible(text: str) -> str:
+    """``text`` with what a terminal would obey, or not show, written out: names in messages are other people's, too."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 @contextlib.contextmanager
 def reporting(action: str, exit_code: int = REMOTE) -> Iterator[None]:
     """Puts ``action`` before the text of a client's error, as in ``Error writing data to secret/app: …``."""
