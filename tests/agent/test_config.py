@@ -227,6 +227,11 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
         load_config(str(tmp_path))
 
 
+def test_a_file_that_fails_while_it_is_read_is_told() -> None:
+    with pytest.raises(BadConfig, match="input/output error"):
+        load_config("/proc/self/mem")
+
+
 def test_a_template_is_read_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "app.tpl").write_text("text")
     config = parse_config(LOGIN % SINK + f'template {{ source = "{tmp_path}/app.tpl" destination = "/x/y" }}')

@@ -185,7 +185,10 @@ def _content(file: str) -> str:
         if found.st_mode & 0o022 or found.st_uid not in {0, os.geteuid()}:
             text = "others can change this file, and it decides what runs: let it belong to you or root, with mode 0644"
             raise BadConfig(file, [Problem(0, text)])
-        content = stream.read(CONFIG_BYTES_MAX + 1)
+        try:
+            content = stream.read(CONFIG_BYTES_MAX + 1)
+        except OSError as error:
+            raise BadConfig(file, [Problem(0, (error.strerror or "it cannot be read").lower())]) from None
     try:
         text = content.decode()
     except UnicodeDecodeError:
