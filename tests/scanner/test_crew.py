@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from contextlib import closing
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,18 @@ def test_a_lock_does_not_outlive_its_holder() -> None:
         os.waitpid(child, 0)
 
         assert list(share.claim(range(10))) == list(range(1, 10))
+
+
+def test_large_files_that_stand_beside_each_other_fall_to_different_workers() -> None:
+    with closing(CountedShare(2)) as share:
+        first, second = (copy(share).claim(range(1000)) for _ in range(2))
+
+        assert [next(first), next(second)] == [0, 1]
+
+
+def test_what_is_done_quickly_is_taken_many_at_a_time_and_every_item_once() -> None:
+    with closing(CountedShare(2)) as share:
+        first, second = (copy(share).claim(range(1000)) for _ in range(2))
+        taken = [[next(first) for _ in range(500)], list(second), list(first)]
+
+    assert sorted(number for some in taken for number in some) == list(range(1000))
