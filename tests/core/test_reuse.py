@@ -77,6 +77,25 @@ def test_a_patch_is_a_write(vault: Vault) -> None:
     assert vault.get("dev2/data/app").data["data"] == {"k": "something-else"}
 
 
+def test_notes_below_hold_no_value_from_above_and_what_the_server_understands_is_none(vault: Vault) -> None:
+    put(vault, "prod2/app", VALUE)
+    put(vault, "prod2/plain", {"level": "critical", "until": "2027-01-31"})
+    put(vault, "dev2/app", "something-else")
+    assert is_refused(vault.post("dev2/metadata/app", {"custom_metadata": {"was": f" {VALUE}"}}))
+    assert is_refused(vault.patch("dev2/metadata/app", {"custom_metadata": {"was": VALUE}}))
+    assert vault.get("dev2/metadata/app").data["custom_metadata"] is None
+    understood = {"criticality": "critical", "expires_at": "2027-01-31", "owner": "team"}
+    assert vault.post("dev2/metadata/app", {"custom_metadata": understood}).status == 204
+    assert is_refused(vault.patch("dev2/metadata/app", {"custom_metadata": {"other": "2027-01-31"}}))
+
+
+def test_notes_that_were_there_before_do_not_stand_in_the_way(vault: Vault) -> None:
+    put(vault, "dev2/app", "something-else")
+    vault.post("dev2/metadata/app", {"custom_metadata": {"was": VALUE}})
+    put(vault, "prod2/app", VALUE)
+    assert vault.patch("dev2/metadata/app", {"custom_metadata": {"owner": "team"}}).status == 204
+
+
 def test_old_deleted_and_destroyed_versions_count_until_the_secret_is_removed(vault: Vault) -> None:
     put(vault, "prod2/app", VALUE)
     for number in range(12):

@@ -100,7 +100,7 @@ class RecordingFingerprints:
             self._ever.append((path, dict(values)))
 
     def judge(self, values: Mapping[str, Any]) -> None:
-        raise AssertionError("an engine records what it stores")
+        del values  # nothing is refused here; tests/core/test_reuse.py has the real one
 
     def forget(self, path: str, values: Mapping[str, Any]) -> None:
         if (path, values) not in self._ever:

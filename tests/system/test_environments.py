@@ -115,6 +115,27 @@ def test_what_a_mount_holds_does_not_go_down_by_accident(vault: Vault, to: str |
     assert mounts_of(vault, "prod") == []
 
 
+@pytest.mark.parametrize(("name", "rank"), [("prod", 0), ("stage", 30)])
+def test_an_environment_that_holds_something_does_not_go_below_another_by_accident(name: str, rank: int) -> None:
+    vault = vault_with_environments()
+    write(vault, "dev", rank=3)
+    write(vault, "stage", rank=5)
+    write(vault, "prod", rank=20)
+    vault.post("prod/app", {"password": "a production value"})
+    refused = write(vault, name, rank=rank)
+    assert (refused.status, "downward" in str(refused.errors)) == (400, True)
+    assert vault.post("stage/app", {"password": "a production value"}).status == 400
+    assert write(vault, name, rank=10 if name == "prod" else 19).status == 204, "the order stays"
+    assert write(vault, name, rank=rank, downward=True).status == 204
+
+
+def test_who_overtakes_a_protected_environment_says_why(vault: Vault) -> None:
+    assert write(vault, "prod", protected=True).status == 204
+    refused = write(vault, "stage", rank=30)
+    assert (refused.status, "X-Strongroom-Reason" in str(refused.errors)) == (400, True)
+    assert write(vault, "stage", rank=30, headers=REASON).status == 204
+
+
 def test_an_empty_mount_may_leave(vault: Vault) -> None:
     assert write(vault, "prod", mounts=[]).status == 204
 

@@ -136,7 +136,9 @@ def test_upward_a_secret_moves_and_is_not_copied(vault: Vault) -> None:
     put(vault, "dev/app", k="a long value of dev")
     answer = transfer(vault, "copy", "dev/app", "prod/app")
     assert (answer.status, "promote" in str(answer.errors)) == (400, True)
-    assert transfer(vault, "move", "dev/app", "prod/app").status == 200
+    moved = transfer(vault, "move", "dev/app", "prod/app")
+    assert moved.status == 200
+    assert "less protected" not in moved.raw.decode(), "it is in use below no more"
     # It belongs to production now, and is refused below.
     answer = vault.post("dev/data/app", {"data": {"k": "a long value of dev"}})
     assert (answer.status, "more protected" in str(answer.errors)) == (400, True)
@@ -148,6 +150,15 @@ def test_a_value_that_is_in_use_above_is_refused_where_it_would_be_new(vault: Va
     answer = transfer(vault, "move", "secret/app", "dev/app")
     assert (answer.status, "more protected" in str(answer.errors)) == (400, True)
     assert vault.get("secret/data/app").status == 200
+    assert vault.get("dev/metadata/app").status == 404
+
+
+def test_a_note_that_holds_a_value_from_above_does_not_come_along(vault: Vault) -> None:
+    put(vault, "prod/app", k="a long value of production")
+    put(vault, "secret/app", k="another value")
+    assert vault.post("secret/metadata/app", {"custom_metadata": {"was": "a long value of production"}}).status == 204
+    answer = transfer(vault, "move", "secret/app", "dev/app")
+    assert (answer.status, "more protected" in str(answer.errors)) == (400, True)
     assert vault.get("dev/metadata/app").status == 404
 
 

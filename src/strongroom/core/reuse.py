@@ -92,7 +92,7 @@ class Guards:
         self._looked_below += len(rows)
         for row in rows:
             places = stored_beside(row.key, row.key[:PLACES_AT], PLACES_AT_ONCE)
-            if places and any(self._is_below(standing, place) for place in self._where_new(row, places)):
+            if places and any(self._is_in_use_below(standing, place) for place in self._where_new(row, places)):
                 self._warn(WARN_BELOW)
                 return
 
@@ -102,9 +102,11 @@ class Guards:
             return places if row.key not in places else ()
         return self._root.scan(row.key[:PLACES_AT]) if self._root.version(row.key) is None else ()
 
-    def _is_below(self, standing: Standing, place: str) -> bool:
+    def _is_in_use_below(self, standing: Standing, place: str) -> bool:
         other = self.environments.of_mount(_mount_of(place))
-        return other is not None and other.rank < standing.environment.rank
+        if other is None or other.rank >= standing.environment.rank:
+            return False
+        return self._root.version(place) is not None  # else it is leaving there in this very request
 
     def _judge(self, standing: Standing, marked: Sequence[tuple[bytes, ValueRow]]) -> None:
         unsealed = self.unsealed

@@ -82,6 +82,13 @@ def unreadable(notes: Mapping[str, str]) -> list[str]:
     ]
 
 
+def new_texts(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """The notes of ``after`` that ``before`` has not and that are free text, so that they could hold a value that does not belong here."""
+    said = (CRITICALITY, _criticality), (EXPIRES_AT, _instant), (REMIND_BEFORE, _durations), (MAX_AGE, _duration)
+    understood = {name for name, read in said if name in after and read(after[name])}
+    return {name: text for name, text in after.items() if name not in understood and before.get(name) != text}
+
+
 def _criticality(text: str) -> Criticality | None:
     known = {one.name.lower(): one for one in Criticality if one is not Criticality.UNKNOWN}
     return known.get(text.strip().lower())

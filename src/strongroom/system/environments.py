@@ -53,7 +53,11 @@ class WriteEnvironment:
     description: Annotated[str | None, Doc("What it is for, in words.", public=True)] = None
     downward: Annotated[
         bool,
-        Doc("Let mounts that hold something leave for a less sensitive environment, or for none.", public=True),
+        Doc(
+            "Let mounts that hold something leave for a less sensitive environment, or for none, "
+            "and environments that hold something go below others by their rank.",
+            public=True,
+        ),
     ] = False
 
 
@@ -120,6 +124,8 @@ class EnvironmentArea:
         same = next((one for one in others if one.rank == changed.rank), None)
         if same is not None:
             raise InvalidRequest(f"the environment {same.name!r} has this rank already; no two are equally sensitive")
+        if before is not None and before.rank != changed.rank:
+            self._check_order(context, request, before, changed)
         if request.mounts is not None:
             changed = self._with_mounts(context, request, changed)
         store.put_environment(context.storage, changed)
@@ -160,6 +166,24 @@ class EnvironmentArea:
         touch_epoch(context.storage)
         if note_changes(context.storage, before) | assign_keyrings(context.storage):
             context.after_commit.append(self._node.wake_sweeper)
+
+    def _check_order(
+        self, context: Context, request: WriteEnvironment, before: Environment, changed: Environment
+    ) -> None:
+        """Refuse a rank by which what an environment holds would be less sensitive than that of another, as :meth:`_check_move` does."""
+        entries = {entry.uuid: entry for entry in self._node.require().mounts.entries(context.storage)}
+        for other in self._map(context):
+            was_above = before.rank > other.rank
+            if other.name == changed.name or was_above is (changed.rank > other.rank):
+                continue
+            require_reason(context.request, other)
+            sinks, rises = (before, other) if was_above else (other, before)
+            is_empty = all(_is_empty(context, entries[uuid]) for uuid in sinks.mounts if uuid in entries)
+            if not request.downward and not is_empty:
+                raise InvalidRequest(
+                    f"the environment {sinks.name!r} holds something and would be less sensitive than {rises.name!r}; "
+                    "empty its mounts first, or send downward=true if that is what you want"
+                )
 
     def _with_mounts(self, context: Context, request: WriteEnvironment, changed: Environment) -> Environment:
         entries = {entry.path: entry for entry in self._node.require().mounts.entries(context.storage)}

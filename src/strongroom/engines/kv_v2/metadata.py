@@ -13,7 +13,7 @@ from strongroom.engines.kv_v2.store import METADATA, SecretStore
 from strongroom.logical.backend import Context
 from strongroom.logical.errors import InvalidRequest, NotFound
 from strongroom.logical.request import Response
-from strongroom.logical.secret_notes import unreadable
+from strongroom.logical.secret_notes import new_texts, unreadable
 
 _UNSET: dict[str, Any] = {
     "max_versions": 0,
@@ -106,6 +106,7 @@ def _change(
             )
     context.warnings.extend(unreadable(named.get("custom_metadata") or {}))
     before = metadata.custom_metadata
+    context.fingerprints.judge(new_texts(before, named.get("custom_metadata") or {}))
     for name, value in named.items():
         setattr(metadata, name, value)
     metadata.metadata_version += 1

@@ -12,6 +12,7 @@ from strongroom.engines.kv_v2.inventory import store_of
 from strongroom.engines.kv_v2.sealing import new_data_key
 from strongroom.logical.errors import TooLarge
 from strongroom.logical.inventory import Interior
+from strongroom.logical.secret_notes import new_texts
 
 BYTES_MAX = 32 * 1024 * 1024
 """How many bytes of all versions of a secret are put elsewhere in one transaction."""
@@ -41,6 +42,7 @@ def transfer(source: Interior, path: str, into: Interior, target: str, *, remove
         versions=[replace(version) for version in metadata.versions],
         custom_metadata=dict(metadata.custom_metadata),
     )
+    there.fingerprints.judge(new_texts({}, copied.custom_metadata))
     for number, body in bodies:
         there.put_body(target, copied, number, body)
     there.save_described(target, copied, {})
