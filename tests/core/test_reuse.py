@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.core.reusing import REFUSED, VALUE, index_all, is_refused, put, vault_of_three
-from tests.environments.world import bound, vault_with_environments, write
+from tests.environments.world import bound, login, vault_with_environments, write
 from tests.kit import Vault
 
 from strongroom.core import reuse_index, steps
@@ -315,6 +315,30 @@ def test_a_writer_below_has_few_guesses(vault: Vault) -> None:
     assert put(vault, "dev/app", "another-token", token=bound(vault, "dev")).status == 204
     vault.clock.jump(2 * BLOCK_SECONDS)
     assert put(vault, "dev/app", "not-a-hit-at-all", token=token).status == 204
+
+
+@pytest.mark.parametrize("kind", ["service", "batch"])
+def test_a_new_token_brings_no_new_guesses(vault: Vault, kind: str) -> None:
+    put(vault, "prod/app", VALUE)
+    token = bound(vault, "dev")
+
+    def child(parent: str) -> str:
+        made = vault.post("auth/token/create", {"type": kind, "policies": ["all"]}, token=parent)
+        return str(made.auth["client_token"])
+
+    for _ in range(REFUSALS_MAX):
+        assert is_refused(put(vault, "dev/app", VALUE, token=child(token)))
+    for one in (token, child(token)):
+        assert put(vault, "dev/app", VALUE, token=one).status == 429
+    assert is_refused(put(vault, "dev/app", VALUE, token=bound(vault, "dev"))), "others guess for themselves"
+
+
+def test_a_new_login_brings_no_new_guesses(vault: Vault) -> None:
+    put(vault, "prod/app", VALUE)
+    logins = [str(login(vault).auth["client_token"]) for _ in range(2)]
+    for number in range(REFUSALS_MAX):
+        assert is_refused(put(vault, "dev/app", VALUE, token=logins[number % 2]))
+    assert put(vault, "dev/app", VALUE, token=str(login(vault).auth["client_token"])).status == 429
 
 
 def test_a_write_holds_a_bounded_number_of_guesses(vault: Vault) -> None:

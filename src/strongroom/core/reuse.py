@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from strongroom.barrier.transaction import Transaction
+from strongroom.core.guesser import guesser_of
 from strongroom.environments.environment import Reuse
 from strongroom.environments.forms import encoded_forms_of
 from strongroom.environments.listed import HALF
@@ -18,6 +19,7 @@ from strongroom.environments.map import EnvironmentMap, Standing
 from strongroom.logical.errors import InvalidRequest
 from strongroom.system.fingerprint_rows import AREA, PLACES_AT, ValueRow
 from strongroom.system.unsealed import Unsealed
+from strongroom.tokens.entry import TokenEntry
 
 FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
@@ -46,19 +48,24 @@ WARN_BELOW = "a value of this secret is in use in a less protected environment, 
 class Guards:
     """Judges and lists the values of secrets, inside one transaction; ``standing`` is that of the secret's mount.
 
-    ``warnings`` takes what the caller is told, who is ``caller``.
+    ``warnings`` takes what the caller is told, whose token is ``token``; None where nobody is refused anything.
     """
 
-    __slots__ = ("_caller", "_looked_below", "_root", "_warnings", "environments", "unsealed")
+    __slots__ = ("_looked_below", "_root", "_token", "_warnings", "environments", "unsealed")
 
     def __init__(
-        self, unsealed: Unsealed, root: Transaction, environments: EnvironmentMap, warnings: list[str], caller: str
+        self,
+        unsealed: Unsealed,
+        root: Transaction,
+        environments: EnvironmentMap,
+        warnings: list[str],
+        token: TokenEntry | None,
     ) -> None:
         self.unsealed = unsealed
         self.environments = environments
         self._root = root
         self._warnings = warnings
-        self._caller = caller
+        self._token = token
         self._looked_below = 0
         """For how many values it was asked whether they are in use below."""
 
@@ -110,7 +117,8 @@ class Guards:
 
     def _judge(self, standing: Standing, marked: Sequence[tuple[bytes, ValueRow]]) -> None:
         unsealed = self.unsealed
-        unsealed.guesses.check(self._caller)
+        if unsealed.guesses.are_over_for_some:
+            unsealed.guesses.check(self._guesser())
         if not marked:
             return
         if len(marked) > FORMS_MAX and len(dict(marked)) > FORMS_MAX:
@@ -123,7 +131,7 @@ class Guards:
                 self._is_above(standing, value) for value in values
             ):
                 if standing.environment.reuse is Reuse.DENY:
-                    unsealed.guesses.count(self._caller)
+                    unsealed.guesses.count(self._guesser())
                     raise ReusedValue
                 self._warn(WARN_ABOVE)
                 return
@@ -145,6 +153,9 @@ class Guards:
             return False
         named = places[0][:PLACES_AT]
         return any(next(root.scan(f"{named}{uuid}/"), None) is not None for uuid in mounts)
+
+    def _guesser(self) -> str:
+        return guesser_of(self.unsealed, self._root, self._token)
 
     def _warn(self, text: str) -> None:
         """Tell the caller, once."""

@@ -60,7 +60,7 @@ def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int)
     if live is None or uuid not in environments.listed_mounts or not isinstance(backend, KeepsValues):
         transaction.delete(name)
         return
-    guards = Guards(unsealed, transaction, environments, warnings=[], caller="")
+    guards = Guards(unsealed, transaction, environments, warnings=[], token=None)
     index = FingerprintIndex(unsealed.fingerprint_key, transaction, uuid, guards, is_known=True)
     view = transaction.view(live.entry.storage_prefix)
     after = (transaction.get(name) or b"").decode()

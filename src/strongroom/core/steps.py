@@ -168,7 +168,7 @@ def guards_for(
     environments = unsealed.environments.at(storage, epoch)
     if not environments.are_apart:
         return None
-    return Guards(unsealed, storage, environments, warnings, token.id if token is not None else "")
+    return Guards(unsealed, storage, environments, warnings, token)
 
 
 def view_of(storage: Transaction, route: Route) -> Storage:

@@ -23,6 +23,12 @@ class Guesses:
         self._windows = Windows(REFUSALS_MAX, INTERVAL_SECONDS, BLOCK_SECONDS, counts, b"reuse of values")
         self._clock = clock
         self._blocked: dict[str, float] = {}
+        self._blocks_until = 0.0
+
+    @property
+    def are_over_for_some(self) -> bool:
+        """Whether :meth:`check` may raise for anybody now. Costs next to nothing."""
+        return bool(self._blocked) and self._clock.monotonic() < self._blocks_until
 
     def check(self, caller: str) -> None:
         """Raise RateLimited where ``caller`` was refused too often."""
@@ -43,12 +49,13 @@ class Guesses:
         if len(self._blocked) >= _REMEMBERED_MAX:
             self._blocked = {name: until for name, until in self._blocked.items() if until > now}
         self._blocked[caller] = now + max(grant.retry_seconds, grant.reset_seconds)
+        self._blocks_until = max(self._blocks_until, self._blocked[caller])
         if not grant.is_allowed:
             raise _too_often(grant.retry_seconds)
 
 
 def _too_often(seconds: float) -> RateLimited:
     return RateLimited(
-        "too many writes of values that are in use in a more protected environment; this token writes here again later",
+        "too many writes of values that are in use in a more protected environment; you write here again later",
         retry_after_seconds=max(1, int(seconds)),
     )
