@@ -60,6 +60,9 @@ def test_the_refusal_tells_neither_which_nor_where(vault: Vault) -> None:
         {"deep": [{"down": VALUE}]},
         json.dumps({"password": VALUE}),
         f"A=1\nDB_PASSWORD={VALUE}\n",
+        f"'{VALUE}'",
+        f' "{VALUE}"\n',
+        json.dumps(VALUE),
     ],
 )
 def test_other_spellings_are_the_same_value_both_ways(vault: Vault, spelled: Any) -> None:

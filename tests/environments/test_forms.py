@@ -127,3 +127,9 @@ def test_what_is_short_or_everywhere_is_not_compared() -> None:
     assert not forms_in({str(number): text for number, text in enumerate(COMMON.split())})
     assert not forms_in({"a": "Production", "b": base64.b64encode(b"production").decode()})
     assert list(forms_in({"a": "longer-than-that", "b": " longer-than-that"})) == ["longer+than+that"]
+
+
+def test_a_value_between_quotation_marks_is_alike() -> None:
+    for text in ("'of-production'", '"of-production"', ' "of-production"\n'):
+        assert "of+production" in forms_in({"k": text})
+    assert "of+production" not in forms_in({"k": "'of-production"})

@@ -40,8 +40,9 @@ _ENCODED_LENGTH_MIN = 11
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r"))
 _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
-_DOCUMENT_STARTS = frozenset("{[ \t\r")
-_DOCUMENT_BYTES = frozenset({b"{", b"["})
+_QUOTES = frozenset("\"'")
+_DOCUMENT_STARTS = frozenset("{[ \t\r\"'")
+_DOCUMENT_BYTES = frozenset({b"{", b"[", b'"', b"'"})
 _BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f"
 _SIMPLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """What :func:`_standard` and the small letters make of ASCII without blanks."""
@@ -161,7 +162,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _inside(text: str) -> Iterator[str]:
     """What stands in a text that is a document of its own. One level deep: documents in documents are not looked for."""
-    start = text.lstrip()[:1]
+    stripped = text.strip()
+    start = stripped[:1]
+    if start in _QUOTES and stripped.endswith(start):
+        yield stripped[1:-1]
     if start in {"{", "["}:
         try:
             document = json.decode_untrusted(text.encode("utf-8", "surrogatepass"))
