@@ -21,6 +21,7 @@ ANSWERS_SEALED = {
     "GET sys/metrics",
     "GET sys/seal-status",
     "POST sys/init",
+    "POST sys/seal",
     "POST sys/unseal",
 }
 """All that exists while the vault is sealed. A line is added here by decision."""
