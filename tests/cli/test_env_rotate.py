@@ -9,7 +9,7 @@ from tests.cli.conftest import CommandLine
 @pytest.fixture
 def line(quick: CommandLine) -> CommandLine:
     """A command line of a server with an environment that is protected."""
-    quick.value("write", "sys/environments/guarded", "rank=70", "protected=true", "-reason=for a test")
+    quick.value("write", "sys/environments/guarded", "rank=80", "protected=true", "-reason=for a test")
     return quick
 
 
