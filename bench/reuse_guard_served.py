@@ -86,7 +86,8 @@ def measure(servers: dict[str, Server], mount: str, rounds: int) -> dict[str, li
             for other in servers.values():
                 other.signal(signal.SIGCONT if other is servers[name] else signal.SIGSTOP)
             measured = load(servers[name], mount)
-            if measured.errors:
+            # The first writes after an unseal wait until the process knows what is listed, and some are refused meanwhile.
+            if number and measured.errors:
                 sys.exit(f"{measured.errors} writes failed; nothing was measured")
             if number:
                 found[name].append(measured)
