@@ -129,6 +129,16 @@ def test_it_never_grows_beyond_its_bound() -> None:
     assert known.find("mount", str(SECRETS_MAX), 1) is secret
 
 
+def test_a_secret_that_is_gone_is_forgotten_when_it_is_asked_for(engine: MountedEngine) -> None:
+    others = count_known()
+    engine.read("data/app")
+    assert count_known() == others + 1
+    engine.delete("metadata/app")
+    with pytest.raises(NotFound):
+        engine.read("data/app")
+    assert count_known() == others
+
+
 def test_a_seal_forgets_all_of_it() -> None:
     vault = Vault()
     vault.mount("secret", options={"version": "2"})

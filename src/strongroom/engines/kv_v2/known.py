@@ -55,8 +55,12 @@ class KnownSecrets:
         known = self._by_place.get((mount_uuid, path))
         return known[1] if known is not None and known[0] == version else None
 
+    def forget(self, mount_uuid: str, path: str) -> None:
+        """Forget a secret that is not there any more, and erase what opens it."""
+        self._by_place.pop((mount_uuid, path), None)
+
     def remember(self, mount_uuid: str, path: str, version: int, secret: KnownSecret) -> None:
-        """Know ``secret`` from now on, unless it is large, or not committed (a negative version)."""
+        """Know ``secret`` from now on, unless it may be large (many versions, notes), or is not committed (a negative version)."""
         if version < 0 or len(secret.metadata.versions) > VERSIONS_MAX or secret.metadata.custom_metadata:
             return
         if len(self._by_place) >= SECRETS_MAX:

@@ -82,6 +82,7 @@ class SecretStore:
         at = METADATA + path
         version = self.storage.version(at)
         if version is None:
+            known.forget(self.mount_uuid, path)
             return None
         secret = known.find(self.mount_uuid, path, version)
         if secret is None:
