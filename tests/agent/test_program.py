@@ -311,3 +311,37 @@ def test_the_configuration_can_be_checked_alone(server: Server, tmp_path: Path, 
     assert agent.process.wait(60) == 0
     assert "log_file has no effect" in agent.said
     assert not (tmp_path / "out").exists()
+
+
+def test_an_agent_whose_log_has_no_reader_any_more_goes_on(
+    server: Server, tmp_path: Path, agents: contextlib.ExitStack
+) -> None:
+    role = Approle.made(server, tmp_path)
+    server.put(tmp_path.name, PASSWORD="first")
+    inner = f'{{{{ with secret \\"secret/data/{tmp_path.name}\\" }}}}{{{{ .Data.data.PASSWORD }}}}{{{{ end }}}}'
+    config = config_of(role, f'template {{ contents = "{inner}" destination = "{tmp_path}/out" }}')
+    os.mkfifo(tmp_path / "agent.log")
+    reader = os.open(tmp_path / "agent.log", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        agent = run(agents, tmp_path, config, server.address)
+        agent.until(tmp_path / "out", "first")
+    finally:
+        os.close(reader)
+    for value in ("second", "third"):
+        server.put(tmp_path.name, PASSWORD=value)
+        agent.until(tmp_path / "out", value)
+
+
+def test_a_value_that_no_variable_can_carry_does_not_stop_the_program(
+    server: Server, tmp_path: Path, agents: contextlib.ExitStack
+) -> None:
+    role = Approle.made(server, tmp_path)
+    server.put(tmp_path.name, PASSWORD="first")
+    program = script(tmp_path, f"echo ${{#PASSWORD}} >> {tmp_path}/seen\nexec sleep 600")
+    config = config_of(role, variable("PASSWORD", tmp_path.name) + f"exec {{ command = [{program}] }}")
+    agent = run(agents, tmp_path, config, server.address)
+    agent.until(tmp_path / "seen", "5\n")
+    server.put(tmp_path.name, PASSWORD="x" * 140_000)
+    agent.until(tmp_path / "agent.log", "PASSWORD stays as it is: it has 140,010 bytes with its name")
+    server.put(tmp_path.name, PASSWORD="third value")
+    agent.until(tmp_path / "seen", "5\n11\n")

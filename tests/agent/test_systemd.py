@@ -7,6 +7,7 @@ digits, ``/unit/``, the unit, ``/``, the credential, as in ``\\0adf9d86b6eda275e
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import socket
@@ -219,3 +220,31 @@ def test_an_address_that_is_no_abstract_one_asks_for_nothing() -> None:
 def test_no_value_is_in_the_journal(answering: Answering) -> None:
     as_systemd_does(answering.path, "app.service", "db")
     assert "s3cret" not in answering.said
+
+
+def test_no_more_threads_or_descriptors_end_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name.endswith("answer"):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    accept, failures = socket.socket.accept, [OSError(errno.EMFILE, "too many"), OSError(errno.ECONNABORTED, "gone")]
+
+    def accepted(listener: socket.socket) -> tuple[socket.socket, object]:
+        if failures:
+            raise failures.pop()
+        return accept(listener)
+
+    monkeypatch.setattr(socket.socket, "accept", accepted)
+    found = Answering(tmp_path)
+    found.part.start()
+    try:
+        for _ in range(2):
+            assert as_systemd_does(found.path, "app.service", "db") == VALUE
+        assert not failures
+        assert not found.context.ending.is_asked_for
+    finally:
+        found.part.stop()

@@ -5,6 +5,7 @@ No value, no token and nothing that was sent to log in is ever in it: texts come
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ _SHORTEST_MASKED = 4
 
 
 class Journal:
-    """Writes lines of at least ``level`` through ``write``. From any thread."""
+    """Writes lines of at least ``level`` through ``write``. From any thread. Never raises for want of a place to write."""
 
     def __init__(self, level: str, clock: Clock, write: Callable[[str], Any]) -> None:
         self._threshold = LEVELS.index(level)
@@ -48,7 +49,8 @@ class Journal:
             return
         stamp = rfc3339(self._clock.now_ns())[:23] + "Z"
         shown = " ".join(printable(text).split())
-        with self._turn:
+        # A log on a full disk, or whose reader is gone, must end no part of the agent: the line is lost, and the next one is tried.
+        with self._turn, contextlib.suppress(OSError, ValueError):
             self._write(f"{stamp} [{level.upper()}] {part}: {shown}\n")
 
 

@@ -83,7 +83,8 @@ class Agent:
             self._program = program = Program(context, config.program, names)
             for variable in config.env_templates:
                 put = functools.partial(program.put, variable.variable)
-                target = ValueTarget(variable.source.name, check_variable, put)
+                check = functools.partial(check_variable, variable.variable)
+                target = ValueTarget(variable.source.name, check, put)
                 found.append(Rendering(context, variable.source, target))
         if config.systemd_credentials is not None:
             answering = CredentialSocket(context, config.systemd_credentials, folders)

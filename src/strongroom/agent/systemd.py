@@ -11,6 +11,7 @@ An answer that is cut short would be taken for the credential. So whoever may no
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
 import threading
@@ -29,6 +30,9 @@ CREDENTIAL_BYTES_MAX = 1024 * 1024
 REFUSAL = bytes(CREDENTIAL_BYTES_MAX + 1)
 _CONNECTIONS_MAX = 64
 _SEND_SECONDS = 60.0
+_PASSES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EINTR})
+"""What keeps us from taking a connection now and not for ever."""
+_PAUSE_SECONDS = 0.1
 _WAIT_SECONDS = 60.0  # for the first value: less than a unit may take to start
 
 # What a unit and a credential may be called, strictly: all of it goes into the journal.
@@ -110,12 +114,27 @@ class CredentialSocket:
             self._slots.acquire()
             try:
                 connection, address = listener.accept()
-            except OSError:
+            except OSError as error:
+                self._slots.release()
+                if error.errno in _PASSES:
+                    self._pause()
+                    continue
                 if not self._is_stopping:
                     self._context.journal.error(PART, "no connection can be taken any more")
                     self._context.ending.ask(1)
                 return
-            threading.Thread(target=self._serve, args=(connection, address), name=f"{PART} answer", daemon=True).start()
+            answer = threading.Thread(
+                target=self._serve, args=(connection, address), name=f"{PART} answer", daemon=True
+            )
+            try:
+                answer.start()
+            except RuntimeError:
+                # No more threads for this process: then whoever comes waits for this one answer.
+                self._serve(connection, address)
+
+    def _pause(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping, _PAUSE_SECONDS)
 
     def _serve(self, connection: socket.socket, address: bytes | str) -> None:
         try:

@@ -11,6 +11,7 @@ from strongroom.agent.context import Context
 from strongroom.agent.folders import OutputFolders
 from strongroom.agent.output_file import OutputFile
 from strongroom.delivery.environment import CannotDeliver
+from strongroom.delivery.execute import ONE_STRING_BYTES_MAX
 from strongroom.logical.secret import Secret
 
 PART = "template"
@@ -71,11 +72,18 @@ class ValueTarget:
         return True
 
 
-def check_variable(content: str) -> None:
-    """Whether ``content`` can be the value of a variable. Raises CannotDeliver."""
+def check_variable(name: str, content: str) -> None:
+    """Whether ``content`` can be the value of the variable ``name``. Raises CannotDeliver.
+
+    Found here and not when the program is started: it would have been stopped for that already.
+    """
     try:
-        carried = "\0" not in content and content.encode() is not None
+        length = -1 if "\0" in content else len(f"{name}={content}\0".encode())
     except UnicodeEncodeError:
-        carried = False
-    if not carried:
+        length = -1
+    if length < 0:
         raise CannotDeliver("it holds a zero byte or broken text, which no variable can carry")
+    if length > ONE_STRING_BYTES_MAX:
+        raise CannotDeliver(
+            f"it has {length:,} bytes with its name, and the system takes {ONE_STRING_BYTES_MAX:,}: write it to a file, with a template"
+        )

@@ -185,3 +185,16 @@ def test_an_answer_of_any_size_and_kind_comes_through_as_it_is(tmp_path: Path) -
         assert bench.call("DELETE", "b").status == 204
         assert (bench.call("GET", "c").status, bench.call("GET", "c").raw) == (418, b"\xff\xfe")
         assert bench.call("HEAD", "a").raw == b""
+
+
+def test_a_server_that_says_nothing_is_not_asked_again_when_its_time_is_over(tmp_path: Path) -> None:
+    with far_end(**{"secret/app": READ}) as end, proxy(end.address, tmp_path) as bench:
+        assert bench.call("GET", "secret/app").status == 200
+
+        def silent(_: object) -> None:
+            bench.workshop.clock.jump(1000)
+            raise ConnectionResetError
+
+        end.answers["secret/app"] = silent
+        assert bench.call("GET", "secret/app").status == 502
+        assert end.asked("secret/app") == 2

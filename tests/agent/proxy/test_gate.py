@@ -367,3 +367,24 @@ def test_the_end_does_not_wait_for_a_server_that_hangs(tmp_path: Path, monkeypat
             assert len(end.received) == 1, "it hangs still"
         end.hold.set()
         wait_until(lambda: not any(thread.name.startswith("proxy") for thread in threading.enumerate()))
+
+
+def test_whoever_comes_when_there_are_no_more_threads_is_sent_away_and_the_next_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path) as (bench, _):
+        refused = threading.Event()
+        begin = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            if thread.name.startswith("proxy for") and not refused.is_set():
+                refused.set()
+                raise RuntimeError("can't start new thread")
+            begin(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(bench.path)
+            assert refused.wait(30)
+            assert first.recv(1) == b""
+        assert bench.call("GET", "secret/app").status == 200

@@ -92,7 +92,13 @@ class Gate:
             if peer is None or self._is_closing.is_set():
                 connected.close()
                 continue
-            self._begin(f"proxy for uid {peer.uid}", partial(self._converse, connected, peer))
+            try:
+                self._begin(f"proxy for uid {peer.uid}", partial(self._converse, connected, peer))
+            except RuntimeError:
+                # No more threads for this process: that must not end the one that accepts.
+                connected.close()
+                self._leave(peer)
+                self._is_closing.wait(_PAUSE_SECONDS)
 
     def _identified(self, connected: socket.socket) -> Peer | None:
         """Who has come, if there is room and they may."""
@@ -116,8 +122,11 @@ class Gate:
             if secured is not None:
                 self._talk(Conversation(secured, peer, self._host, self._clock))
         finally:
-            with self._turn:
-                self._users[peer.uid] -= 1
+            self._leave(peer)
+
+    def _leave(self, peer: Peer) -> None:
+        with self._turn:
+            self._users[peer.uid] -= 1
 
     def _talk(self, conversation: Conversation) -> None:
         with self._turn:

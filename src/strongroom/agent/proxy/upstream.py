@@ -64,21 +64,24 @@ class Upstream:
             connection.close()
 
     def _exchange(self, call: Call, content: bytes) -> Answer:
+        deadline = self._clock.monotonic() + self._settings.timeout_seconds
         kept = self._take()
         if kept is not None:
             try:
-                return self._over(kept, call, content)
+                return self._over(kept, call, content, deadline)
             except ConnectionFailed:
                 # The server may have closed an idle connection at the very moment; what changes nothing is tried anew.
-                if call.method not in _REPEATABLE:
+                # A server that says nothing has had its time.
+                if call.method not in _REPEATABLE or self._clock.monotonic() >= deadline:
                     raise
         fresh = Connection(self._address, self._context(), self._settings.tls.server_name, self._clock)
-        fresh.open(self._settings.timeout_seconds)
-        return self._over(fresh, call, content)
+        fresh.open(deadline - self._clock.monotonic())
+        return self._over(fresh, call, content, deadline)
 
-    def _over(self, connection: Connection, call: Call, content: bytes) -> Answer:
+    def _over(self, connection: Connection, call: Call, content: bytes, deadline: float) -> Answer:
         try:
-            answer = connection.exchange(content, self._settings.timeout_seconds, bodiless=call.method == "HEAD")
+            seconds = deadline - self._clock.monotonic()
+            answer = connection.exchange(content, seconds, bodiless=call.method == "HEAD")
         except BaseException:
             connection.close()
             raise
