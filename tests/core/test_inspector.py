@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tests.kit import JumpingClock, Vault
 
@@ -111,3 +113,22 @@ def test_a_store_that_cannot_be_read_is_no_tampering(vault: Vault, monkeypatch: 
     with pytest.raises(Unavailable):
         inspector_of(vault).round(lambda _seconds: False)
     assert vault.node.integrity.findings == ()
+
+
+def test_why_a_store_cannot_be_read_is_told_once(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = threading.Semaphore(0)
+
+    def refuse(_key: str) -> None:
+        rounds.release()
+        raise Unavailable("the disk")
+
+    monkeypatch.setattr(vault.node.lifecycle.surroundings.store, "survey", refuse)
+    monkeypatch.setattr("strongroom.core.inspector.ROUND_SECONDS", 0.001)
+    inspector = inspector_of(vault)
+    inspector.start()
+    try:
+        for _ in range(3):
+            assert rounds.acquire(timeout=30)
+    finally:
+        inspector.stop()
+    assert [str(failure) for failure in vault.failures] == ["the disk"]

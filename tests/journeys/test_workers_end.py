@@ -129,6 +129,14 @@ def test_a_follower_that_was_stopped_does_not_hold_up_the_others_for_ever(server
     assert is_free(server.folder)
 
 
+def test_a_leader_that_was_stopped_does_not_hold_up_the_others_for_ever(server: ServerProcess) -> None:
+    (follower,) = followers_of(server)
+    server.process.send_signal(signal.SIGSTOP)
+    assert server.process.wait(TOGETHER_SECONDS) == -signal.SIGKILL
+    # The kernel ends the follower thread by thread, and the folder is free after the last one.
+    wait_until(lambda: not is_running(follower) and is_free(server.folder))
+
+
 def test_after_sighup_every_process_writes_to_the_new_audit_file(server: ServerProcess) -> None:
     old = server.folder / "audit.old"
     with pinned(server, 2) as connections:

@@ -279,6 +279,19 @@ def test_a_file_put_in_the_place_of_the_database_is_not_read_as_if_it_were_it(st
             store.survey("root")
 
 
+def test_a_database_that_was_emptied_is_refused_at_once_and_its_journal_is_left_alone(
+    store: SqliteStore, folder: Path
+) -> None:
+    put(store, "a")
+    with store.snapshot():
+        os.truncate(folder / "strongroom.db", 0)
+        with pytest.raises(Unavailable, match="emptied"):
+            store.snapshot()
+        with pytest.raises(Unavailable, match="emptied"):
+            put(store, "b")
+    assert (folder / "strongroom.db-wal").stat().st_size > 0
+
+
 def test_a_fault_of_ours_in_mid_transaction_stops_the_store_for_good(store: SqliteStore) -> None:
     put(store, "a")
     with pytest.raises(TypeError):

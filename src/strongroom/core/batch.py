@@ -296,4 +296,6 @@ def refusal_for(error: Exception, alarms: Alarms) -> LogicalError:
     alarms.on_refused(str(error))
     if isinstance(error, Full):
         return UpstreamFailed("no space is left for the storage: nothing was changed, reads and revocations go on")
-    return UpstreamFailed("the storage takes no writes at the moment; reads go on")
+    return UpstreamFailed(
+        "the storage does not do what it should at the moment: nothing was changed; the server's log says why"
+    )

@@ -30,6 +30,7 @@ class Inspector:
         self._on_failure = on_failure
         self._inspected: Barrier | None = None
         self._inspected_at = 0.0
+        self._told = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
 
@@ -98,4 +99,9 @@ class Inspector:
                 continue
             except StoreError as failure:
                 self._inspected = None
-                self._on_failure(failure)
+                # Tried again in every round: each reason is told once.
+                if str(failure) != self._told:
+                    self._told = str(failure)
+                    self._on_failure(failure)
+            else:
+                self._told = ""

@@ -237,16 +237,18 @@ class Leader:
 
 
 class Follower:
-    """A process that the leader started."""
+    """A process that the leader started. A leader that stands still holds up all others, and is ended like one of them."""
 
-    def __init__(self, link: Link, commons: Commons) -> None:
+    def __init__(self, link: Link, commons: Commons, leader_pid: int = 0) -> None:
         self.commons = commons
         self._link = link
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Asks] = {}
+        self._standstill = Standstill([leader_pid] if leader_pid else [], _end_leader)
 
     def start(self, node: Node, duties: Duties) -> None:
         """Follow the leader from now on."""
+        self._standstill.start()
         threading.Thread(target=self._listen, args=(node, duties), name="leader", daemon=True).start()
 
     def forward(self, exchange: Asks) -> None:
@@ -277,6 +279,7 @@ class Follower:
         except Exception as failure:  # noqa: BLE001 -- what the leader could do and we cannot: nobody should go on
             duties.failed(failure)
         finally:
+            self._standstill.stop()
             self._link.end()
             duties.lose()
 
@@ -322,7 +325,7 @@ def muster(commons: Commons, clock: Clock) -> Leader | Follower:
             for mate in mates:
                 mate.link.forget()
             _die_with(leader_pid)
-            return Follower(Link(theirs), commons.of_row(row))
+            return Follower(Link(theirs), commons.of_row(row), leader_pid)
         theirs.close()
         mates.append(Mate(pid, Link(ours)))
     return Leader(mates, commons, clock)
@@ -333,6 +336,12 @@ def _die_with(leader_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != leader_pid:
         os._exit(1)
+
+
+def _end_leader(pid: int) -> None:
+    # As long as it is our parent its number is nobody else's; and we end with it.
+    if os.getppid() == pid:
+        _kill(pid, signal.SIGKILL)
 
 
 def _kill(pid: int, number: int) -> None:

@@ -18,6 +18,7 @@ WRITER_LOCK = "writer-lock"
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _OTHERS = 0o077
+_EMPTIED = "the file of the database was emptied while the server runs; stop the server and restore a backup"
 _MOVED = (
     "the files of the database were removed or replaced while the server runs, so what is written now would be lost; "
     "put them back, or stop the server and restore a backup"
@@ -98,7 +99,7 @@ class Folder:
                 self._present[str(path)] = (state.st_dev, state.st_ino)
 
     def check_in_place(self) -> None:
-        """Raise Unavailable where a file of the open database has another one, or none, in its place: a write to it takes and keeps nothing."""
+        """Raise Unavailable where a file of the open database has another one, or none, in its place, or is empty: a write to it takes and keeps nothing."""
         for path, identity in self._present.items():
             try:
                 state = os.stat(path)  # noqa: PTH116 -- see above
@@ -106,6 +107,9 @@ class Folder:
                 raise Unavailable(_MOVED) from None
             if (state.st_dev, state.st_ino) != identity:
                 raise Unavailable(_MOVED)
+            if not state.st_size and path == str(self.database):
+                # SQLite would take it for a new one: it removes the journal, and waits for everybody else before it begins.
+                raise Unavailable(_EMPTIED)
 
     def free_bytes(self) -> int:
         """How much the file system still takes from us. Raises Unavailable."""
