@@ -83,6 +83,20 @@ def test_the_newest_stays_though_the_clock_was_set_back(folder: BackupFolder, va
     assert made[0].name not in names(folder)
 
 
+def test_what_was_written_by_a_clock_that_was_far_ahead_goes_before_what_was_written_since(
+    folder: BackupFolder, vault: Vault
+) -> None:
+    vault.clock.jump(1000 * 86400)
+    ahead = [write(folder, vault) for _ in range(3)]
+    vault.clock.jump(-1000 * 86400)
+    since = []
+    for _ in range(3):
+        since.append(write(folder, vault))
+        folder.retain(vault.node.require().cluster_id, 3, since[-1])
+    assert names(folder) == [path.name for path in since]
+    assert not any(path.exists() for path in ahead)
+
+
 def test_keeping_fewer_than_one_keeps_the_newest(folder: BackupFolder, vault: Vault) -> None:
     newest = write(folder, vault)
     assert folder.retain(vault.node.require().cluster_id, 0, newest) == 0

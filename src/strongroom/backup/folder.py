@@ -28,6 +28,7 @@ _OTHERS = 0o077
 NAME = re.compile(r"strongroom-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})-[0-9a-f]{8}\.backup")
 """How a backup of the schedule is called: its time, the vault, and a mark."""
 _TIME = "%Y%m%dT%H%M%SZ"
+_AHEAD_NS = 86400 * NANOSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,13 @@ class BackupFolder:
         return path, written
 
     def retain(self, vault: str, keep: int, newest: Path) -> int:
-        """Remove the oldest backups of the vault beyond ``keep``; returns how many. ``newest`` was read just now, and stays in any case."""
-        others = [stored.path for stored in self.of_vault(vault) if stored.path != newest]
+        """Remove the oldest backups of the vault beyond ``keep``; returns how many. ``newest`` was read just now, and stays in any case.
+
+        What is dated far ahead of ``newest`` was written while the clock was wrong: it goes first, not what was written since.
+        """
+        stored = self.of_vault(vault)
+        ahead_ns = max((one.time_ns for one in stored if one.path == newest), default=0) + _AHEAD_NS
+        others = [one.path for one in sorted(stored, key=lambda one: one.time_ns <= ahead_ns) if one.path != newest]
         doomed = others[: max(0, len(others) - max(0, keep - 1))]
         for path in doomed:
             path.unlink(missing_ok=True)

@@ -61,6 +61,23 @@ def test_the_lockout_ends_by_itself_and_then_five_more_can_be_tried(admin: Any, 
     assert passwords.real_checks == 10
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_clock_that_was_ahead_locks_nobody_out_until_it_gets_there_again(
+    admin: Any, passwords: Any, *, is_restarted: bool
+) -> None:
+    admin.clock.jump(365 * 86400)
+    for _ in range(5):
+        is_let_in(admin, "admin", "wrong")
+    admin.clock.jump(-365 * 86400)
+    method = admin
+    if is_restarted:
+        method = type(admin)(UserPass(passwords))
+        method.store, method.clock = admin.store, admin.clock
+    assert not is_let_in(method, "admin", "right")
+    admin.clock.jump(15 * 60)
+    assert is_let_in(method, "admin", "right")
+
+
 def test_being_refused_while_locked_does_not_make_the_lockout_longer(admin: Any) -> None:
     for _ in range(5):
         is_let_in(admin, "admin", "wrong")

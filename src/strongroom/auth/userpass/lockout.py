@@ -166,6 +166,8 @@ class Lockout:
         entry = self._entries.get(key)
         if entry is None or entry.uid != uid:
             entry = _Entry(uid) if stored is None else _Entry(uid, stored.failures, stored.last_ns)
+        # A clock that was ahead and was set right must not keep somebody out until it gets there again.
+        entry.last_ns = min(entry.last_ns, now_ns)
         failures = entry.failures()
         wait = self._rule.duration_seconds if failures >= self._rule.threshold else self._rule.reset_seconds
         if failures and now_ns >= entry.last_ns + wait * NANOSECONDS:
