@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -250,8 +251,11 @@ def test_a_file_with_something_else_in_it_is_refused(server: Server, tmp_path: P
     assert str(tmp_path / "token-file") in agent.said
 
 
-def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(server: Server, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "token-file")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_in_place_of_a_file_keeps_nobody_waiting(
+    server: Server, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "token-file")
     agent = Agent(server, token_file(tmp_path / "token-file"))
     agent.step()
     assert "this is no file" in agent.said

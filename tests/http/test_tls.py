@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -251,6 +253,18 @@ def test_a_file_that_cannot_be_used_is_named_by_its_setting_and_not_shown(
     with pytest.raises(TlsConfigurationError) as failed:
         build_context(settings(server_pair))
     assert str(failed.value) == text
+
+
+@pytest.mark.parametrize(("ending", "setting"), [("crt", "tls_cert_file"), ("key", "tls_key_file")])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_refused_and_nobody_waits_for_it(
+    tmp_path: Path, server_pair: Pair, make: Callable[[Path], None], ending: str, setting: str
+) -> None:
+    file = tmp_path / f"localhost.{ending}"
+    file.unlink()
+    make(file)
+    with pytest.raises(TlsConfigurationError, match=f"^{setting}: this is a folder, a pipe or a device, and no file$"):
+        build_context(settings(server_pair))
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path, server_pair: Pair) -> None:

@@ -25,12 +25,14 @@ def read_input(path: str) -> str:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise CannotRead(f"{path}: this is no file")
+            content = os.read(descriptor, _BYTES_MAX + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise CannotRead(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise CannotRead(f"{path}: this is no file")
-        content = file.read(_BYTES_MAX + 1)
     if len(content) > _BYTES_MAX:
         raise CannotRead(f"{path}: this is larger than {_BYTES_MAX:,} bytes")
     try:

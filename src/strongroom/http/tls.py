@@ -6,9 +6,10 @@ that are asked for but not verified, which the standard library cannot do (SECUR
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -19,6 +20,8 @@ from OpenSSL.crypto import X509
 
 # What TLS 1.2 may still use: forward secret, authenticated encryption only (RFC 9325 4.2).
 _TLS_1_2_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+
+_READ_BYTES = 65536
 
 
 class TlsVersion(Enum):
@@ -121,10 +124,17 @@ def _select_http_1_1(_connection: SSL.Connection, offered: list[bytes]) -> Any:
 
 def _read(file: str, setting: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        # A server that runs reads this, too: it must not wait for whoever writes to a pipe that was put here.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return b"".join(iter(lambda: os.read(descriptor, _READ_BYTES), b""))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise TlsConfigurationError(f"{setting}: the file cannot be read ({reason.lower()})") from None
+    raise TlsConfigurationError(f"{setting}: this is a folder, a pipe or a device, and no file")
 
 
 def _read_certificates(file: str, setting: str) -> list[x509.Certificate]:
