@@ -50,7 +50,7 @@ def test_missing_keys_are_a_damaged_store() -> None:
 def test_a_root_token_has_the_length_of_a_root_token_and_others_do_not(scene: Scene) -> None:
     root, _ = scene.made(policies=("root",))
     plain, _ = scene.made()
-    assert (len(root.reveal()), len(plain.reveal())) == (28, 38)
+    assert (len(root.reveal()), len(plain.reveal())) == (28, 44)
     assert has_valid_checksum(root.reveal())
     assert has_valid_checksum(plain.reveal())
 

@@ -7,15 +7,16 @@ from strongroom.logical.ambient import Entropy
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # The largest multiple of 62 that a byte can hold: bytes from here on are dropped, so that no letter is likelier than another.
 _UNBIASED = 248
+_BIASED = bytes(range(_UNBIASED, 256))
+_LETTERS = bytes(ord(ALPHABET[byte % 62]) for byte in range(256))
 
 
 def random_text(length: int, entropy: Entropy) -> str:
     """``length`` letters, each uniform over the alphabet (5.95 bits)."""
-    letters: list[str] = []
+    letters = b""
     while len(letters) < length:
-        drawn = entropy.bytes(length - len(letters) + 8)
-        letters.extend(ALPHABET[byte % 62] for byte in drawn if byte < _UNBIASED)
-    return "".join(letters[:length])
+        letters += entropy.bytes(length - len(letters) + 8).translate(_LETTERS, _BIASED)
+    return letters[:length].decode()
 
 
 def number(value: int, width: int) -> str:

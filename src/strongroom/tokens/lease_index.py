@@ -16,7 +16,7 @@ from strongroom.logical.storage import Storage
 from strongroom.tokens.entry import TokenEntry
 
 _AREA = "core/token/lease/"
-_NAME = re.compile(r"h([0-9a-f]{64})")
+_NAME = re.compile(r"h([0-9A-Za-z]{6}[0-9a-f]{58})")
 
 
 def add(storage: Storage, entry: TokenEntry) -> None:

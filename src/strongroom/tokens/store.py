@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from strongroom.crypto import aead
-from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.backend import Caller
 from strongroom.logical.errors import InvalidRequest, PermissionDenied
@@ -37,6 +36,7 @@ from strongroom.mounts.table import is_mounted
 from strongroom.tokens import lease_index, text
 from strongroom.tokens.entry import NEVER, TokenEntry
 from strongroom.tokens.known import KnownTokens
+from strongroom.tokens.names import Names
 
 _AREA = "core/token/"
 ENTRY_PREFIX = f"{_AREA}id/"
@@ -94,7 +94,7 @@ class TokenStore:
     """Everything that can happen to a token. All state is in the storage that is passed in; what is kept here saves decoding it again."""
 
     def __init__(self, keys: TokenKeys, clock: Clock, entropy: Entropy, on_dropped: Dropped) -> None:
-        self._hash = KeyedHash(keys.hash_key)
+        self._names = Names(keys.hash_key)
         self._batch_key = keys.batch_key
         self._clock = clock
         self._entropy = entropy
@@ -103,19 +103,11 @@ class TokenStore:
 
     def id_of(self, token: Secret[str]) -> str:
         """The keyed hash under which a token is stored."""
-        return self._hash.hexdigest(b"token\0" + token.reveal().encode("utf-8", "replace"))
+        return self._names.of_token(token.reveal())
 
     def identity_of(self, entry: TokenEntry) -> str:
-        """A keyed hash of who is behind a token: its entity, else the account that a login made it for, else the token alone.
-
-        It is the same for every token of an account.
-        """
-        who = f"token/{entry.id}"
-        if entry.entity_id:
-            who = f"entity/{entry.entity_id}"
-        elif entry.auth_mount and entry.alias:
-            who = f"account/{entry.auth_mount}/{entry.alias}"
-        return self._hash.digest(b"identity\0" + who.encode())[:16].hex()
+        """A keyed hash of who is behind a token: the same for every token of an account."""
+        return self._names.of_identity(entry)
 
     def create(self, storage: Storage, entry: TokenEntry, *, token: Secret[str] | None = None) -> Secret[str]:
         """Store ``entry`` and return the token. Its ``id`` and ``accessor`` are set here; ``token`` names a chosen one.
@@ -126,15 +118,16 @@ class TokenStore:
             if entry.is_root:
                 raise InvalidRequest("batch tokens cannot be root tokens")
             return self._seal_batch(entry)
+        now = self._clock.now_ns()
         made = token or Secret(
-            text.new_root_token(self._entropy) if entry.is_root else text.new_service_token(self._entropy)
+            text.new_root_token(self._entropy) if entry.is_root else text.new_service_token(self._entropy, now)
         )
         entry.id = self.id_of(made)
-        entry.accessor = text.new_accessor(self._entropy)
+        entry.accessor = text.new_accessor(self._entropy, now)
         if storage.get(f"{_AREA}id/{entry.id}") is not None:
             raise InvalidRequest("cannot create a token with a duplicate ID; choose another or leave it out")
         self._join_families(storage, entry)
-        storage.put(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}", entry.id.encode())
+        storage.put(f"{_AREA}accessor/{self._names.of_accessor(entry.accessor)}", entry.id.encode())
         self._put(storage, entry)
         self._add_expiry(storage, entry)
         lease_index.add(storage, entry)
@@ -184,7 +177,7 @@ class TokenStore:
 
     def by_accessor(self, storage: Storage, accessor: str) -> TokenEntry | None:
         """The entry that an accessor names, if the token is good right now."""
-        token_id = storage.get(f"{_AREA}accessor/{self._accessor_id(accessor)}")
+        token_id = storage.get(f"{_AREA}accessor/{self._names.of_accessor(accessor)}")
         return None if token_id is None else self.by_id(storage, token_id.decode())
 
     def by_lease(self, storage: Storage, lease_id: str) -> TokenEntry | None:
@@ -349,16 +342,13 @@ class TokenStore:
         entry = _decode(stored)
         self._drop_expiry(storage, entry)
         lease_index.remove(storage, entry)
-        storage.delete(f"{_AREA}accessor/{self._accessor_id(entry.accessor)}")
+        storage.delete(f"{_AREA}accessor/{self._names.of_accessor(entry.accessor)}")
         if entry.parent:
             storage.delete(f"{_AREA}child/{entry.parent}/{entry.id}")
         storage.delete(f"{_AREA}id/{entry.id}")
         storage.delete(_family_key(entry.id))
         self._on_dropped(storage, entry.id)
         return 1
-
-    def _accessor_id(self, accessor: str) -> str:
-        return self._hash.hexdigest(b"accessor\0" + accessor.encode("utf-8", "replace"))
 
     def _seal_batch(self, entry: TokenEntry) -> Secret[str]:
         entry.id = entry.accessor = ""

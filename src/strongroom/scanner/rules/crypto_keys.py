@@ -291,14 +291,15 @@ RULES = (
         provider="Strongroom",
         severity=Severity.CRITICAL,
         keywords=("srs.",),
-        pattern=token(r"srs\.(?:[0-9A-Za-z]{34}|[0-9A-Za-z]{24})"),
+        pattern=token(r"srs\.(?:[0-9A-Za-z]{40}|[0-9A-Za-z]{34}|[0-9A-Za-z]{24})"),
         checksum=strongroom_token,
         revoke="`strongroom token revoke` with the token, or with its accessor.",
         finds=(
+            "VAULT_TOKEN={start}srs.{base62:34}{crc32_base62}",
             "VAULT_TOKEN={start}srs.{base62:28}{crc32_base62}",
             "X-Vault-Token: {start}srs.{base62:22}{crc32_base62_short}",
         ),
-        ignores=("srs.{base62:34}", "srs.{base62:12}"),
+        ignores=("srs.{base62:40}", "srs.{base62:34}", "srs.{base62:12}"),
     ),
     Rule(
         id="strongroom-batch-token",
