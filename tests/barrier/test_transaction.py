@@ -265,6 +265,7 @@ class CountingSnapshot:
         self.listed = 0
         self.get = self._snapshot.get
         self.entries = self._snapshot.entries
+        self.keys_in = self._snapshot.keys_in
         self.close = self._snapshot.close
 
     def keys(self, prefix: str, after: str = "", limit: int | None = None, *, start: str = "") -> list[str]:

@@ -103,6 +103,19 @@ def test_a_listing_holds_exactly_the_keys_in_range(store: Store, prefix: str, af
         assert snapshot.keys(prefix, after, 0, start=start) == []
 
 
+@pytest.mark.parametrize("folders", [(), ("none",), ("a",), ("a", "none", "b"), ("\U0010ffff", "a0", "a")])
+@pytest.mark.parametrize("limit", [0, 1, 6, 7, 100])
+def test_what_is_in_some_folders_is_found_together_unless_it_is_too_much(
+    store: Store, folders: tuple[str, ...], limit: int
+) -> None:
+    there = [*KEYS, "b/c"]
+    put(store, *there)
+    wanted = sorted(key for key in there if any(key.startswith(f"{one}/") for one in folders))
+    with store.snapshot() as snapshot:
+        found = snapshot.keys_in(folders, limit)
+    assert (None if found is None else sorted(found)) == (wanted if len(wanted) <= limit else None)
+
+
 @given(st.text(max_size=3), st.text(max_size=5))
 def test_the_end_of_a_prefix_lies_behind_all_that_begin_with_it_and_before_everything_else(
     prefix: str, other: str

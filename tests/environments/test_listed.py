@@ -12,6 +12,7 @@ from strongroom.barrier.transaction import Transaction
 from strongroom.crypto.aead import Damaged
 from strongroom.environments import listed
 from strongroom.environments.listed import AREA, HALF, PART_ENTRIES, ListedValues
+from strongroom.physical.store import Conflict
 
 
 def form(number: int) -> bytes:
@@ -29,9 +30,7 @@ def barrier() -> Barrier:
 
 def process(digit: str) -> ListedValues:
     """One of the processes that serve a vault."""
-    made = ListedValues()
-    made._digit, made._end = digit, f"{AREA}{digit}/end"
-    return made
+    return ListedValues(int(digit, 16))
 
 
 def add(values: ListedValues, transaction: Transaction, *numbers: int, is_new: bool = True) -> None:
@@ -131,15 +130,50 @@ def test_what_was_listed_twice_is_remembered_and_found_once(barrier: Barrier) ->
     assert sum(len(page) for page in late._pages if page is not None) == 2 * 2 * HALF
 
 
-def test_whoever_lists_what_is_new_is_in_conflict_with_whoever_asked_before(barrier: Barrier) -> None:
+@pytest.mark.parametrize("digit", ["0", "1"], ids=["in a list that is in use", "in a list of its own"])
+def test_whoever_lists_what_is_new_is_in_conflict_with_whoever_asked_before(barrier: Barrier, digit: str) -> None:
     """Known or not: the one who asked may have decided by where it is."""
     commit(barrier, process("0"), 1)
-    with barrier.transaction() as asking:
-        process("2").news(asking)
-        reads = asking.footprint().reads
-    with barrier.transaction() as listing:
-        add(process("1"), listing, 1)
-        assert f"{AREA}all" in reads.keys() & listing.footprint().writes.keys()
+    asker = process("2")
+    for _ in range(2):  # it may know everything, or nothing yet
+        with barrier.transaction() as asking:
+            asker.news(asking)
+            reads = asking.footprint().reads
+        with barrier.transaction() as listing:
+            add(process(digit), listing, 1)
+            assert reads.keys() & listing.footprint().writes.keys()
+
+
+def test_whoever_asked_in_an_older_state_than_its_process_knows_is_in_conflict(barrier: Barrier) -> None:
+    """It knows of the value, but in its own state of the store the value is nowhere yet."""
+    one, asker = process("0"), process("2")
+    commit(barrier, one, 1)
+    for number in range(2, 3 * PART_ENTRIES):
+        with barrier.transaction() as older:
+            commit(barrier, one, number)
+            with barrier.transaction() as newest:
+                asker.news(newest)
+            asker.news(older)
+            older.put("core/test", b"")
+            with pytest.raises(Conflict):
+                barrier.commit(older)
+
+
+def test_the_lists_of_the_format_before_are_found_and_cost_the_next_question_nothing(barrier: Barrier) -> None:
+    one = process("0")
+    commit(barrier, one, *range(PART_ENTRIES + 5))
+    with barrier.transaction() as transaction:
+        transaction.put(f"{AREA}all", b"")
+        barrier.commit(transaction)
+    late = process("7")
+    with barrier.transaction() as transaction:
+        assert all(found(late, transaction, number) for number in range(PART_ENTRIES + 5))
+    with barrier.transaction() as transaction:
+        late.news(transaction)
+        assert transaction.footprint().reads.keys() == {f"{AREA}all"}
+    commit(barrier, one, 1000)
+    with barrier.transaction() as transaction:
+        assert found(late, transaction, 1000) or not found(process("8"), transaction, 1000)
 
 
 def test_those_who_list_do_not_wait_for_each_other(barrier: Barrier) -> None:

@@ -68,8 +68,9 @@ class _Layer:
         """Take over what the layer on top changed, if anything."""
         if not upper.writes:
             return
-        for key in upper.writes:
-            self.pending_versions.pop(key, None)
+        if self.pending_versions:
+            for key in upper.writes:
+                self.pending_versions.pop(key, None)
         self.writes.update(upper.writes)
         self.reads.update(upper.reads)
         self.pending_versions.update(upper.pending_versions)
@@ -182,13 +183,17 @@ class Transaction:
         """Set ``key`` to ``value``, which is copied unless it is immutable."""
         if not key or key[-1] == "/":
             raise ValueError("a storage key may be neither empty nor end in '/'")
-        self._layer.writes[key] = bytes(value)
-        self._layer.pending_versions.pop(key, None)
+        layer = self._layer
+        layer.writes[key] = value if type(value) is bytes else bytes(value)
+        if layer.pending_versions:
+            layer.pending_versions.pop(key, None)
 
     def delete(self, key: str) -> None:
         """Remove ``key``; nothing happens if it is not there."""
-        self._layer.writes[key] = None
-        self._layer.pending_versions.pop(key, None)
+        layer = self._layer
+        layer.writes[key] = None
+        if layer.pending_versions:
+            layer.pending_versions.pop(key, None)
 
     def children(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
         """The names directly below ``prefix``, in order; a folder, which ends in ``/``, costs one look whatever it holds."""
@@ -198,18 +203,21 @@ class Transaction:
         """Every key that starts with ``prefix`` and is greater than ``after``, in order, as things are at the call."""
         return scan_keys(self._stored_keys, self._overlay(prefix), prefix, after)
 
-    def stored_beside(self, key: str, prefix: str, limit: int) -> list[str]:
-        """The first keys that begin with ``prefix``, as does ``key``, before what was changed here. For hints: it counts as no read.
+    def stored_beside(self, keys: Sequence[str], size: int, limit: int) -> list[str] | None:
+        """The keys that share their first ``size`` characters, which end in a slash, with one of ``keys``, before what was changed here.
 
-        Where ``key`` is not there, that is known from then on, so that reading it costs no look of its own.
+        None where there are more than ``limit``. For hints: it counts as no read. Which of ``keys`` are not there is known from then on, so
+        that reading them costs no look of its own.
         """
-        found = self._snapshot.keys(TENANT_PREFIX + prefix, limit=limit)
-        if not found:  # nearly always
-            self._seen.found[key] = None
-            return found
-        found = [one[len(TENANT_PREFIX) :] for one in found]
-        if len(found) < limit and key not in found:
-            self._seen.found[key] = None
+        end, known = size - 1, self._seen.found
+        found = self._snapshot.keys_in([TENANT_PREFIX + key[:end] for key in keys], limit)
+        if found is None:
+            return None
+        if found:  # which is rare
+            found = [one[len(TENANT_PREFIX) :] for one in found]
+        for key in keys:
+            if key not in found:
+                known[key] = None
         return found
 
     def view(self, prefix: str) -> View:

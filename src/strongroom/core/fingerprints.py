@@ -88,7 +88,7 @@ class FingerprintIndex:
         return None if guards is None else guards.environments.standings.get(self._mount_uuid)
 
     def _rows(self, path: str, values: Mapping[str, Any]) -> list[ValueRow]:
-        return list(rows_of(self._key, self._mount_uuid, path, values))
+        return rows_of(self._key, self._mount_uuid, path, values)
 
 
 def sweep_unmounted(root: Storage, rows: int) -> int:

@@ -25,6 +25,8 @@ FORMS_MAX = 1000
 """How many values of one write are compared. A secret has a few; a list of guesses has many."""
 PLACES_AT_ONCE = 64
 """How many places of a value are looked at before it is asked for each mount above."""
+BESIDE_AT_ONCE = 256
+"""How many places of all values of a write are asked for together."""
 LOOKS_BELOW_MAX = 1000
 """For how many values of one request it is asked whether they are in use below; it is a courtesy."""
 
@@ -77,7 +79,7 @@ class Guards:
             # Not by a function for each value: this is the longest part of what the guard costs.
             start = self.unsealed.reuse_key.start
             for row in rows:
-                for form in encoded_forms_of(row.text):
+                for form in encoded_forms_of(row[0]):
                     state = start()
                     state.update(form)
                     marked.append((state.digest(), row))
@@ -87,26 +89,26 @@ class Guards:
 
     def list(self, marked: Sequence[tuple[bytes, ValueRow]], *, is_new: bool) -> None:
         """List what was admitted, or is there. ``is_new`` tells that something of it was not there before."""
-        entries = [mark + row.fingerprint[:HALF] for mark, row in marked]
-        self.unsealed.listed.add(self._root, entries, is_new=is_new)
+        self.unsealed.listed.add(self._root, [mark + row[1][:HALF] for mark, row in marked], is_new=is_new)
 
     def look_below(self, standing: Standing, rows: Sequence[ValueRow]) -> None:
         """Warn where the value of one of ``rows`` that is new here lies in a less sensitive environment, too. To be asked before they are put."""
-        stored_beside = self._root.stored_beside
-        left = LOOKS_BELOW_MAX - self._looked_below
-        if len(rows) > left:
-            rows = rows[: max(0, left)]
         self._looked_below += len(rows)
+        if self._looked_below > LOOKS_BELOW_MAX:
+            rows = rows[: max(0, LOOKS_BELOW_MAX - self._looked_below + len(rows))]
+        places = self._root.stored_beside([row[2] for row in rows], PLACES_AT, BESIDE_AT_ONCE)
+        if places is not None and not places:  # nearly always
+            return
+        known = frozenset(places or ())
         for row in rows:
-            places = stored_beside(row.key, row.key[:PLACES_AT], PLACES_AT_ONCE)
-            if places and any(self._is_in_use_below(standing, place) for place in self._where_new(row, places)):
+            value = row.key[:PLACES_AT]
+            beside = self._where_new(row) if places is None else (one for one in places if one.startswith(value))
+            if row.key not in known and any(self._is_in_use_below(standing, place) for place in beside):
                 self._warn(WARN_BELOW)
                 return
 
-    def _where_new(self, row: ValueRow, places: Sequence[str]) -> Iterable[str]:
-        """Where else the value is or was, of which the first are ``places``; nothing where it is here already."""
-        if len(places) < PLACES_AT_ONCE:
-            return places if row.key not in places else ()
+    def _where_new(self, row: ValueRow) -> Iterable[str]:
+        """Where else the value is or was; nothing where it is here already."""
         return self._root.scan(row.key[:PLACES_AT]) if self._root.version(row.key) is None else ()
 
     def _is_in_use_below(self, standing: Standing, place: str) -> bool:

@@ -18,7 +18,8 @@ Key = KeyedHash | bytes | bytearray
 
 def fingerprint(key: Key, value: bytes) -> bytes:
     """The 32-byte fingerprint of ``value`` under ``key``."""
-    return from_digest(key, hashlib.sha256(value).digest())
+    ready = key if isinstance(key, KeyedHash) else KeyedHash(key)
+    return ready.digest(hashlib.sha256(value).digest())
 
 
 def from_digest(key: Key, digest: bytes) -> bytes:

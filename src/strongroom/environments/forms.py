@@ -42,31 +42,29 @@ _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
 _QUOTES = frozenset("\"'")
 _DOCUMENT_STARTS = frozenset("{[ \t\r\"'")
-_DOCUMENT_BYTES = frozenset({b"{", b"[", b'"', b"'"})
-_BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f"
 _SIMPLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """What :func:`_standard` and the small letters make of ASCII without blanks."""
 _STANDARD_LETTERS = bytes.maketrans(b"-_", b"+/")
-_EQUALS = ord("=")
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
+_HEX_MEMBERS = frozenset(_HEX_DIGITS)
+_FIRST_LETTERS = frozenset(b"CDIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789")
+"""What base64 of a text begins with; as :data:`_ENCODED` has it."""
 _REPLACEMENT = "\ufffd".encode()
+_SPACE, _EQUALS = ord(" "), ord("=")
 
-# What an ASCII character can be in hex or base64. One table, since to look for a kind in a text costs next to nothing.
-_BLANK, _OTHER, _HEX, _HEX_NEVER_FIRST, _LETTER, _NEVER_FIRST, _LATER, _OF_URLS, _PADDING = b" .hHlNt-p"
-_KINDS = bytearray(bytes([_OTHER]) * 256)
+# What an ASCII character can be, in one table, so that few and cheap questions to what it makes of a text tell whether more has to be
+# looked for: a blank for all with which a text is more than one word; a letter for what may stand first in four letters of base64, and a
+# digit for what never does; itself for the padding of base64; a dot for the rest.
+_kinds = bytearray(b"." * 256)
 for _kind, _members in (
-    (_BLANK, _BLANKS),
-    (_HEX, b"0123456789abcdefCD"),
-    (_HEX_NEVER_FIRST, b"ABEF"),
-    (_LETTER, b"IJKLMNOPQRSTUVWXYZwxyz"),
-    (_NEVER_FIRST, b"GH+/"),
-    (_OF_URLS, b"-_"),
-    (_LATER, b"ghijklmnopqrstuv"),
-    (_PADDING, b"="),
+    (b" ", b" \t\n\v\f\r\x1c\x1d\x1e\x1f{[\"'"),
+    (b"a", b"CDIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+    (b"0", b"ABEFGH+/-_"),
+    (b"=", b"="),
 ):
     for _member in _members:
-        _KINDS[_member] = _kind
-_FIRSTS = bytes((_HEX, _LETTER))
-"""What base64 of a text begins with; as :data:`_ENCODED` has it."""
+        _kinds[_member] = _kind[0]
+_KINDS = bytes(_kinds)
 
 
 def one_form(text: str) -> str:
@@ -104,40 +102,43 @@ def forms_of(text: str) -> Sequence[str]:
 
 
 def encoded_forms_of(text: str) -> Sequence[bytes]:
-    """What :func:`forms_of` says, as UTF-8. For every write: nearly every value is one line that is not encoded, and takes a short way."""
+    """What :func:`forms_of` says, as UTF-8. For every write: nearly every value is one word that is not encoded, and takes a short way."""
     if text.isascii():
         written = text.encode()
         kinds = written.translate(_KINDS)
-        if _OTHER in kinds:
-            is_simple = _BLANK not in kinds and written[:1] not in _DOCUMENT_BYTES
-        else:
-            is_simple = _BLANK not in kinds and not (
-                len(kinds) >= _ENCODED_LENGTH_MIN and _may_be_encoded(written, kinds)
-            )
-        if is_simple:
-            form = written.translate(_SIMPLE).rstrip(b"=")
-            return () if len(form) < LENGTH_MIN or form in _COMMON_ENCODED else (form,)
+        if _SPACE not in kinds and not ((kinds.isalnum() or _EQUALS in kinds) and _may_be_encoded(written, kinds)):
+            form = written.translate(_SIMPLE)
+            if _EQUALS in kinds:
+                form = form.rstrip(b"=")
+            size = len(form)
+            is_none = size < LENGTH_MIN or (size <= _COMMON_LENGTH_MAX and form in _COMMON_ENCODED)
+            return () if is_none else (form,)
     return [form.encode("utf-8", "surrogatepass") for form in forms_of(text)]
 
 
 def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
     """Whether something could stand in ``written`` in hex or base64, as :func:`_unwrapped` finds it. In doubt, yes."""
-    if _LETTER not in kinds and _NEVER_FIRST not in kinds and _LATER not in kinds and _OF_URLS not in kinds:
-        return True  # all of it is hex
-    firsts = kinds[4:29:4]
-    if kinds[0] not in _FIRSTS or _NEVER_FIRST in firsts or _HEX_NEVER_FIRST in firsts or _OF_URLS in firsts:
-        return False
-    if _PADDING in kinds:
+    if _EQUALS in kinds:
         written = written.rstrip(b"=")
-        if _EQUALS in written:
-            return False  # which base64 never has within
-    if len(written) % 4 == 1:
-        return False  # a length that base64 never has
-    if _OF_URLS in kinds:
-        written = written.translate(_STANDARD_LETTERS)
-    content = binascii.a2b_base64(written + b"==")
+        kinds = kinds[: len(written)]
+        if not kinds.isalnum():
+            return False
+    size = len(written)
+    if size < _ENCODED_LENGTH_MIN:
+        return False
+    first = written[0]
+    if first in _HEX_MEMBERS and written[1] in _HEX_MEMBERS and not written.translate(None, _HEX_DIGITS):
+        return True  # all of it is hex
+    # Most are none here, by their length or by a letter that would begin a byte which no text has there.
+    if size % 4 == 1 or first not in _FIRST_LETTERS or not kinds[4:29:4].isalpha():
+        return False
+    content = binascii.a2b_base64(written.translate(_STANDARD_LETTERS) + b"==")
     # Bytes that are no UTF-8 at all: mostly so where it is a key, or was no base64. Cheaper to see so than by an exception.
-    return content.decode("utf-8", "replace").find("\ufffd") < 0 or content.find(_REPLACEMENT) >= 0
+    return (
+        content.isascii()
+        or content.decode("utf-8", "replace").find("\ufffd") < 0
+        or content.find(_REPLACEMENT) >= 0  # by ``find``: ``in`` would first try to read it as a number
+    )
 
 
 def _meaningful(texts: Iterable[str]) -> list[str]:
@@ -230,3 +231,4 @@ def _as_text(content: bytes) -> str | None:
 
 _COMMON_FORMS = frozenset(one_form(text) for text in COMMON.split())
 _COMMON_ENCODED = frozenset(form.encode() for form in _COMMON_FORMS)
+_COMMON_LENGTH_MAX = max(map(len, _COMMON_ENCODED))

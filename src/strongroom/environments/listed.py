@@ -4,14 +4,13 @@ An entry is sixteen bytes: eight of a keyed hash of the form, and eight of the f
 index of fingerprints says where it is. So the list needs no entry taken out: what is nowhere any more is not found there.
 
 Sixteen lists, one for each process at most, so that those who add hardly ever meet. Whoever adds puts the end of its list, and a part that is
-full is put once more under its number and never changed. In the same commit stands ``core/reuse-values/all``, which says nothing but that
-something was added. Who finds ``all`` as it was knows everything; else the sixteen ends tell what is new. Whoever decides by that has read
-``all`` by name: if something is added meanwhile, the decision is in conflict.
+full is put once more under its number and never changed. ``core/reuse-values/all`` names the lists that are in use; the first addition to one puts
+its name there, and the ends of all others anew. Who finds the ends of those in use as they were knows everything; else they tell what is new.
+Whoever decides by that has read these few rows by name: if something is added meanwhile, the decision is in conflict.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 import threading
 from collections.abc import Iterable, Sequence
@@ -25,12 +24,14 @@ from strongroom.logical.storage import Storage
 AREA = "core/reuse-values/"
 HALF = DIGEST_BYTES
 """Bytes of each half of an entry."""
-PART_ENTRIES = 64
-"""With how many entries a part is full. A longer one makes each addition dearer, a shorter one what a process does after an unseal."""
+PART_ENTRIES = 56
+"""With how many entries a part is full. A longer one makes each addition dearer, a shorter one what a process does after an unseal; and this
+one is a row that SQLite keeps in one page.
+"""
 
 _PURPOSE = b"strongroom reuse"
 _ENTRY = 2 * HALF
-_TURN = f"{AREA}all"
+_IN_USE = f"{AREA}all"
 _DIGITS = "0123456789abcdef"
 _ENDS = {digit: f"{AREA}{digit}/end" for digit in _DIGITS}
 _NUMBER = struct.Struct(">Q")
@@ -57,13 +58,20 @@ class _End(NamedTuple):
 class ListedValues:
     """Of one process, for as long as the vault is open. Safe between threads."""
 
-    def __init__(self) -> None:
-        self._digit = _DIGITS[os.getpid() % len(_DIGITS)]
+    def __init__(self, process: int = 0) -> None:
+        """``process`` tells the processes of one server apart, from 0 on."""
+        self._digit = _DIGITS[process % len(_DIGITS)]
         self._end = _ENDS[self._digit]
+        self._is_named = False
+        """Whether ``all`` is known to name the list of this process."""
         self._lock = threading.Lock()
-        self._turn: int | None = None
-        """The version of ``all`` up to which everything is remembered."""
+        self._in_use = ""
+        """The lists that ``all`` names, as far as is known; none is ever taken out."""
+        self._in_use_version: int | None = 0
+        """That of ``all`` as it is known."""
         self._ends = dict.fromkeys(_DIGITS, _End())
+        self._heads: tuple[tuple[str, int | None], ...] = ((_IN_USE, 0),)
+        """The rows that tell whether anything is new, with the versions up to which everything is remembered. Replaced as a whole."""
         self._pages: list[bytearray | None] = [None] * _PAGES
         """Entries by the first bytes of their first half. They are added at the end alone: nobody who looks needs the lock."""
 
@@ -72,14 +80,14 @@ class ListedValues:
 
         A commit that rests on this is in conflict where anything was added meanwhile. Raises Damaged where a part is missing.
         """
-        turn = root.version(_TURN)
-        if turn == self._turn:
+        version = root.version
+        for key, known in self._heads:
+            if version(key) != known:
+                break
+        else:
             return b""
         with self._lock:
-            pending = b"".join(self._catch_up(root, digit) for digit in _DIGITS)
-            if turn is None or turn > 0:
-                self._turn = turn
-        return pending
+            return self._learn(root)
 
     def look(self, root: Storage, marked: Iterable[tuple[bytes, object]]) -> dict[bytes, list[bytes]]:
         """Of each first member of ``marked`` that is the first half of an entry, the second halves of these; see :meth:`news`."""
@@ -103,12 +111,23 @@ class ListedValues:
             if not entries:
                 return
         # Whether what is new is known is not asked: mostly it is not, and what is listed twice does no harm.
-        root.put(_TURN, b"")
+        if not self._is_named:
+            self._name(root)
         at = self._end
         end = (root.get(at) or _FIRST_END) + b"".join(entries)
         if len(end) >= _NUMBER.size + PART_ENTRIES * _ENTRY:
             end = self._put_parts(root, end)
         root.put(at, end)
+
+    def _name(self, root: Storage) -> None:
+        """Have ``all`` name the list of this process."""
+        named = _named(root)
+        if self._digit not in named:
+            root.put(_IN_USE, f"{named}{self._digit}".encode())
+            for digit in named:
+                root.put(_ENDS[digit], root.get(_ENDS[digit]) or _FIRST_END)
+        elif (root.version(_IN_USE) or 0) > 0:
+            self._is_named = True
 
     def _put_parts(self, root: Storage, end: bytes) -> bytes:
         """Put the parts that are full under their numbers; what is left for the end."""
@@ -127,6 +146,21 @@ class ListedValues:
                 pages[head] = bytearray(entry)
             elif page.find(entry) < 0:
                 page += entry
+
+    def _learn(self, root: Storage) -> bytes:
+        """Remember what is new; answers what is not committed yet. Reads by name whatever says what there is."""
+        version = root.version(_IN_USE)
+        if version == self._in_use_version:
+            pending = b"".join(self._catch_up(root, digit) for digit in self._in_use)
+        else:
+            named = _named(root)
+            # All of them, since the lists of a former format have no names.
+            pending = b"".join(self._catch_up(root, digit) for digit in _DIGITS)
+            if len(named) >= len(self._in_use) and (version is None or version > 0):
+                self._in_use, self._in_use_version = named, version
+        ends = tuple((_ENDS[digit], self._ends[digit].version) for digit in self._in_use)
+        self._heads = ends or ((_IN_USE, self._in_use_version),)
+        return pending
 
     def _catch_up(self, root: Storage, digit: str) -> bytes:
         """Remember what was added to one list. Answers what is not committed yet: it may never be, and is not remembered."""
@@ -155,6 +189,10 @@ class ListedValues:
 
 def _entries(held: bytes | bytearray) -> Iterable[bytes]:
     return (bytes(held[at : at + _ENTRY]) for at in range(0, len(held), _ENTRY))
+
+
+def _named(root: Storage) -> str:
+    return (root.get(_IN_USE) or b"").decode()
 
 
 def _part_key(digit: str, number: int) -> str:

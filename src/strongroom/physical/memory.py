@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -57,6 +57,11 @@ class MemorySnapshot:
         if limit is not None:
             last = min(last, first + limit)
         return order[first:last]
+
+    def keys_in(self, folders: Sequence[str], limit: int) -> list[str] | None:
+        """All keys in any of ``folders``; see the protocol."""
+        found = [key for folder in folders for key in self.keys(f"{folder}/", limit=limit + 1)]
+        return found if len(found) <= limit else None
 
     def entries(self) -> Iterator[tuple[str, Record]]:
         """Every key with its record, in order."""

@@ -95,6 +95,13 @@ class Snapshot(Protocol):
         """
         ...
 
+    def keys_in(self, folders: Sequence[str], limit: int) -> list[str] | None:
+        """All keys in any of ``folders``, which are named without the slash at their end; None where there are more than ``limit``.
+
+        In no order. For many folders that mostly hold nothing, cheaper than to list each.
+        """
+        ...
+
     def entries(self) -> Iterator[tuple[str, Record]]:
         """Every key with its record, in order, one at a time: what is held in memory does not grow with the store.
 

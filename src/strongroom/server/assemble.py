@@ -91,6 +91,7 @@ def assemble_on(
     node = Node(lifecycle, broker, settings_from(config), plugs, telemetry, clock=clock, entropy=entropy)
     if commons is not None:
         node.quota_counts = commons.quota_counts
+        node.process_number = commons.place.row
     read_node(node, Path(config.storage.path) if config.storage.path else None)
     node.system_backend = SystemBackend(node)
     node.token_backend = TokenBackend(node)

@@ -34,23 +34,21 @@ class ValueRow(NamedTuple):
     key: str
 
 
-def rows_of(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> Iterator[ValueRow]:
+def rows_of(index_key: Key, mount_uuid: str, path: str, values: Mapping[str, Any]) -> list[ValueRow]:
     """Every value in ``values``, of the secret at ``path``."""
+    rows: list[ValueRow] = []
     for name, value in values.items():
-        place = f"/{mount_uuid}/{_quoted(name)}/{path}"
-        for text in texts_in(value):
+        # Nearly every name is an identifier, and then there is nothing to quote.
+        quoted = name if name.isascii() and name.isidentifier() else quote(name, safe="")
+        for text in (value,) if type(value) is str and value else texts_in(value):
             known_by = fingerprint_of(index_key, text)
-            yield ValueRow(text, known_by, f"{AREA}{known_by.hex()}{place}")
-
-
-def _quoted(name: str) -> str:
-    is_plain = name.isascii() and name.replace("_", "x").isalnum()  # nearly always, and then there is nothing to quote
-    return name if is_plain else quote(name, safe="")
+            rows.append(ValueRow(text, known_by, f"{AREA}{known_by.hex()}/{mount_uuid}/{quoted}/{path}"))
+    return rows
 
 
 def fingerprint_of(index_key: Key, text: str) -> bytes:
     """The fingerprint of a value."""
-    return fingerprint(index_key, text.encode("utf-8", "surrogatepass"))
+    return fingerprint(index_key, text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass"))
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -102,8 +102,8 @@ class Node:
         self.clock = clock
         self.entropy = entropy
         self.telemetry = telemetry
-        self.quota_counts = Counts()
-        """Those of all processes of this server. Set before the first unseal."""
+        self.quota_counts, self.process_number = Counts(), 0
+        """Those of all processes of this server, and which of these it is. Set before the first unseal."""
         self.in_flight = InFlight()
         self.unsealed: Unsealed | None = None
         self.unsealed_at_ns = 0
@@ -349,7 +349,7 @@ class Node:
             policies=self._policies,
             mounts=mounts,
             environments=EnvironmentBook(),
-            listed=ListedValues(),
+            listed=ListedValues(self.process_number),
             guesses=Guesses(self.quota_counts, self.clock),
             clock=self.clock,
             entropy=self.entropy,

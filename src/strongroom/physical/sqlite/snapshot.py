@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +20,11 @@ _KEYS = {
     for is_behind in (False, True)
     for has_end in (False, True)
 }
+_KEYS_IN = (
+    "SELECT records.key FROM CARRAY(?1) AS folder CROSS JOIN records "
+    "WHERE records.key >= folder.value || '/' AND records.key < folder.value || '0'"
+)
+_KEYS_FROM, _KEYS_BEHIND = _KEYS[False, True], _KEYS[True, True]
 _ENTRIES = "SELECT key, version, value FROM records ORDER BY key"
 _CLOSED = "the snapshot is closed"
 # A damaged page can hold what is no text at all.
@@ -58,14 +63,18 @@ class SqliteSnapshot:
         connection = self._connection
         if connection is None:
             raise Unavailable(_CLOSED)
-        least = max(prefix, start)
         # One lower bound only: with two, SQLite would seek to the first and filter by the other row by row.
-        is_behind = bool(after) and after >= least
-        end = prefix_end(prefix)
-        sql, low = _KEYS[is_behind, end is not None], after if is_behind else least
+        least = max(prefix, start) if start else prefix
+        is_behind = after != "" and after >= least
+        low = after if is_behind else least
+        end = f"{prefix[:-1]}0" if prefix[-1:] == "/" else prefix_end(prefix)
         try:
             # Not by LIMIT: SQLite would prepare the statement anew for each number, which takes longer than a short list.
-            rows: Any = connection.execute(sql, (low,) if end is None else (low, end))
+            rows: Any = (
+                connection.execute(_KEYS[is_behind, False], (low,))
+                if end is None
+                else connection.execute(_KEYS_BEHIND if is_behind else _KEYS_FROM, (low, end))
+            )
             first = rows.fetchone()
             if first is None:
                 return []  # so it mostly is where one asks whether there is anything
@@ -74,6 +83,24 @@ class SqliteSnapshot:
         except _UNREADABLE:
             raise Unavailable(_FAILED) from None
         return found
+
+    def keys_in(self, folders: Sequence[str], limit: int) -> list[str] | None:
+        """All keys in any of ``folders``; see the protocol."""
+        connection = self._connection
+        if connection is None:
+            raise Unavailable(_CLOSED)
+        if not folders:
+            return []
+        try:
+            rows: Any = connection.execute(_KEYS_IN, (apsw.carray(tuple(folders)),))
+            first = rows.fetchone()
+            if first is None:
+                return []  # so it mostly is
+            found = [row[0] for row in islice(chain((first,), rows), limit + 1)]
+            rows.close()
+        except _UNREADABLE:
+            raise Unavailable(_FAILED) from None
+        return found if len(found) <= limit else None
 
     def entries(self) -> Iterator[tuple[str, Record]]:
         """Every key with its record, in order, read as they are asked for. Raises Unavailable where the database cannot be read."""
