@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import Any
+from urllib.parse import quote, unquote
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,13 +25,17 @@ PATHS = ("app", "app/db", "team")
 VERSIONED = ("two-dev", "two-stage", "two-prod")
 MOUNTS = ("one-dev", "one-stage", "one-prod", *VERSIONED)
 
+SETTING, ADDRESS = "PASSWORD=", "amqp://user:"
+
 GENERATED = re.compile("[0-9]{9}")
 """What the vault generates here, and no spelling of a value of the pool looks like."""
 
 mounts = st.sampled_from(MOUNTS)
 paths = st.sampled_from(PATHS)
 numbers = st.integers(0, 7)
-spellings = st.sampled_from(("plain", "blanks", "capitals", "base64", "url", "hex", "document"))
+spellings = st.sampled_from(
+    ("plain", "blanks", "capitals", "base64", "url", "hex", "document", "0x", "colons", "setting", "address")
+)
 
 
 def spelled(number: int, spelling: str) -> Any:
@@ -45,6 +50,10 @@ def spelled(number: int, spelling: str) -> Any:
         "url": base64.urlsafe_b64encode(content).decode().rstrip("="),
         "hex": content.hex(),
         "document": {"inner": [value]},
+        "0x": f"0x{content.hex()}",
+        "colons": content.hex(":"),
+        "setting": f"{SETTING}'{value}'",
+        "address": f"{ADDRESS}{quote(value, safe='')}@host/",
     }[spelling]
 
 
@@ -53,6 +62,11 @@ def number_in(value: Any) -> int | None:
     if isinstance(value, str) and GENERATED.fullmatch(value):
         return None
     text = value["inner"][0] if isinstance(value, dict) else value.strip()
+    text = text.removeprefix("0x").removeprefix(SETTING).strip("'")
+    if text.startswith(ADDRESS):
+        text = unquote(text.removeprefix(ADDRESS))
+    elif ":" in text:
+        text = text.replace(":", "")
     if not text.lower().startswith("secret?"):
         try:
             text = bytes.fromhex(text).decode()

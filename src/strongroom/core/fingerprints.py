@@ -49,7 +49,7 @@ class FingerprintIndex:
         rows = self._rows(path, values)
         marked: list[tuple[bytes, ValueRow]] = []
         if guards is not None and standing is not None:
-            marked = guards.admit(standing, rows, is_known=self._is_known)
+            marked = guards.admit(standing, rows, values, is_known=self._is_known)
             if standing.looks_below and not self._is_known:
                 guards.look_below(standing, rows)
         new = [row for row in rows if root.version(row.key) is None]
@@ -63,13 +63,13 @@ class FingerprintIndex:
         """Raise ReusedValue where environments that stay apart forbid to store one of ``values`` here; nothing is remembered."""
         guards, standing = self._guards, self._standing()
         if guards is not None and standing is not None:
-            guards.admit(standing, self._rows("", values), is_known=self._is_known)
+            guards.admit(standing, self._rows("", values), values, is_known=self._is_known)
 
     def list_known(self, path: str, values: Mapping[str, Any]) -> None:
         """Have the guard know what was stored before there was one. The fingerprints themselves are there already."""
         guards, standing = self._guards, self._standing()
         if guards is not None and standing is not None and standing.is_listed:
-            marked = guards.admit(standing, self._rows(path, values), is_known=True)
+            marked = guards.admit(standing, self._rows(path, values), values, is_known=True)
             if marked:
                 guards.list(marked, is_new=True)
 

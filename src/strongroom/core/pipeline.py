@@ -36,7 +36,7 @@ class Answer:
 def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     """Answer one request inside ``unit``. Nothing takes effect before the unit's owner commits it.
 
-    Raises Deferred where a batched unit meets an endpoint that must run on the pool; nothing has happened then.
+    Raises Deferred where a batched unit meets an endpoint that must run on the pool, or takes too long; nothing has happened then.
     """
     storage = unit.transaction
     epoch = steps.current_epoch(storage)
@@ -53,7 +53,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
 
     # 3  Read what was sent. May they? By declaration, address, environment and policies; a no stays a value until it is written down.
     environment = steps.environment_of(unsealed, storage, epoch, route)
-    context = steps.new_context(unsealed, storage, epoch, request, route, token)
+    context = steps.new_context(unsealed, unit, epoch, request, route, token)
     unit.take_back, unit.issued = context.take_back, context.issued
     decoded = steps.decode(request, route)
     verdict = steps.authorize(unsealed, storage, epoch, context, route, decoded, token)
@@ -93,7 +93,7 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     except LogicalError as refusal:
         storage.go_back(before)
         error = refusal
-    except STORE_FAILURES:
+    except (Deferred, *STORE_FAILURES):
         raise
     except Exception as failure:  # noqa: BLE001 -- a broken handler must not take the others of its batch with it
         storage.go_back(before)

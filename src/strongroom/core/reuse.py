@@ -7,13 +7,15 @@ reads by name what every listing puts: so two that cross are in conflict, whiche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.guesser import guesser_of
+from strongroom.core.unit import Deferred
 from strongroom.environments.environment import Reuse
-from strongroom.environments.forms import encoded_forms_of
+from strongroom.environments.forms import encoded_forms_of, names_in
 from strongroom.environments.listed import HALF
 from strongroom.environments.map import EnvironmentMap, Standing
 from strongroom.logical.errors import InvalidRequest
@@ -51,9 +53,10 @@ class Guards:
     """Judges and lists the values of secrets, inside one transaction; ``standing`` is that of the secret's mount.
 
     ``warnings`` takes what the caller is told, whose token is ``token``; None where nobody is refused anything.
+    ``is_batched`` tells that others wait for this request, so that one which would take long is Deferred.
     """
 
-    __slots__ = ("_looked_below", "_root", "_token", "_warnings", "environments", "unsealed")
+    __slots__ = ("_is_batched", "_looked_below", "_root", "_token", "_warnings", "environments", "unsealed")
 
     def __init__(
         self,
@@ -62,29 +65,48 @@ class Guards:
         environments: EnvironmentMap,
         warnings: list[str],
         token: TokenEntry | None,
+        *,
+        is_batched: bool = False,
     ) -> None:
         self.unsealed = unsealed
         self.environments = environments
         self._root = root
         self._warnings = warnings
         self._token = token
+        self._is_batched = is_batched
         self._looked_below = 0
         """For how many values it was asked whether they are in use below."""
 
-    def admit(self, standing: Standing, rows: Sequence[ValueRow], *, is_known: bool) -> list[tuple[bytes, ValueRow]]:
-        """Judge what is about to be stored, unless it ``is_known`` here; what it will be listed under. Raises ReusedValue."""
+    def admit(
+        self, standing: Standing, rows: Sequence[ValueRow], values: Mapping[str, Any], *, is_known: bool
+    ) -> list[tuple[bytes, ValueRow]]:
+        """Judge what is about to be stored, the ``rows`` of ``values``, unless it ``is_known`` here; what it will be listed under.
+
+        Raises ReusedValue.
+        """
         is_judged = standing.is_judged and not is_known
         marked: list[tuple[bytes, ValueRow]] = []
+        within: list[tuple[bytes, ValueRow]] = []
         if is_judged or standing.is_listed:
             # Not by a function for each value: this is the longest part of what the guard costs.
             start = self.unsealed.reuse_key.start
             for row in rows:
-                for form in encoded_forms_of(row[0]):
+                has_words = is_judged and len(within) < FORMS_MAX
+                forms = encoded_forms_of(row[0], is_below=has_words)
+                if has_words and len(forms) > 1:
+                    # What is listed of it, and counts as a value, is what stands at the beginning.
+                    own = len(encoded_forms_of(row[0]))
+                    within += [(self.unsealed.reuse_key.digest(form), row) for form in forms[own:]]
+                    forms = forms[:own]
+                for form in forms:
                     state = start()
                     state.update(form)
                     marked.append((state.digest(), row))
         if is_judged:
-            self._judge(standing, marked)
+            marks_of_name = self.unsealed.marks_of_name
+            for name in names_in(values):
+                within += [(mark, ValueRow(name, b"", "")) for mark in marks_of_name(name)]
+            self._judge(standing, marked, within)
         return marked
 
     def list(self, marked: Sequence[tuple[bytes, ValueRow]], *, is_new: bool) -> None:
@@ -117,19 +139,25 @@ class Guards:
             return False
         return self._root.version(place) is not None  # else it is leaving there in this very request
 
-    def _judge(self, standing: Standing, marked: Sequence[tuple[bytes, ValueRow]]) -> None:
+    def _judge(
+        self, standing: Standing, marked: Sequence[tuple[bytes, ValueRow]], within: Sequence[tuple[bytes, ValueRow]]
+    ) -> None:
         unsealed = self.unsealed
         if unsealed.guesses.are_over_for_some:
             unsealed.guesses.check(self._guesser())
-        if not marked:
+        if not marked and not within:
             return
         if len(marked) > FORMS_MAX and len(dict(marked)) > FORMS_MAX:
             raise InvalidRequest(
                 f"the secret holds more than {FORMS_MAX} values to compare with other environments; split it over several secrets"
             )
-        found = unsealed.listed.look(self._root, marked)
+        if self._is_batched and unsealed.listed.is_behind(self._root):
+            raise Deferred  # soon after an unseal: on the pool it holds up nobody else
+        # Of what stands within values only so much is asked about that it stays at so many guesses.
+        asked = [*marked, *within[: max(0, FORMS_MAX - len(marked))]] if within else marked
+        found = unsealed.listed.look(self._root, asked)
         for mark, values in found.items():
-            if not self._is_exempt(standing, mark, dict(marked)[mark].text) and any(
+            if not self._is_exempt(standing, mark, dict(asked)[mark].text) and any(
                 self._is_above(standing, value) for value in values
             ):
                 if standing.environment.reuse is Reuse.DENY:
@@ -142,7 +170,9 @@ class Guards:
         """Whether the form that ``mark`` stands for, one of ``text``, is shared by declaration or too short to be compared here."""
         environment = standing.environment
         digest = self.unsealed.reuse_key.digest
-        form = next(form for form in encoded_forms_of(text) if digest(form) == mark).decode("utf-8", "surrogatepass")
+        form = next(form for form in encoded_forms_of(text, is_below=True) if digest(form) == mark).decode(
+            "utf-8", "surrogatepass"
+        )
         return form in self.environments.shared_forms(environment) or len(form) < environment.reuse_minimum_length
 
     def _is_above(self, standing: Standing, value: bytes) -> bool:

@@ -143,12 +143,13 @@ def identify(unsealed: Unsealed, storage: Transaction, request: Request, route: 
 
 
 def new_context(
-    unsealed: Unsealed, storage: Transaction, epoch: int, request: Request, route: Route, token: TokenEntry | None
+    unsealed: Unsealed, unit: Unit, epoch: int, request: Request, route: Route, token: TokenEntry | None
 ) -> Context:
     """What the handler will be given."""
+    storage = unit.transaction
     mount = route.live.mount if route.live else _NO_MOUNT
     warnings: list[str] = []
-    guards = guards_for(unsealed, storage, epoch, token, warnings)
+    guards = guards_for(unsealed, storage, epoch, token, warnings, is_batched=unit.is_batched)
     return Context(
         storage=view_of(storage, route),
         mount=mount,
@@ -162,13 +163,19 @@ def new_context(
 
 
 def guards_for(
-    unsealed: Unsealed, storage: Transaction, epoch: int, token: TokenEntry | None, warnings: list[str]
+    unsealed: Unsealed,
+    storage: Transaction,
+    epoch: int,
+    token: TokenEntry | None,
+    warnings: list[str],
+    *,
+    is_batched: bool = False,
 ) -> Guards | None:
     """What keeps values in one environment, or None where there are no two. ``warnings`` takes what the caller is told."""
     environments = unsealed.environments.at(storage, epoch)
     if not environments.are_apart:
         return None
-    return Guards(unsealed, storage, environments, warnings, token)
+    return Guards(unsealed, storage, environments, warnings, token, is_batched=is_batched)
 
 
 def view_of(storage: Transaction, route: Route) -> Storage:

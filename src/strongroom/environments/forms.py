@@ -2,6 +2,8 @@
 
 Two values are *alike* where one is the other in base64 (of either alphabet, padded or not, broken into lines or not), in hex, several
 times over, in other letters (capital or small), or with blanks and line ends around or inside of it.
+
+What is about to be stored below is also asked about by its words (``words``): a value above may stand within a text.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from strongroom.encoding import json
+from strongroom.environments.words import respelled, words_of
 from strongroom.logical.errors import InvalidRequest
 
 LENGTH_MIN = 8
@@ -42,29 +45,38 @@ _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)")
 _PEM = "-----BEGIN "
 _QUOTES = frozenset("\"'")
 _DOCUMENT_STARTS = frozenset("{[ \t\r\"'")
+_BEFORE_HEX = frozenset(("0x", "0X"))
 _SIMPLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """What :func:`_standard` and the small letters make of ASCII without blanks."""
 _STANDARD_LETTERS = bytes.maketrans(b"-_", b"+/")
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
 _HEX_MEMBERS = frozenset(_HEX_DIGITS)
+_XS = frozenset(b"xX")
 _FIRST_LETTERS = frozenset(b"CDIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789")
 """What base64 of a text begins with; as :data:`_ENCODED` has it."""
 _REPLACEMENT = "\ufffd".encode()
-_SPACE, _EQUALS = ord(" "), ord("=")
+_SPACE, _EQUALS, _ZERO = b" =0"
+
 
 # What an ASCII character can be, in one table, so that few and cheap questions to what it makes of a text tell whether more has to be
 # looked for: a blank for all with which a text is more than one word; a letter for what may stand first in four letters of base64, and a
 # digit for what never does; itself for the padding of base64; a dot for the rest.
-_kinds = bytearray(b"." * 256)
-for _kind, _members in (
-    (b" ", b" \t\n\v\f\r\x1c\x1d\x1e\x1f{[\"'"),
-    (b"a", b"CDIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
-    (b"0", b"ABEFGH+/-_"),
-    (b"=", b"="),
-):
-    for _member in _members:
-        _kinds[_member] = _kind[0]
-_KINDS = bytes(_kinds)
+def _kinds(several: bytes) -> bytes:
+    kinds = bytearray(b"." * 256)
+    for kind, members in (
+        (b" ", several),
+        (b"a", b"CDIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+        (b"0", b"ABEFGH+/-_"),
+        (b"=", b"="),
+    ):
+        for member in members:
+            kinds[member] = kind[0]
+    return bytes(kinds)
+
+
+_KINDS = _kinds(b" \t\n\v\f\r\x1c\x1d\x1e\x1f{[\"':")
+_KINDS_BELOW = _kinds(b" \t\n\v\f\r\x1c\x1d\x1e\x1f{[\"':}]()<>;,|&?#\\`@%")
+"""The same for what is split into words."""
 
 
 def one_form(text: str) -> str:
@@ -82,6 +94,23 @@ def texts_in(values: Mapping[str, Any]) -> Iterator[str]:
         yield from _texts(value)
 
 
+def names_in(values: Mapping[str, Any]) -> Iterator[str]:
+    """The names of keys at any depth that could be values: those with a digit, since there are words that are both."""
+    for name, value in values.items():
+        if len(name) >= LENGTH_MIN and not name.isalpha() and any(map(str.isdigit, name)):
+            yield name
+        if not isinstance(value, str):
+            yield from _names_inside(value)
+
+
+def _names_inside(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from names_in(value)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names_inside(inner)
+
+
 def forms_in(values: Mapping[str, Any]) -> dict[str, None]:
     """The one form of each of :func:`texts_in`, each once, without those that are too short or too common to mean anything."""
     forms: dict[str, None] = {}
@@ -95,25 +124,35 @@ def forms_in(values: Mapping[str, Any]) -> dict[str, None]:
 
 
 def forms_of(text: str) -> Sequence[str]:
-    """The one form of ``text``, and of what stands in it where it is a document, without those that mean nothing."""
-    if text[:1] in _DOCUMENT_STARTS or "\n" in text:
+    """The one form of ``text``, and of what stands in it where it is a document or an address, without those that mean nothing."""
+    if text[:1] in _DOCUMENT_STARTS or text[:2] in _BEFORE_HEX or "\n" in text or ":" in text:
         return _meaningful(_texts(text))
     return _meaningful((text,))
 
 
-def encoded_forms_of(text: str) -> Sequence[bytes]:
-    """What :func:`forms_of` says, as UTF-8. For every write: nearly every value is one word that is not encoded, and takes a short way."""
+def forms_below(text: str) -> Sequence[str]:
+    """The same and, behind these, the one form of each of the words that ``text`` consists of."""
+    return _meaningful((*_texts(text), *words_of(text)))
+
+
+def encoded_forms_of(text: str, *, is_below: bool = False) -> Sequence[bytes]:
+    """What :func:`forms_of` says, or :func:`forms_below`, as UTF-8.
+
+    For every write: nearly every value is one word that is not encoded, and takes a short way.
+    """
     if text.isascii():
         written = text.encode()
-        kinds = written.translate(_KINDS)
+        kinds = written.translate(_KINDS_BELOW if is_below else _KINDS)
         if _SPACE not in kinds and not ((kinds.isalnum() or _EQUALS in kinds) and _may_be_encoded(written, kinds)):
             form = written.translate(_SIMPLE)
             if _EQUALS in kinds:
                 form = form.rstrip(b"=")
             size = len(form)
-            is_none = size < LENGTH_MIN or (size <= _COMMON_LENGTH_MAX and form in _COMMON_ENCODED)
-            return () if is_none else (form,)
-    return [form.encode("utf-8", "surrogatepass") for form in forms_of(text)]
+            if not (is_below and _EQUALS in form):
+                is_none = size < LENGTH_MIN or (size <= _COMMON_LENGTH_MAX and form in _COMMON_ENCODED)
+                return () if is_none else (form,)
+    forms = forms_below(text) if is_below else forms_of(text)
+    return [form.encode("utf-8", "surrogatepass") for form in forms]
 
 
 def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
@@ -127,6 +166,8 @@ def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
     if size < _ENCODED_LENGTH_MIN:
         return False
     first = written[0]
+    if written[1] in _XS and first == _ZERO:
+        return True
     if first in _HEX_MEMBERS and written[1] in _HEX_MEMBERS and not written.translate(None, _HEX_DIGITS):
         return True  # all of it is hex
     # Most are none here, by their length or by a letter that would begin a byte which no text has there.
@@ -143,7 +184,7 @@ def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
 
 def _meaningful(texts: Iterable[str]) -> list[str]:
     forms = (one_form(text) for text in texts if len(text) >= LENGTH_MIN)
-    return [form for form in forms if len(form) >= LENGTH_MIN and form not in _COMMON_FORMS]
+    return list(dict.fromkeys(form for form in forms if len(form) >= LENGTH_MIN and form not in _COMMON_FORMS))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -163,6 +204,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _inside(text: str) -> Iterator[str]:
     """What stands in a text that is a document of its own. One level deep: documents in documents are not looked for."""
+    yield from respelled(text)
     stripped = text.strip()
     start = stripped[:1]
     if start in _QUOTES and stripped.endswith(start):

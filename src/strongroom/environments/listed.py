@@ -28,10 +28,13 @@ PART_ENTRIES = 56
 """With how many entries a part is full. A longer one makes each addition dearer, a shorter one what a process does after an unseal; and this
 one is a row that SQLite keeps in one page.
 """
+FEW_PARTS = 64
+"""So many are learned in some milliseconds."""
 
 _PURPOSE = b"strongroom reuse"
 _ENTRY = 2 * HALF
 _IN_USE = f"{AREA}all"
+_NOTHING_KNOWN = (_IN_USE, 0)
 _DIGITS = "0123456789abcdef"
 _ENDS = {digit: f"{AREA}{digit}/end" for digit in _DIGITS}
 _NUMBER = struct.Struct(">Q")
@@ -70,7 +73,7 @@ class ListedValues:
         self._in_use_version: int | None = 0
         """That of ``all`` as it is known."""
         self._ends = dict.fromkeys(_DIGITS, _End())
-        self._heads: tuple[tuple[str, int | None], ...] = ((_IN_USE, 0),)
+        self._heads: tuple[tuple[str, int | None], ...] = (_NOTHING_KNOWN,)
         """The rows that tell whether anything is new, with the versions up to which everything is remembered. Replaced as a whole."""
         self._pages: list[bytearray | None] = [None] * _PAGES
         """Entries by the first bytes of their first half. They are added at the end alone: nobody who looks needs the lock."""
@@ -88,6 +91,28 @@ class ListedValues:
             return b""
         with self._lock:
             return self._learn(root)
+
+    def is_behind(self, root: Storage) -> bool:
+        """Whether :meth:`news` would take long: since the unseal nobody has learned most of what there is yet."""
+        if self._heads[0] != _NOTHING_KNOWN:
+            return False
+        return sum(max(0, _read(root.get(_ENDS[one]))[0] - self._ends[one].number) for one in _DIGITS) > FEW_PARTS
+
+    def learn(self, root: Storage, parts: int) -> bool:
+        """Remember the next parts of each list, at most so many, ahead of whoever asks; whether there are more. Raises Damaged."""
+        has_more = False
+        with self._lock:
+            for digit in _DIGITS:
+                known = self._ends[digit].number
+                last, _ = _read(root.get(_ENDS[digit]))
+                for part in range(known, min(last, known + parts)):
+                    content = root.get(_part_key(digit, part))
+                    if content is None:
+                        raise Damaged
+                    self._remember(content[self._ends[digit].size :])
+                    self._ends[digit] = _End(None, part + 1)
+                has_more = has_more or last > known + parts
+        return has_more
 
     def look(self, root: Storage, marked: Iterable[tuple[bytes, object]]) -> dict[bytes, list[bytes]]:
         """Of each first member of ``marked`` that is the first half of an entry, the second halves of these; see :meth:`news`."""

@@ -17,6 +17,7 @@ from strongroom.core.audit_keeper import AuditKeeper
 from strongroom.core.backup_keeper import BackupKeeper
 from strongroom.core.batch import Alarms
 from strongroom.core.inspector import Inspector
+from strongroom.core.reuse_learner import ReuseLearner
 from strongroom.core.sweeper import Sweeper
 from strongroom.crypto.aead import Damaged
 from strongroom.http.errors import encode_error
@@ -135,6 +136,7 @@ class Server:
         self.node.integrity.on_alarm = log.error
         self._backup_keeper = BackupKeeper(self.node, log.error, log.failure)
         self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
+        self._reuse_learner = ReuseLearner(self.node, log.failure)
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
         self.node.lifecycle.call_at_seal(self._scrub)
         self.node.scrub = self._scrub
@@ -153,6 +155,7 @@ class Server:
             self._inspector.start()
             self._backup_keeper.start()
         self._audit_keeper.start()
+        self._reuse_learner.start()
         self._publish()
         settle_memory()
         if when_ready is not None and not isinstance(self._role, Follower):
@@ -341,6 +344,7 @@ class Server:
         self._inspector.stop()
         self._backup_keeper.stop()
         self._audit_keeper.stop()
+        self._reuse_learner.stop()
         self._edge.close()
         self.node.close()
         if isinstance(self._role, Follower):

@@ -10,6 +10,7 @@ from strongroom.audit.broker import Broker
 from strongroom.barrier.barrier import Barrier
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.crypto.short_hash import ShortHash
+from strongroom.environments.forms import encoded_forms_of
 from strongroom.environments.listed import ListedValues, reuse_key
 from strongroom.environments.map import EnvironmentBook
 from strongroom.logical.ambient import Clock, Entropy
@@ -32,7 +33,8 @@ TOKEN_TYPE = "token"  # noqa: S105 -- the type of a mount
 
 ROOT_STORAGE_TYPES = frozenset({SYSTEM_TYPE, TOKEN_TYPE})
 """Mount types whose handlers see the whole barrier: the system's own two."""
-
+NAMES_REMEMBERED = 4096
+"""Of how many names of keys it is remembered what stands for them."""
 
 _ROOT_ACL = compile_acl((), is_root=True)
 
@@ -66,6 +68,21 @@ class Unsealed:
     def reuse_key(self) -> ShortHash:
         """What the guard against reuse lists forms of values under."""
         return reuse_key(self.fingerprint_key)
+
+    @cached_property
+    def _name_marks(self) -> dict[str, tuple[bytes, ...]]:
+        return {}
+
+    def marks_of_name(self, name: str) -> tuple[bytes, ...]:
+        """What stands for the name of a key in the lists of the guard. Remembered, since names come again and again."""
+        known = self._name_marks
+        marks = known.get(name)
+        if marks is None:
+            digest = self.reuse_key.digest
+            if len(known) >= NAMES_REMEMBERED:
+                known.clear()
+            marks = known[name] = tuple(digest(form) for form in encoded_forms_of(name, is_below=True))
+        return marks
 
     def catch_up(self, epoch: int) -> None:
         """Take over what other processes of this server changed, if ``epoch`` is news: the term that encrypts, and audit devices."""

@@ -5,6 +5,9 @@ Numbers of versions that are not there (any more) are passed over, as in Vault: 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from strongroom.crypto.aead import Damaged
 from strongroom.engines.entries import check_writable
 from strongroom.engines.kv_v2.record import Metadata, Version
 from strongroom.engines.kv_v2.requests import VersionsRequest
@@ -26,7 +29,10 @@ def delete(context: Context, request: VersionsRequest) -> None:
 
 
 def undelete(context: Context, request: VersionsRequest) -> None:
-    """Restore versions: their lifetime starts anew, where one is set. A destroyed version stays destroyed."""
+    """Restore versions: their lifetime starts anew, where one is set. A destroyed version stays destroyed.
+
+    Raises InvalidRequest where a value of one may not be here any more, because it came into use elsewhere since.
+    """
     store = SecretStore.of(context)
     metadata, chosen = _chosen(context, store, request)
     if metadata is None:
@@ -34,6 +40,9 @@ def undelete(context: Context, request: VersionsRequest) -> None:
     config = store.config()
     for version in chosen:
         if not version.destroyed:
+            if not version.is_readable(store.now_ns):
+                with suppress(Damaged):  # which nobody will be able to read either
+                    context.fingerprints.judge(store.body(request.path, metadata, version))
             version.deletion_ns = metadata.next_deletion_ns(config, store.now_ns)
     store.save(request.path, metadata)
 
