@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.agent.proxy.far_end import far_end
 from tests.agent.workshop import READER, Server, Workshop
 from tests.processes import free_port
 
@@ -350,3 +351,36 @@ def test_no_value_is_in_the_journal(server: Server, tmp_path: Path, name: str) -
     agent.step()
     assert "CANARY" not in agent.said
     assert "CANARY" not in repr(agent.renderings.__dict__)
+
+
+@pytest.mark.parametrize("names", [{"data": None}, {"data": None, "metadata": "x"}, {"data": None, "metadata": None}])
+def test_names_that_somebody_chose_in_a_store_without_versions_end_nothing(
+    server: Server, tmp_path: Path, names: dict[str, Any]
+) -> None:
+    server.enable("mounts/plain", "kv", options={"version": "1"})
+    server.write(f"plain/{tmp_path.name}", {**names, "password": "first"})
+    inner = f'{{{{ with secret "plain/{tmp_path.name}" }}}}{{{{ .Data.password }}}}{{{{ end }}}}'
+    Agent(server, template(tmp_path / "out", inner)).step()
+    assert (tmp_path / "out").read_text() == "first"
+
+
+@pytest.mark.parametrize("data", ["x", 1, True, ["a"], None])
+def test_an_answer_of_another_shape_is_told_and_waited_for(server: Server, tmp_path: Path, data: Any) -> None:
+    mount = {"data": {"path": "secret/", "type": "kv", "options": {"version": "1"}}}
+    path = "sys/internal/ui/mounts/secret/app"
+    with far_end(**{path: {"data": data}, "secret/app": {"data": {"password": "first"}}}) as end:
+        agent = Agent(
+            Server(end.address, "root", stack=server.stack),
+            template(tmp_path / "out", '{{ with secret "secret/app" }}{{ .Data.password }}{{ end }}')
+            + template(tmp_path / "names", '{{ range secrets "secret/app" }}{{ . }}{{ end }}'),
+        )
+        agent.step()
+        assert not (tmp_path / "out").exists()
+        assert "did not say which mount a path belongs to" in agent.said
+        end.answers.update({path: mount, "secret/app": {"data": data}})
+        agent.later()
+        assert (tmp_path / "names").read_text() == ""
+        end.answers["secret/app"] = {"data": {"password": "first"}}
+        agent.later()
+        agent.later()
+        assert (tmp_path / "out").read_text() == "first"

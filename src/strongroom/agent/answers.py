@@ -6,7 +6,6 @@ takes nothing away.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -170,7 +169,8 @@ class Answers:
         try:
             path, query = self._paths.resolve(client, key.path, listing=key.kind == "names")
             if key.kind == "names":
-                listed = ((client.list(path) or {}).get("data") or {}).get("keys")
+                about = (client.list(path) or {}).get("data")
+                listed = about.get("keys") if isinstance(about, dict) else None
                 return [str(name) for name in listed] if isinstance(listed, list) else []
             if key.parameters or key.kind == "certificate":
                 body = dict(parameter.split("=", 1) for parameter in key.parameters)
@@ -234,6 +234,6 @@ def _is_deleted(answer: dict[str, Any]) -> bool:
     data = answer.get("data")
     if not isinstance(data, dict) or "data" not in data or data["data"] is not None:
         return False
-    with contextlib.suppress(AttributeError):
-        return bool(data["metadata"].get("version"))
-    return False
+    # In a store without versions these are names that somebody chose.
+    about = data.get("metadata")
+    return isinstance(about, dict) and bool(about.get("version"))

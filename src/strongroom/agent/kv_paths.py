@@ -46,7 +46,9 @@ class KvPaths:
                 # A server that is older than the question.
                 return path, False
             raise
-        data = (answer or {}).get("data") or {}
+        data = (answer or {}).get("data")
+        if not isinstance(data, dict):
+            raise BadAnswer("the server did not say which mount a path belongs to")
         found, options = data.get("path"), data.get("options")
         if not isinstance(found, str) or not found.endswith("/"):
             raise BadAnswer("the server did not say which mount a path belongs to")
