@@ -88,6 +88,13 @@ def test_the_program_may_die_of_a_closed_pipe(ours: CommandLine, secret: str) ->
     assert done.exit_code == -signal.SIGPIPE
 
 
+def test_a_dry_run_whose_result_nobody_can_read_fails_as_run_does(ours: CommandLine, secret: str) -> None:
+    shell = CommandLine(("sh", "-c", 'exec "$@" >&-', "sh", *ours.program), ours.environ)
+    done = shell("run", "-path", secret, "-dry-run")
+    assert (done.exit_code, done.out) == (125, "")
+    assert done.err.startswith("the output cannot be written")
+
+
 def test_no_other_descriptor_reaches_the_program(ours: CommandLine, secret: str) -> None:
     done = ours("run", "-path", secret, "--", "sh", "-c", "ls /proc/$$/fd")
     assert {"0", "1", "2"} <= set(done.out.split()) <= {"0", "1", "2", "10", "255"}

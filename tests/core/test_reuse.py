@@ -336,6 +336,27 @@ def test_a_new_token_brings_no_new_guesses(vault: Vault, kind: str) -> None:
     assert is_refused(put(vault, "dev/app", VALUE, token=bound(vault, "dev"))), "others guess for themselves"
 
 
+@pytest.mark.parametrize("way", ["create-orphan", "create/orphans"])
+def test_an_orphan_brings_no_new_guesses_to_whoever_makes_it(vault: Vault, way: str) -> None:
+    put(vault, "prod/app", VALUE)
+    vault.post("auth/token/roles/orphans", {"orphan": True, "allowed_policies": ["all"]})
+    maker = vault.token_for("all")
+
+    def orphan(of: str) -> str:
+        made = vault.post(f"auth/token/{way}", {"policies": ["all"]}, token=of)
+        assert made.auth["orphan"]
+        return str(made.auth["client_token"])
+
+    for number in range(REFUSALS_MAX):
+        one = orphan(maker)
+        assert is_refused(put(vault, "dev/app", VALUE, token=orphan(one) if number % 2 else one))
+    assert put(vault, "dev/app", VALUE, token=orphan(maker)).status == 429
+    assert put(vault, "dev/app", VALUE, token=maker).status == 429
+    assert is_refused(put(vault, "dev/app", VALUE, token=orphan(vault.root))), (
+        "whoever got it of an administrator guesses alone"
+    )
+
+
 def test_a_new_login_brings_no_new_guesses(vault: Vault) -> None:
     put(vault, "prod/app", VALUE)
     logins = [str(login(vault).auth["client_token"]) for _ in range(2)]

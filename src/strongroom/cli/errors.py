@@ -25,12 +25,12 @@ class CommandFailed(Exception):
         self.exit_code = exit_code
 
 
-def visible(text: str) -> str:
-    """``text`` with what a terminal would obey, or not show, written out: names in messages are other people's, too."""
+def visible(text: str, kept: str = "\n\t") -> str:
+    """``text`` with what a terminal would obey, or not show, written out, but for what is ``kept``: names are other people's, too."""
     if text.isprintable():
         return text
     return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
+        letter if letter.isprintable() or letter in kept else letter.encode("unicode_escape").decode()
         for letter in text
     )
 

@@ -77,7 +77,12 @@ def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]
     if flags["dry_run"]:
         from strongroom.cli.run_view import show
 
-        show(session, first[1], inheritance)
+        try:
+            show(session, first[1], inheritance)
+            sys.stdout.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is buffered would fail once more at the end
+            raise CommandFailed(f"the output cannot be written: {error.strerror}", CANNOT_RUN) from None
         return 0
     tell_conflicts(session, first[1])
     if is_beside:

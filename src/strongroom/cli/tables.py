@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from strongroom.cli.errors import visible
 from strongroom.cli.go_text import duration, is_duration_name, plain
 
 _GAP = "    "
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """``rows`` aligned, without a final newline. An empty cell reads ``n/a``."""
-    filled = [[cell if cell != "" else "n/a" for cell in row] for row in rows]
+def columns(rows: Sequence[Sequence[str]], *, are_values_last: bool = False) -> str:
+    """``rows`` aligned, without a final newline. An empty cell reads ``n/a``.
+
+    What a terminal would obey is written out; but not in values, which are shown as they are where the last column has those.
+    """
+    shown = [
+        (*(visible(cell, "") for cell in row[:-1]), row[-1] if are_values_last else visible(row[-1], ""))
+        for row in rows
+    ]
+    filled = [[cell if cell != "" else "n/a" for cell in row] for row in shown]
     widths = [max(map(len, column)) for column in zip(*filled, strict=True)]
     lines = []
     for row in filled:
@@ -21,14 +29,14 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def headed(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """``rows`` under a head with dashes."""
-    return columns([head, ["-" * len(title) for title in head], *rows])
+def headed(head: Sequence[str], rows: Sequence[Sequence[str]], *, are_values_last: bool = False) -> str:
+    """``rows`` under a head with dashes; as :func:`columns`."""
+    return columns([head, ["-" * len(title) for title in head], *rows], are_values_last=are_values_last)
 
 
 def key_values(pairs: Sequence[tuple[str, Any]]) -> str:
     """Names and values under ``Key`` and ``Value``."""
-    return headed(("Key", "Value"), [(name, plain(value)) for name, value in pairs])
+    return headed(("Key", "Value"), [(name, plain(value)) for name, value in pairs], are_values_last=True)
 
 
 def mapping_pairs(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -38,7 +46,7 @@ def mapping_pairs(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def keys(names: Sequence[Any]) -> str:
     """A list under ``Keys``."""
-    return "\n".join(["Keys", "----", *map(plain, names)])
+    return "\n".join(["Keys", "----", *(visible(plain(name), "") for name in names)])
 
 
 def banner(title: str, width: int) -> str:

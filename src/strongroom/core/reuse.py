@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any
 
 from strongroom.barrier.transaction import Transaction
-from strongroom.core.guesser import guesser_of
 from strongroom.core.unit import Deferred
 from strongroom.environments.environment import Reuse
 from strongroom.environments.forms import encoded_forms_of, names_in
@@ -20,6 +19,7 @@ from strongroom.environments.listed import HALF
 from strongroom.environments.map import EnvironmentMap, Standing
 from strongroom.logical.errors import InvalidRequest
 from strongroom.system.fingerprint_rows import AREA, PLACES_AT, ValueRow
+from strongroom.system.guesser import guesser_of
 from strongroom.system.unsealed import Unsealed
 from strongroom.tokens.entry import TokenEntry
 

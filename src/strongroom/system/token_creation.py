@@ -17,6 +17,7 @@ from strongroom.logical.request import Auth, Response, TokenType
 from strongroom.logical.secret import Secret
 from strongroom.policy.decision import Question
 from strongroom.policy.names import normalize_policy_names
+from strongroom.system.guesser import guesser_of
 from strongroom.system.node import Node
 from strongroom.system.token_roles import TokenRole, find_role
 from strongroom.tokens import lifetime
@@ -87,6 +88,8 @@ class TokenCreation:
         # A role alone says whether its tokens are orphans: what the request says of it was not checked for sudo then.
         entry.orphan = role.orphan if role is not None else as_orphan or request.no_parent
         entry.parent = "" if entry.orphan else parent.id
+        if entry.orphan and not parent.is_root:
+            entry.made_by = guesser_of(self._node.require(), context.storage, parent)
         entry.environments = self._environments(context, request, role, parent)
         if entry.is_root and entry.environments:
             raise InvalidRequest("a root token is bound to no environment; give the token other policies")

@@ -49,6 +49,8 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     auth_mount: str = ""
     internal: dict[str, Any] = {}
     environments: tuple[str, ...] = ()
+    made_by: str = ""
+    """Of an orphan that no root token made: who did, by the identity that bad guesses count for. It lives on without that."""
 
     @property
     def is_root(self) -> bool:

@@ -10,7 +10,7 @@ from strongroom.tokens.entry import TokenEntry
 def guesser_of(unsealed: Unsealed, storage: Storage, token: TokenEntry | None) -> str:
     """The account or the token that ``token`` goes back to: whatever that made, and however often it logged in, is one.
 
-    What a root token made is by itself, since administrators give such tokens to others. So is an orphan, which needs sudo or a role.
+    What a root token made is by itself, since administrators give such tokens to others. An orphan without a parent knows who made it.
     """
     if token is None:
         return ""
@@ -20,4 +20,4 @@ def guesser_of(unsealed: Unsealed, storage: Storage, token: TokenEntry | None) -
         if parent is None or parent.is_root:
             break
         first = parent
-    return unsealed.tokens.identity_of(first)
+    return first.made_by or unsealed.tokens.identity_of(first)
