@@ -70,13 +70,14 @@ class Formatter:
     def response(self, facts: Facts, time: str, response: Response | None, error: BaseException | None) -> bytes:
         """The record of what came of a request, before a byte of the answer leaves."""
         auth, request = self._shared(facts)
-        if facts.caller is None and response is not None and response.auth is not None:
-            auth = line_of(self._new_auth(response.auth) | _policy_results(facts))
+        made = self._new_auth(response.auth) if response is not None and response.auth is not None else None
+        if facts.caller is None and made is not None:
+            auth = line_of(made | _policy_results(facts))
         return b'{"time":"%b","type":"response","auth":%b,"request":%b,"response":%b%b' % (
             time.encode(),
             auth,
             request,
-            line_of(self._response(facts, response, error)),
+            line_of(self._response(facts, response, error, made)),
             _error_member(error),
         )
 
@@ -168,13 +169,16 @@ class Formatter:
             if name.lower() in covered
         }
 
-    def _response(self, facts: Facts, response: Response | None, error: BaseException | None) -> dict[str, Any]:
+    def _response(
+        self, facts: Facts, response: Response | None, error: BaseException | None, made: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """The member ``response``, of which ``made`` is what a login made."""
         members = _mount_members(facts.mount)
         data = error.data if response is None and isinstance(error, NotFound) else None
         if response is not None:
             data = None if response.is_documentation else response.data
-            if response.auth is not None:
-                members["auth"] = self._new_auth(response.auth)
+            if made is not None:
+                members["auth"] = made
             if response.wrap_info is not None:
                 members["wrap_info"] = self._wrap_info(response.wrap_info)
             if response.warnings:

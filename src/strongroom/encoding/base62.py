@@ -8,6 +8,7 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # The largest multiple of 62 that a byte can hold: bytes from here on are dropped, so that no letter is likelier than another.
 _UNBIASED = 248
 _BIASED = bytes(range(_UNBIASED, 256))
+_PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _LETTERS = bytes(ord(ALPHABET[byte % 62]) for byte in range(256))
 
 
@@ -21,8 +22,9 @@ def random_text(length: int, entropy: Entropy) -> str:
 
 def number(value: int, width: int) -> str:
     """``value`` modulo 62**``width``, in exactly ``width`` letters, most significant first."""
-    letters = []
-    for _ in range(width):
-        value, digit = divmod(value, 62)
-        letters.append(ALPHABET[digit])
-    return "".join(reversed(letters))
+    pairs = []
+    for _ in range(0, width, 2):
+        value, pair = divmod(value, len(_PAIRS))
+        pairs.append(_PAIRS[pair])
+    pairs.reverse()
+    return "".join(pairs)[-width:] if width else ""

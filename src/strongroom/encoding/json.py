@@ -50,13 +50,7 @@ def decode_untrusted(content: bytes) -> Any:
     """JSON from a client. Raises InvalidRequest with a text that never quotes the input."""
     _check_bounds(content)
     try:
-        value = json.loads(
-            content.decode(),
-            object_pairs_hook=_object_without_duplicates,
-            parse_constant=_refuse_constant,
-            parse_float=_exact,
-            parse_int=_whole,
-        )
+        value = _decode_strictly(content.decode())
         if _SURROGATE_ESCAPE.search(content):
             _encoder.encode(value)
     except _Refused as refused:
@@ -147,3 +141,12 @@ def _whole(text: str) -> int:
     if len(text) > NUMBER_DIGITS_MAX:
         raise _Refused(f"a number has more than {NUMBER_DIGITS_MAX} digits")
     return int(text)
+
+
+# Made once: the standard library's function makes one for each text as soon as anything is asked of it.
+_decode_strictly = json.JSONDecoder(
+    object_pairs_hook=_object_without_duplicates,
+    parse_constant=_refuse_constant,
+    parse_float=_exact,
+    parse_int=_whole,
+).decode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from strongroom.auth import networks
@@ -85,19 +85,17 @@ def _auth(context: Context, name: str, role: Role, entry: SecretId | None, mark:
     auth = role.token.auth(context.request.connection.remote_address)
     metadata = {} if entry is None else entry.metadata
     if entry is not None and entry.token_bound_cidrs and not role.token.strictly_bind_ip:
-        auth = replace(auth, bound_cidrs=entry.token_bound_cidrs)
-    return replace(
-        auth,
-        alias=role.role_id,
-        # Ours last: no secret ID can call itself another role.
-        metadata={**metadata, "role_name": name},
-        internal={
-            "role": name,
-            "role_uid": role.uid,
-            "secret_id": mark,
-            "secret_id_creation_ns": 0 if entry is None else entry.creation_ns,
-            "cidr_list": [] if entry is None else list(entry.cidr_list),
-            "policies": role.token.granted_policies(),
-            "environments": list(role.token.environments),
-        },
-    )
+        auth.bound_cidrs = entry.token_bound_cidrs
+    auth.alias = role.role_id
+    # Ours last: no secret ID can call itself another role.
+    auth.metadata = {**metadata, "role_name": name}
+    auth.internal = {
+        "role": name,
+        "role_uid": role.uid,
+        "secret_id": mark,
+        "secret_id_creation_ns": 0 if entry is None else entry.creation_ns,
+        "cidr_list": [] if entry is None else list(entry.cidr_list),
+        "policies": role.token.granted_policies(),
+        "environments": list(role.token.environments),
+    }
+    return auth

@@ -166,10 +166,9 @@ class SecretStore:
         if metadata.current_version - metadata.oldest_version < kept:
             return
         oldest = metadata.current_version - kept + 1
-        for version in metadata.versions:
-            if version.number < oldest:
-                self.remove_body(path, version)
-        metadata.versions = [version for version in metadata.versions if version.number >= oldest]
+        versions = metadata.versions  # in the order of their numbers
+        while versions and versions[0].number < oldest:
+            self.remove_body(path, versions.pop(0))
         metadata.oldest_version = oldest
 
 
