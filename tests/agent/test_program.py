@@ -345,3 +345,21 @@ def test_a_value_that_no_variable_can_carry_does_not_stop_the_program(
     agent.until(tmp_path / "agent.log", "PASSWORD stays as it is: it has 140,010 bytes with its name")
     server.put(tmp_path.name, PASSWORD="third value")
     agent.until(tmp_path / "seen", "5\n11\n")
+
+
+def test_how_the_program_after_a_file_ended_is_told_beside_the_one_that_is_supervised(
+    server: Server, tmp_path: Path, agents: contextlib.ExitStack
+) -> None:
+    role = Approle.made(server, tmp_path)
+    server.put(tmp_path.name, PASSWORD="first")
+    inner = f'{{{{ with secret \\"secret/data/{tmp_path.name}\\" }}}}{{{{ .Data.data.PASSWORD }}}}{{{{ end }}}}'
+    program = script(tmp_path, f"touch {tmp_path}/seen\nexec sleep 600")
+    config = config_of(role, variable("PASSWORD", tmp_path.name) + f"""
+      exec {{ command = [{program}]  restart_on_secret_changes = "never" }}
+      template {{ contents = "{inner}" destination = "{tmp_path}/out"
+        exec {{ command = ["sh", "-c", "sleep 0.1; exit 3"] }} }}""")  # fmt: skip
+    agent = run(agents, tmp_path, config, server.address)
+    agent.until(tmp_path / "agent.log", "ended with exit code 3")
+    wait_until((tmp_path / "seen").exists, process=agent.process)
+    server.put(tmp_path.name, PASSWORD="second")
+    wait_until(lambda: agent.said.count("ended with exit code 3") == 2, process=agent.process)

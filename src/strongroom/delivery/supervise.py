@@ -177,10 +177,13 @@ class Supervisor:
             self._send(signal.SIGCONT)
 
     def _reap(self) -> None:
-        """Take note of every process that has ended: as the first process of a container we inherit those of others."""
+        """Take note of the program's end, and as the first process of a container of that of any other: we inherit them.
+
+        Elsewhere another child is for the thread that has started it: it would not learn how it ended.
+        """
         while True:
             try:
-                process, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+                process, status = os.waitpid(-1 if os.getpid() == 1 else self._group, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return
             if process == 0:
