@@ -11,6 +11,7 @@ What makes it honest: the median of the rounds counts, as time on the wall and a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import re
@@ -18,8 +19,9 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +38,7 @@ _HISTORY_ROUNDS = 2
 """Rounds over the history: each takes a minute, and half of all the time would go there."""
 MOST_START_SECONDS = 0.3
 MOST_MEMORY = 400 << 20
+STREAM_BYTES = 10 << 30
 
 
 class Run(NamedTuple):
@@ -173,9 +176,21 @@ def memory(_rounds: int) -> list[Row]:
     return rows
 
 
-def peak(command: Sequence[str]) -> int:
-    """The most memory of a command and all its processes at one time, in bytes."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment()) as process:
+def stream(_rounds: int) -> list[Row]:
+    """10 GB through a pipe, made as they are read."""
+    most = peak(strongroom("stdin"), inputs.endless_text(STREAM_BYTES))
+    row = Row("memory, 10 GB through standard input", f"≤ {MOST_MEMORY >> 20} MiB", f"{most / 2**20:.0f} MiB", most <= MOST_MEMORY)
+    return [row]
+
+
+def peak(command: Sequence[str], stream: Iterable[bytes] = ()) -> int:
+    """The most memory of a command and all its processes at one time, in bytes; `stream` is its standard input.
+
+    A command that did not scan everything ends the benchmark: what was not read takes no memory.
+    """
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment()) as process:
+        feeder = threading.Thread(target=_feed, args=(process, stream), daemon=True)
+        feeder.start()
         watch = MemoryWatch(process.pid, every_seconds=0.1)
         most = 0
         while process.poll() is None:
@@ -185,7 +200,16 @@ def peak(command: Sequence[str]) -> int:
                 continue
             most = watch.most
             time.sleep(0.1)
+    if process.returncode not in {0, 1}:
+        sys.exit(f"{command[0]} {command[2]} ended with {process.returncode}: not everything was scanned")
     return most
+
+
+def _feed(process: subprocess.Popen[bytes], stream: Iterable[bytes]) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin:
+        for part in stream:
+            process.stdin.write(part)
 
 
 def hostile(_rounds: int) -> list[Row]:
@@ -203,6 +227,7 @@ PARTS: dict[str, Callable[[int], list[Row]]] = {
     "start": start,
     "compiling": compiling,
     "memory": memory,
+    "stream": stream,
     "hostile": hostile,
 }
 

@@ -138,6 +138,14 @@ def _sixteen_mib() -> bytes:
     return bytes(text[: 16 * _MIB])
 
 
+def endless_text(size: int) -> Iterator[bytes]:
+    """`size` bytes of sources, in pieces of 16 MiB, without a disk."""
+    text = _sixteen_mib()
+    while size > 0:
+        yield text[:size]
+        size -= len(text)
+
+
 def make_large(folder: Path) -> None:
     """10 GB that are scanned, none of them a hole: many files, a large one, a line without an end, a member of an archive."""
     text = _sixteen_mib()

@@ -14,12 +14,13 @@ import pytest
 
 from strongroom.scanner.crew import Send, WorkerLost, run_workers
 from strongroom.scanner.share import CountedShare
+from strongroom.scanner.whereabouts import Whereabouts
 
 
 def test_every_item_is_taken_by_exactly_one_worker() -> None:
     received: list[Any] = []
 
-    def work(send: Send) -> None:
+    def work(_number: int, send: Send) -> None:
         for sequence in (range(1000), range(5), range(0)):
             send([sequence.stop, list(share.claim(sequence))])
 
@@ -33,7 +34,7 @@ def test_every_item_is_taken_by_exactly_one_worker() -> None:
 def test_large_messages_arrive_whole() -> None:
     received: list[Any] = []
 
-    def work(send: Send) -> None:
+    def work(_number: int, send: Send) -> None:
         for size in (0, 1, 3_000_000):
             send("x" * size)
 
@@ -42,16 +43,28 @@ def test_large_messages_arrive_whole() -> None:
     assert sorted(map(len, received)) == [0, 0, 1, 1, 3_000_000, 3_000_000]
 
 
-@pytest.mark.parametrize("ending", ["killed", "raised", "left"])
-def test_a_worker_that_is_lost_is_told(ending: str) -> None:
-    def work(send: Send) -> None:
-        for item in share.claim(range(2)):
-            if item == 1:
-                die(ending)
-        send("done")
+@pytest.mark.parametrize(("ending", "by"), [("killed", signal.SIGKILL), ("raised", 0), ("left", 0)])
+def test_a_worker_that_is_lost_is_told_at_once(ending: str, by: int) -> None:
+    def work(number: int, _send: Send) -> None:
+        if number == 1:
+            die(ending)
+        signal.pause()  # it would never end by itself
 
-    with closing(CountedShare(2)) as share, pytest.raises(WorkerLost):
-        run_workers(2, work, list[Any]().append)
+    with pytest.raises(WorkerLost) as lost:
+        run_workers(3, work, list[Any]().append)
+    assert (lost.value.number, lost.value.by) == (1, by)
+
+
+def test_a_process_tells_what_it_has_in_hand_even_when_it_is_dead() -> None:
+    with closing(Whereabouts(2)) as whereabouts:
+        child = os.fork()
+        if child == 0:
+            whereabouts.tell(1, "a long name/" + "x" * 5000)
+            whereabouts.tell(1, "src/\udcffü.py")
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+
+        assert [whereabouts.last_told(number) for number in (0, 1)] == ["", "src/\\udcffü.py"]
 
 
 def die(ending: str) -> None:
@@ -67,7 +80,7 @@ def test_an_error_while_listening_leaves_no_process() -> None:
     def refuse(_message: Any) -> None:
         raise KeyboardInterrupt
 
-    def work(send: Send) -> None:
+    def work(_number: int, send: Send) -> None:
         for number in range(100):
             send(number)
 

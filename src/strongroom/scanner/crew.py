@@ -1,6 +1,7 @@
 """Processes that share work: forked, heard through pipes, and never lost in silence.
 
-A worker that dies without a last word makes the whole work a failed one, because nobody knows what it did not look at.
+A worker that dies without a last word makes the whole work a failed one, because nobody knows what it did not look at: the others are ended
+at once, for what they would still find could not be told as the whole.
 """
 
 from __future__ import annotations
@@ -21,28 +22,34 @@ _READ_SIZE = 1 << 20
 
 
 class WorkerLost(Exception):
-    """A worker ended before it was done."""
+    """Worker `number` ended before it was done; by the signal `by`, if that is not 0."""
+
+    def __init__(self, number: int, by: int = 0) -> None:
+        super().__init__(f"worker {number} was lost")
+        self.number = number
+        self.by = by
 
 
-def run_workers(count: int, work: Callable[[Send], None], receive: Callable[[Any], None]) -> None:
-    """Run `work` in `count` forked processes, and give each value that they send to `receive`, here.
+def run_workers(count: int, work: Callable[[int, Send], None], receive: Callable[[Any], None]) -> None:
+    """Run `work` in `count` forked processes, each with its number from 0, and give each value that they send to `receive`, here.
 
-    Raises WorkerLost if any of them dies or raises; the others are ended. Must be called where only one thread runs.
+    Raises WorkerLost as soon as any of them dies or raises; the others are ended. Must be called where only one thread runs.
     """
     pipes: list[int] = []
     children: list[int] = []
-    gc.collect()
     gc.freeze()  # what is there now is shared with the workers for as long as nobody writes to it
     try:
-        for _ in range(count):
+        for number in range(count):
             reading, writing = os.pipe()
             child = os.fork()
             if child == 0:
-                _be_a_worker(work, writing, [reading, *pipes])
+                _be_a_worker(work, number, writing, [reading, *pipes])
             os.close(writing)
             pipes.append(reading)
             children.append(child)
-        _listen(pipes, receive)
+        lost = _listen(pipes, receive)
+        if lost is not None:
+            raise WorkerLost(lost, _ended(children.pop(lost)))
     except BaseException:
         for child in children:
             os.kill(child, signal.SIGKILL)
@@ -55,7 +62,13 @@ def run_workers(count: int, work: Callable[[Send], None], receive: Callable[[Any
             os.waitpid(child, 0)
 
 
-def _be_a_worker(work: Callable[[Send], None], pipe: int, others: Sequence[int]) -> NoReturn:
+def _ended(child: int) -> int:
+    """The signal that ended a process which closed its pipe; 0 if it ended by itself."""
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _be_a_worker(work: Callable[[int, Send], None], number: int, pipe: int, others: Sequence[int]) -> NoReturn:
     exit_code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -66,7 +79,7 @@ def _be_a_worker(work: Callable[[Send], None], pipe: int, others: Sequence[int])
         def send(value: Any) -> None:
             _write(pipe, json.dumps(value, separators=(",", ":")).encode())
 
-        work(send)
+        work(number, send)
         _write(pipe, b"")
         exit_code = 0
     finally:
@@ -80,9 +93,9 @@ def _write(pipe: int, payload: bytes) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _listen(pipes: Sequence[int], receive: Callable[[Any], None]) -> None:
-    """Hear all pipes to their ends. Raises WorkerLost unless each of them ended with a worker's last word."""
-    finished = 0
+def _listen(pipes: Sequence[int], receive: Callable[[Any], None]) -> int | None:
+    """Hear all pipes to their ends, up to the first that ends without its worker's last word: the number of that one, or None."""
+    finished = set[int]()
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
             selector.register(pipe, selectors.EVENT_READ, bytearray())
@@ -90,13 +103,15 @@ def _listen(pipes: Sequence[int], receive: Callable[[Any], None]) -> None:
             for key, _ in selector.select():
                 received = os.read(key.fd, _READ_SIZE)
                 if not received:
+                    if key.fd not in finished:
+                        return pipes.index(key.fd)
                     selector.unregister(key.fd)
                     continue
                 buffer: bytearray = key.data
                 buffer += received
-                finished += _take_messages(buffer, receive)
-    if finished != len(pipes):
-        raise WorkerLost
+                if _take_messages(buffer, receive):
+                    finished.add(key.fd)
+    return None
 
 
 def _take_messages(buffer: bytearray, receive: Callable[[Any], None]) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from strongroom.scanner.examine import Examiner, Hit
@@ -12,6 +15,8 @@ from strongroom.scanner.problem import Problem
 
 Send = Callable[[Any], None]
 """Sends whoever asked for the scan a value that JSON can hold."""
+Tell = Callable[[str], None]
+"""Told the path of each fragment before it is scanned."""
 Expand = Callable[[Fragment], Iterator[Fragment]]
 """A fragment as the fragments that are scanned: itself, and what is inside of it."""
 
@@ -67,32 +72,32 @@ class Scan:
         items = source.item_count if isinstance(source, Counted) else _MANY_ITEMS
         jobs = min(self.jobs, items)
         if jobs <= 1:
-            self._work(source, Whole(), lambda message: _deliver(message, listener))
+            self._work(source, Whole(), lambda message: _deliver(message, listener), _untold)
             return
         self.examiner.prepare(for_many=items >= _MANY_ITEMS)
         from strongroom.scanner.crew import WorkerLost, run_workers
         from strongroom.scanner.share import CountedShare
+        from strongroom.scanner.whereabouts import Whereabouts
 
-        share = CountedShare(jobs)
-        try:
-            run_workers(
-                jobs,
-                lambda send: self._work_forked(source, share, send),
-                lambda message: _deliver(message, listener),
-            )
-        except WorkerLost:
-            raise ScanFailed("a process of the scan died, so not everything was scanned (out of memory?)") from None
-        finally:
-            share.close()
+        with closing(CountedShare(jobs)) as share, closing(Whereabouts(jobs)) as whereabouts:
+            try:
+                run_workers(
+                    jobs,
+                    lambda number, send: self._work_forked(source, share, send, partial(whereabouts.tell, number)),
+                    lambda message: _deliver(message, listener),
+                )
+            except WorkerLost as lost:
+                raise ScanFailed(_how_it_was_lost(lost.by, whereabouts.last_told(lost.number))) from None
 
-    def _work_forked(self, source: Source, share: Share, send: Send) -> None:
+    def _work_forked(self, source: Source, share: Share, send: Send, tell: Tell) -> None:
         self.examiner.forked()
-        self._work(source, share, send)
+        self._work(source, share, send, tell)
 
-    def _work(self, source: Source, share: Share, send: Send) -> None:
+    def _work(self, source: Source, share: Share, send: Send, tell: Tell) -> None:
         fragments, size = 0, 0
         hits: list[list[Any]] = []
         for fragment in source.fragments(share):
+            tell(fragment.path)
             self._examine(fragment, hits)
             fragments += 1
             size += len(fragment.data)
@@ -132,6 +137,22 @@ def _unpacked(values: list[Any]) -> Hit:
         unpacked[index] = values[index].encode("latin-1")
     hit = Hit(*unpacked)
     return hit._replace(layers=tuple(hit.layers), reasons=tuple(hit.reasons))
+
+
+def _untold(_path: str) -> None:
+    """A scan in one process dies with whoever would ask."""
+
+
+def _how_it_was_lost(by: int, path: str) -> str:
+    """That a process was lost, in words: which file it had in hand, and what to do."""
+    how = "was killed, perhaps for want of memory" if by == signal.SIGKILL else f"died of signal {by}" if by else "died"
+    where = f"; it was at {path}" if path else " before it read anything"
+    # Names were written by strangers: none of them is to steer a terminal.
+    where = "".join(character if character.isprintable() else "?" for character in where)
+    return (
+        f"a process of the scan {how}{where}. The scan was ended, so that file and others were not scanned."
+        " Fewer processes (-jobs=1) take less memory, -exclude leaves a file out"
+    )
 
 
 def _deliver(message: Any, listener: Listener) -> None:
