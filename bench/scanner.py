@@ -179,7 +179,12 @@ def memory(_rounds: int) -> list[Row]:
 def stream(_rounds: int) -> list[Row]:
     """10 GB through a pipe, made as they are read."""
     most = peak(strongroom("stdin"), inputs.endless_text(STREAM_BYTES))
-    row = Row("memory, 10 GB through standard input", f"≤ {MOST_MEMORY >> 20} MiB", f"{most / 2**20:.0f} MiB", most <= MOST_MEMORY)
+    row = Row(
+        "memory, 10 GB through standard input",
+        f"≤ {MOST_MEMORY >> 20} MiB",
+        f"{most / 2**20:.0f} MiB",
+        most <= MOST_MEMORY,
+    )
     return [row]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from strongroom.scanner.automaton_cache import AutomatonCache
-from strongroom.scanner.expressions import GATES, NUMBER_SHIFT, Events, Expression, twins_of
+from strongroom.scanner.expressions import GATES, NUMBER_SHIFT, Events, Expression, families_of, twins_of
 from strongroom.scanner.widening import WIDENING, widened
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class _Part:
     name: str
     numbers: Sequence[int]
     expressions: Sequence[Expression]
+    members: Mapping[int, Sequence[tuple[int, Expression]]] = field(default_factory=dict)
+    """The expressions, with their numbers, of the families, each of which has the number of one of them."""
 
 
 def _parts(expressions: Sequence[Expression]) -> list[_Part]:
@@ -101,13 +103,23 @@ def _parts(expressions: Sequence[Expression]) -> list[_Part]:
     What another engine would run for each byte is then run for the bytes that can begin a match.
     """
     numbers: dict[str, list[int]] = {}
-    twins = {number for others in twins_of(expressions).values() for number in others}
+    families = {found[0]: found for found in families_of(expressions).values()}
+    left_out = {number for others in twins_of(expressions).values() for number in others}
+    left_out |= {number for found in families.values() for number in found[1:]}
     for number, expression in enumerate(expressions):
-        if number not in twins:
+        if number not in left_out:
             numbers.setdefault(expression.part, []).append(number)
-    parts = [_Part(name, found, [expressions[number] for number in found]) for name, found in numbers.items()]
+    members = {first: [(number, expressions[number]) for number in found] for first, found in families.items()}
+    parts = [
+        _Part(name, found, [_looked_for(expressions[number]) for number in found], members)
+        for name, found in numbers.items()
+    ]
     gates = [Expression(GATES[part.name], 0, is_gate=True) for part in parts if part.name in GATES]
     return [*parts, _Part("gates", range(len(gates)), gates)] if gates else parts
+
+
+def _looked_for(expression: Expression) -> Expression:
+    return replace(expression, pattern=expression.family) if expression.family else expression
 
 
 def _all_compiled(parts: Sequence[_Part]) -> list[tuple[list[int], hyperscan.Database]]:
@@ -132,7 +144,7 @@ class _Several:
 
     def scan(self, data: bytes) -> Events:
         """The events of `data`."""
-        events = Events()
+        events = Events(data)
         for scan, on_match in self._scans:
             scan(data, match_event_handler=on_match, context=events)
         if self._gates is not None:
@@ -159,19 +171,38 @@ class HyperscanAutomaton:
 
         database.scratch = hyperscan.Scratch(database)
         self.database_scan = database.scan
-        self.on_match = _collector([expression.shift for expression in part.expressions], part.numbers)
+        self.on_match = _collector(part)
         self.rest: Fallback | None = None
         if _LEFT_OUT in modes:
             from strongroom.scanner.fallback import Fallback
 
-            left_out = [number for number, mode in enumerate(modes) if mode == _LEFT_OUT]
-            self.rest = Fallback([part.expressions[at] for at in left_out], [part.numbers[at] for at in left_out])
+            left_out = [
+                member
+                for number, mode in enumerate(modes)
+                if mode == _LEFT_OUT
+                for member in part.members.get(part.numbers[number], [(part.numbers[number], part.expressions[number])])
+            ]
+            self.rest = Fallback([expression for _, expression in left_out], [number for number, _ in left_out])
 
 
-def _collector(shifts: Sequence[int], numbers: Sequence[int]) -> Callable[[int, int, int, int, Any], bool | None]:
-    bases = [number << NUMBER_SHIFT for number in numbers]
+def _collector(part: _Part) -> Callable[[int, int, int, int, Any], bool | None]:
+    shifts = [expression.shift for expression in part.expressions]
+    bases = [number << NUMBER_SHIFT for number in part.numbers]
+    families = {
+        at: [(member << NUMBER_SHIFT, expression.endings) for member, expression in part.members[number]]
+        for at, number in enumerate(part.numbers)
+        if number in part.members
+    }
 
     def on_match(number: int, _start: int, end: int, _flags: int, events: Any) -> bool | None:
+        if number in families:
+            data = events.data
+            for base, endings in families[number]:
+                if data.endswith(endings, 0, end):
+                    key = base | (end - 1) >> shifts[number]
+                    events.setdefault(key, end)
+                    events.last[key] = end
+            return None
         key = bases[number] | (end - 1) >> shifts[number]
         if key not in events:
             events[key] = end

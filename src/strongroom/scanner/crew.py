@@ -47,9 +47,7 @@ def run_workers(count: int, work: Callable[[int, Send], None], receive: Callable
             os.close(writing)
             pipes.append(reading)
             children.append(child)
-        lost = _listen(pipes, receive)
-        if lost is not None:
-            raise WorkerLost(lost, _ended(children.pop(lost)))
+        _listen(pipes, children, receive)
     except BaseException:
         for child in children:
             os.kill(child, signal.SIGKILL)
@@ -93,8 +91,8 @@ def _write(pipe: int, payload: bytes) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _listen(pipes: Sequence[int], receive: Callable[[Any], None]) -> int | None:
-    """Hear all pipes to their ends, up to the first that ends without its worker's last word: the number of that one, or None."""
+def _listen(pipes: Sequence[int], children: list[int], receive: Callable[[Any], None]) -> None:
+    """Hear all pipes to their ends. Raises WorkerLost when one ends without its worker's last word, whose child is gone then."""
     finished = set[int]()
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
@@ -104,14 +102,14 @@ def _listen(pipes: Sequence[int], receive: Callable[[Any], None]) -> int | None:
                 received = os.read(key.fd, _READ_SIZE)
                 if not received:
                     if key.fd not in finished:
-                        return pipes.index(key.fd)
+                        lost = pipes.index(key.fd)
+                        raise WorkerLost(lost, _ended(children.pop(lost)))
                     selector.unregister(key.fd)
                     continue
                 buffer: bytearray = key.data
                 buffer += received
                 if _take_messages(buffer, receive):
                     finished.add(key.fd)
-    return None
 
 
 def _take_messages(buffer: bytearray, receive: Callable[[Any], None]) -> int:

@@ -78,6 +78,8 @@ class Plan:
                 RULE_SHIFT,
                 tuple(word.encode() for word in rule.keywords),
                 rule.part or (FORMATS if rule.kind is Kind.PROVIDER else GUESSES),
+                family=rule.family.encode(),
+                endings=rule.endings,
             )
             for rule in self.rules
         ]

@@ -41,17 +41,31 @@ class Expression:
     part: str = ""
     is_gate: bool = False
     """Only the first of its matches is told."""
+    family: bytes = b""
+    """One pattern for all expressions that have it, which an automaton looks for in their place: what they begin with is then followed once."""
+    endings: tuple[bytes, ...] = ()
+    """With which bytes, of all matches of the family, those of this expression end."""
 
 
 class Events(dict[int, int]):
-    """What was seen: `number << 40 | bucket`, and the end of the first match in that bucket. A bucket holds `2 ** shift` bytes."""
+    """What was seen in `data`: `number << 40 | bucket`, and the end of the first match in that bucket. A bucket holds `2 ** shift` bytes."""
 
-    __slots__ = ("last",)
+    __slots__ = ("data", "last")
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes = b"") -> None:
         super().__init__()
+        self.data = data
         self.last: dict[int, int] = {}
         """The end of the last match in each bucket."""
+
+
+def families_of(expressions: Sequence[Expression]) -> dict[bytes, list[int]]:
+    """The numbers of the expressions of each family."""
+    families: dict[bytes, list[int]] = {}
+    for number, expression in enumerate(expressions):
+        if expression.family:
+            families.setdefault(expression.family, []).append(number)
+    return families
 
 
 NUMBER_SHIFT = 40

@@ -39,6 +39,7 @@ class Rule:
     `name` and `id` are read where they exist: the variable that is assigned, and the public half of a pair. `keywords` are
     lower-case; a fragment without any of them cannot match (empty: no such word). `reach` is how many bytes before the end of a match it may begin, at most.
     Where the pattern has no word to wait for, `wide` is one that is quicker to find: it ends within every match, at most `ahead` bytes before its end.
+    Rules that begin alike may have one `family`, a pattern that ends wherever one of theirs does, and tell their matches by their `endings`.
     A secret that fails `checksum`, `structure` or `plausible` is no finding: see there what one that passes shows.
     """
 
@@ -55,6 +56,8 @@ class Rule:
     reach: int = 512
     wide: str = ""
     ahead: int = 0
+    family: str = ""
+    endings: tuple[bytes, ...] = ()
     part: str = ""
     """The part of the automaton, where it is not that of words (see `expressions.Expression`)."""
     entropy: float = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from strongroom.scanner.generic.candidates import generic
 from strongroom.scanner.generic.names import (
     ANY_NAME,
@@ -26,6 +28,20 @@ _SINGLE_OPEN = r"(?:\\{0,3}'{1,3}|&#39;|\xe2\x80\x98)(?P<secret>"
 _SINGLE_BODY = r"(?:[^'\\\r\n&\xe2]|\\[^'\r\n]|&[^#'\r\n]){2,}"
 _SINGLE_CLOSE = r")(?:'|\\'|&#39;|\xe2\x80\x99)"
 
+_DOUBLE_ENDINGS = (b'"', b"&quot;", b"&#34;", b"\xe2\x80\x9d")
+_SINGLE_ENDINGS = (b"'", b"&#39;", b"\xe2\x80\x99")
+
+
+def _either(name: str, first: str) -> str:
+    """The pattern of both kinds of strings, which begin with `first`, given to `name`."""
+    double = _DOUBLE_OPEN + first + _DOUBLE_BODY + _DOUBLE_CLOSE
+    single = _SINGLE_OPEN + first + _SINGLE_BODY + _SINGLE_CLOSE
+    return re.sub(r"\?P<\w+>", "?:", f"{name}{_TO_STRING}(?:{double}|{single})")
+
+
+_TOLD = _either(TELLING_NAME, "")
+_HINTED = _either(HINTING_NAME, NO_WORD)
+
 _TO_WORD = r"[ \t]{0,40}(?:=>|:=|={1,2}|:)[ \t]{0,40}(?P<secret>"
 _WORD = r"[^\s\"'`<>(){}\[\],;|&\\:$%=*/][^\s\"'`<>(){}\[\],;|&\\]{2,}"
 _WORD_END = r")(?:[\s\"'`<,;|&\\)}\]]|\z)"
@@ -49,6 +65,8 @@ ASSIGNMENT_RULES = (
             ),
             ("password = read_password()", 'user = "{base62:12}"', 'password = ""'),
         ),
+        family=_TOLD,
+        endings=_DOUBLE_ENDINGS,
     ),
     generic(
         "assigned-single-quoted",
@@ -63,6 +81,8 @@ ASSIGNMENT_RULES = (
             ),
             ("password = read_password()", "user = '{base62:12}'", "password = ''"),
         ),
+        family=_TOLD,
+        endings=_SINGLE_ENDINGS,
     ),
     generic(
         "keyed-double-quoted",
@@ -73,6 +93,8 @@ ASSIGNMENT_RULES = (
             ('api_key = "{HEX:32}"', '"salt": "0{base62:20}"', 'session("signing_key", "1{base62:30}")'),
             ('"key": "Content-Type"', 'primary_key = "name"'),
         ),
+        family=_HINTED,
+        endings=_DOUBLE_ENDINGS,
     ),
     generic(
         "keyed-single-quoted",
@@ -80,6 +102,8 @@ ASSIGNMENT_RULES = (
         HINTING_NAME + _TO_STRING + _SINGLE_OPEN + NO_WORD + _SINGLE_BODY + _SINGLE_CLOSE,
         HINTING,
         (("apiKey: '0{base62:31}'", "oauth_nonce: '7{hex:31}'"), ("key: 'Content-Type'", "'author': 'somebody'")),
+        family=_HINTED,
+        endings=_SINGLE_ENDINGS,
     ),
     generic(
         "assigned-back-quoted",

@@ -20,6 +20,8 @@ def generic(  # noqa: PLR0913 -- the fields of a rule, by name
     severity: Severity = Severity.MEDIUM,
     wide: str = "",
     ahead: int = 0,
+    family: str = "",
+    endings: tuple[bytes, ...] = (),
     part: str = "",
 ) -> Rule:
     """A rule whose matches only the judge can call secrets. `samples` are what it finds and what it ignores."""
@@ -37,5 +39,7 @@ def generic(  # noqa: PLR0913 -- the fields of a rule, by name
         reach=reach,
         wide=wide,
         ahead=ahead,
+        family=family,
+        endings=endings,
         part=part,
     )
