@@ -17,6 +17,10 @@ _OPENING = re.compile(r"\((?:\?(?:P<\w+>|i?:)|(?!\?))")
 _REPEATED = re.compile(r"(?:(?P<maybe>\?)|(?P<any>\*|\{0,[0-9]*\})|(?P<some>\+|\{[0-9]+(?:,[0-9]*)?\}))\??")
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(?:(?P<border>[bBAz])|[dDsSwWnrtfv]|x[0-9a-fA-F]{2}|(?P<sign>[!-/:-@\[-`{-~]))")
+_STEP = re.compile(
+    r"(?P<opens>\()|(?P<ends>[|)])|\\.|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\]|[^\\\[()|]+", re.DOTALL
+)
+"""A parenthesis, the sign between alternatives, or what may stand between those."""
 _FEW = re.compile(r"\[([A-Za-z0-9_. ]{1,4}-?)\]")
 
 
@@ -61,6 +65,8 @@ def _alternatives(pattern: str, position: int) -> tuple[set[_Start], int]:
 def _sequence(pattern: str, position: int) -> tuple[set[_Start], int]:
     starts = _NOTHING
     while position < len(pattern) and pattern[position] not in "|)":
+        if not any(start.is_whole and len(start.text) < LONGEST for start in starts):
+            return starts, _end_of_sequence(pattern, position)
         unit, position = _unit(pattern, position)
         unit, position = _repeated(unit, pattern, position)
         longer = {start for start in starts if start.is_whole and len(start.text) < LONGEST}
@@ -69,6 +75,20 @@ def _sequence(pattern: str, position: int) -> tuple[set[_Start], int]:
         # Too many words would take longer to look for than they save.
         starts = joined if len(joined) <= _MOST else {start._replace(is_whole=False) for start in starts}
     return starts, position
+
+
+def _end_of_sequence(pattern: str, position: int) -> int:
+    """Where the alternative ends that `position` is in: what stands up to there changes no beginning any more."""
+    depth = 0
+    while found := _STEP.match(pattern, position):
+        if found["opens"]:
+            depth += 1
+        elif found["ends"]:
+            if not depth:
+                return position
+            depth -= found["ends"] == ")"
+        position = found.end()
+    return position
 
 
 def _unit(pattern: str, position: int) -> tuple[set[_Start], int]:
