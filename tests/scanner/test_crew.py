@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from copy import copy
@@ -119,3 +121,20 @@ def test_what_is_done_quickly_is_taken_many_at_a_time_and_every_item_once() -> N
         taken = [[next(first) for _ in range(500)], list(second), list(first)]
 
     assert sorted(number for some in taken for number in some) == list(range(1000))
+
+
+def test_a_scan_whose_process_is_killed_ends_at_once_and_says_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "0").write_bytes(b"x = y + 1\n" * 400_000)
+    for number in range(1, 64):
+        os.link(tmp_path / "0", tmp_path / str(number))
+    command = [sys.executable, "-m", "strongroom", "scan", "dir", str(tmp_path), "-jobs=2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as scan:
+        listed = Path(f"/proc/{scan.pid}/task/{scan.pid}/children")
+        while len(workers := listed.read_text().split()) < 2:
+            os.sched_yield()
+        os.kill(int(workers[0]), signal.SIGKILL)
+        _, told = scan.communicate()
+
+    assert scan.returncode == 2
+    assert "was killed" in told
+    assert "not scanned" in told

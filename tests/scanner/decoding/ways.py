@@ -112,6 +112,11 @@ WAYS: dict[str, Write] = {
     "backwards": lambda: b"t = '" + TOKEN[::-1] + b"'[::-1]",
     "rot13": lambda: b"str_rot13('" + codecs.encode(TOKEN.decode(), "rot13").encode() + b"')",
     "added piece by piece": lambda: b's = "' + HEAD + b'";\ns += "' + TAIL + b'";',
+    "base64 in items of a list": lambda: json.dumps(
+        re.findall(".{1,20}", base64.b64encode(b"token " + TOKEN).decode())
+    ).encode(),
+    "characters by number": lambda: b"t = " + b"+".join(b"chr(%d)" % byte for byte in TOKEN),
+    "variables": lambda: b"set A=" + HEAD + b"\r\nset B=%A%" + TAIL + b"\r\n",
     "an old pickle": lambda: b"(dp0\nVtoken\np1\nV" + TOKEN + b"\np2\ns.",
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.scanner.command_line import CommandLine, Scanned
 from tests.scanner.decoding.ways import TOKEN, WAYS
+from tests.scanner.hiding.fifth_files import FIFTH_HIDINGS
 from tests.scanner.hiding.files import HIDINGS
 from tests.scanner.hiding.fourth_files import FOURTH_HIDINGS
 from tests.scanner.hiding.more_files import MORE_HIDINGS
@@ -17,7 +18,7 @@ from tests.scanner.hiding.secret_token import made_up_token
 from tests.scanner.hiding.test_git import BESIDE, IN_HISTORY, IN_OTHERS, PATHLESS
 from tests.scanner.hiding.third_files import THIRD_HIDINGS
 
-FILES = {**HIDINGS, **MORE_HIDINGS, **THIRD_HIDINGS, **FOURTH_HIDINGS}
+FILES = {**HIDINGS, **MORE_HIDINGS, **THIRD_HIDINGS, **FOURTH_HIDINGS, **FIFTH_HIDINGS}
 NUMBERS = {name: number for number, name in enumerate(FILES, 300)}
 IMAGES = ["docker save", "image environment", "OCI layer"]
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from strongroom.scanner.decoding import base85, compressed, dumps, escapes, interrupted, literals, radix, turned, wide
+from strongroom.scanner.decoding import (
+    base85,
+    compressed,
+    dumps,
+    escapes,
+    interrupted,
+    literals,
+    pieces,
+    radix,
+    turned,
+    variables,
+    wide,
+)
 from strongroom.scanner.decoding.decoded import Decoded, Decoder
 
 __all__ = ["DECODERS", "Decoded", "Decoder"]
@@ -40,6 +52,9 @@ DECODERS = (
     interrupted.OVERSTRUCK,
     interrupted.JOINED,
     interrupted.CHARACTERS,
+    interrupted.CALLS,
+    pieces.PIECES,
+    variables.VARIABLES,
     wide.UTF16_LITTLE,
     wide.UTF16_BIG,
     wide.UTF32_LITTLE,

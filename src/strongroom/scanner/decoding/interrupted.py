@@ -53,7 +53,9 @@ OVERSTRUCK = Decoder(
 )
 
 _JOINS = (
-    rb"(?:[\"'`]{2}\.join\(|\.concat\(|\bconcat!?\(|\bCONCAT\(|strings\.Join\(|\]\.join\(|\.join\((?:''|\"\"|``)\))"
+    rb"(?:[\"'`]{2}\.join\(|\.concat\(|\bconcat!?\(|\bCONCAT\(|strings\.Join\(|\]\.join\(|\.join\((?:''|\"\"|``)\)"
+    rb"|\bjoin\((?:''|\"\"),|!Join[ ]{0,4}\[|\"Fn::Join\"|\bformat\([\"'](?:%s){2}|(?:%s){2}[\"'][ ]%[ ]|(?:\{\}){2}[\"']\.format\("
+    rb"|(?i:CONCATENATE\()|" + _LETTER + rb"{3}[\"']\)\s{0,40}\.append\([\"']" + _LETTER + rb"{3})"
 )
 
 JOINED = Decoder(
@@ -61,9 +63,23 @@ JOINED = Decoder(
     _JOINS,
     Replacing(
         late_pattern(
-            rb"[\"'`](?<=[A-Za-z0-9_+/=.-][\"'`])\s{0,8}(?:,|\.concat\()\s{0,80}[bBrRfFuU]?[\"'`](?=[A-Za-z0-9_+/=.-])",
+            rb"[\"'`](?<=[A-Za-z0-9_+/=.-][\"'`])\s{0,8}(?:,|\.concat\(|\)\s{0,40}\.append\()\s{0,80}[bBrRfFuU]?[\"'`](?=[A-Za-z0-9_+/=.-])",
         ),
         lambda _: b"",
+    ),
+)
+
+_CALL = rb"(?i:chr[wb$]?\(|\[char\]\(?)(?:0x[2-7][0-9a-f]|[1-9][0-9]{1,2})\)?"
+_PLUS = rb"[ \t]{0,8}(?:[+&.]|\|\|)[ \t]{0,8}"
+CALLS = Decoder(
+    "characters by number",
+    rb"(?:" + _CALL + _PLUS + rb"){8}",
+    Replacing(
+        late_pattern(_CALL + rb"(?:" + _PLUS + _CALL + rb"){7,}"),
+        lambda found: bytes(
+            int(number, 0) & 0x7F for number in re.findall(rb"0[xX][0-9A-Fa-f]{2}|[1-9][0-9]{1,2}", found[0])
+        ),
+        reach=8192,
     ),
 )
 

@@ -38,8 +38,8 @@ CONCATENATION = Decoder(
 )
 CONTINUATION = Decoder(
     "continuation",
-    _WORD + rb"{4}[\\`]\r?\n[ \t]{0,120}" + _WORD + rb"{4}",
-    Replacing(late_pattern(rb"[\\`]\r?\n[ \t]{0,120}(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
+    _WORD + rb"{4}[\\`^]\r?\n[ \t]{0,120}" + _WORD + rb"{4}",
+    Replacing(late_pattern(rb"[\\`^]\r?\n[ \t]{0,120}(?=[A-Za-z0-9_+/=.-])"), lambda _: b""),
 )
 FOLDED = Decoder(
     "folded",

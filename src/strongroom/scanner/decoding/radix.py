@@ -19,8 +19,9 @@ from strongroom.scanner.decoding.late import late_pattern
 from strongroom.scanner.expressions import CAPITALS, HEXADECIMAL, LETTERS
 
 # Zeros are among what stands in texts: every other byte of UTF-16 is one, and names and passwords are separated by them.
-_QUAD = rb"(?:[CDI-Za-f][AQCSDTEUFVGWHXgwiyjzk0l1m2n3]|A[AC-H])[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
-_TEXT = rb"(?:" + _QUAD + rb"){6}"
+QUAD = rb"(?:[CDI-Za-f][AQCSDTEUFVGWHXgwiyjzk0l1m2n3]|A[AC-H])[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
+"""Four characters of base64 that stand for text."""
+_TEXT = rb"(?:" + QUAD + rb"){6}"
 # gzip, zlib (three levels), zip, bzip2, xz, 7-Zip, PDF, zstd, a UTF-16 byte order mark: as base64 begins for each.
 _MAGIC = (
     rb"(?:H4sI[A-Za-z0-9+/_-]|eJ[w-z0-3]|eNo|eNq|eNp|eAF|UEsDB|QlpoO|/Td6WFoA|N3q8ryc|JVBERi0|KLUv/[QSa-f]|//4[A-Za-f])"
