@@ -80,6 +80,8 @@ def fill(vault: Vault, count: int) -> None:
             entries = [secrets.token_bytes(HALF) + value[:HALF] for value in values]
             unsealed.listed.add(transaction, entries, is_new=True)
             unsealed.barrier.commit(transaction)
+    with unsealed.barrier.transaction() as transaction:
+        unsealed.listed.news(transaction)  # as it is some seconds after an unseal
 
 
 def learn(vault: Vault) -> float:
