@@ -66,7 +66,7 @@ def test_what_is_listed_is_learned_behind_the_requests_and_none_waits_for_it(
     assert sum(read) <= 2 * 2 * listed.HALF, "nothing but the end of the list was left"
 
 
-def test_it_rests_longer_than_it_learns_and_learns_once_for_each_unseal(vault: Vault) -> None:
+def test_it_rests_longer_than_it_learns_and_learns_nothing_twice(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     learner = learner_of(vault)
 
@@ -77,7 +77,22 @@ def test_it_rests_longer_than_it_learns_and_learns_once_for_each_unseal(vault: V
     learner.round(rest)
     assert len(rests) >= COUNT // 2 // 2 - 1
     assert SHARE < 0.5
+    read = parts_read(monkeypatch)
     learner.round(lambda _: pytest.fail("it was learned"))
+    assert not read
+
+
+def test_a_process_that_judges_nothing_for_a_while_is_not_behind_when_it_does(vault: Vault) -> None:
+    learner = learner_of(vault)
+    learner.round(lambda _: False)
+    for number in range(COUNT):
+        put(vault, f"prod/later-{number}", f"later-number-{number}")
+    learner.round(lambda _: False)
+    (answer,) = answer_batch(
+        vault.node.require(), [write_below(vault, "later-number-7")], Alarms(lambda _: None, lambda: None)
+    )
+    assert answer is not None, "it went to the pool"
+    assert isinstance(answer.error, InvalidRequest)
 
 
 def test_it_ends_when_it_is_told_to_and_the_rest_is_learned_by_whoever_asks(vault: Vault) -> None:
@@ -102,6 +117,8 @@ def test_a_part_that_is_missing_refuses_what_asks(vault: Vault) -> None:
     with vault.node.require().barrier.transaction() as transaction:
         transaction.delete(f"{listed.AREA}0/{3:08x}")
         vault.node.require().barrier.commit(transaction)
+    learner = learner_of(vault)
     with pytest.raises(Damaged):
-        learner_of(vault).round(lambda _: False)
+        learner.round(lambda _: False)
+    learner.round(lambda _: pytest.fail("it is told once"))
     assert put(vault, "dev/app", "value-of-nobody").status == 500

@@ -1,4 +1,7 @@
-"""Has each process remember which values are listed for the guard against reuse, from the unseal on, so that hardly any write waits for it."""
+"""Has each process remember which values are listed for the guard against reuse, from the unseal on, so that hardly any write waits for it.
+
+It goes on for as long as the vault is open: a process that judges nothing for a while would otherwise be as far behind as after an unseal.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from strongroom.system.node import Node
 from strongroom.system.unsealed import Unsealed
 
 ROUND_SECONDS = 0.5
-"""So often it is seen whether the vault was opened."""
+"""So often it is seen whether the vault was opened, and what was added."""
 SHARE = 0.25
 """The part of a processor that the learning may take."""
 PARTS_PER_STEP = 32
@@ -27,7 +30,8 @@ class ReuseLearner:
     def __init__(self, node: Node, on_failure: Callable[[Exception], None]) -> None:
         self._node = node
         self._on_failure = on_failure
-        self._learned: Unsealed | None = None
+        self._failed: Unsealed | None = None
+        """The opened vault whose lists could not be read."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reuse-learner", daemon=True)
 
@@ -42,20 +46,23 @@ class ReuseLearner:
             self._thread.join()
 
     def round(self, pause: Callable[[float], bool] | None = None) -> None:
-        """Learn what there is, once for each unseal, resting after each step.
+        """Learn what is new, resting after each step.
 
-        ``pause`` waits for so many seconds and answers whether to stop.
+        ``pause`` waits for so many seconds and answers whether to stop. Raises Damaged and StoreError, once for each unseal.
         """
         unsealed = self._node.unsealed
-        if unsealed is None or unsealed is self._learned:
+        if unsealed is None or unsealed is self._failed:
             return
-        self._learned = unsealed
         clock, rest = self._node.clock, pause or self._stopping.wait
         has_more = True
         while has_more:
             started = clock.monotonic()
-            with unsealed.barrier.transaction() as transaction:
-                has_more = unsealed.listed.learn(transaction, PARTS_PER_STEP)
+            try:
+                with unsealed.barrier.transaction() as transaction:
+                    has_more = unsealed.listed.learn(transaction, PARTS_PER_STEP)
+            except (Damaged, StoreError):
+                self._failed = unsealed
+                raise
             if has_more and rest((clock.monotonic() - started) * (1 - SHARE) / SHARE):
                 return
 
