@@ -1,4 +1,4 @@
-"""``run`` and ``kv get`` without click read every command line as click does, or leave it to click."""
+"""``run``, ``kv get`` and ``scan dir`` without click read every command line as click does, or leave it to click."""
 
 from __future__ import annotations
 
@@ -18,16 +18,22 @@ from strongroom.cli.kv_get import KV_GET
 from strongroom.cli.quick import attempt, read
 from strongroom.cli.run_command import run as run_command
 from strongroom.cli.run_flags import RUN
+from strongroom.cli.scan import scan_dir as scan_dir_command
+from strongroom.cli.scan_dir import SCAN_DIR
 from strongroom.cli.words import COMPLETION_VARIABLE
 
-COMMANDS = {"run": (RUN, run_command), "kv get": (KV_GET, kv_get_command)}
+COMMANDS = {
+    "run": (RUN, run_command),
+    "kv get": (KV_GET, kv_get_command),
+    "scan dir": (SCAN_DIR, scan_dir_command),
+}
 WITH_CLICK = "import sys\nfrom strongroom.cli.main import main\nsys.exit(main())"
 both = pytest.mark.parametrize(("quick", "command"), COMMANDS.values(), ids=COMMANDS)
 
 
 def flags(quick: Quick) -> list[Flag]:
     """All flags of a command."""
-    return [*quick.flags, *http_options(), *output_options(quick.output)]
+    return [*quick.flags, *(http_options() if quick.is_remote else ()), *output_options(quick.output)]
 
 
 VALUES = st.sampled_from(
@@ -92,6 +98,7 @@ def by_click(command: click.Command, words: Sequence[str]) -> tuple[dict[str, ob
 @example(["-preserve-env", "-preserve-env=A,B", "-watch", "-fallback=12h", "-mount-max-reads=0", "--"])
 @example(["-path", "--", "--", "x"])
 @example(["-path", "-h", "x"])
+@example(["-known", ".", "-known=env:.env", "-format", "json", "-exclude=a", "-exclude", "b", "-exit-code=0"])
 def test_both_read_every_line_alike(quick: Quick, command: click.Command, words: list[str]) -> None:
     wanted, found = by_click(command, words), read(quick, words)
     if found is None:
@@ -147,8 +154,13 @@ def test_a_shell_that_completes_is_answered_by_click(monkeypatch: pytest.MonkeyP
         ["kv", "get"],
         ["kv", "get", "-output-curl-string", "secret/quick"],
         ["kv", "get", "-output-policy", "secret/quick"],
+        ["scan", "dir", "-h"],
+        ["scan", "dir", "no-such-folder"],
+        ["scan", "dir", "-level=none", "."],
+        ["scan", "dir", "-jobs=x"],
+        ["scan", "dir", *["x"] * 1001],
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words)[:60],
 )
 def test_a_person_sees_the_same(ours: CommandLine, quick: CommandLine, words: list[str]) -> None:
     quick.value("kv", "put", "secret/quick", "A=1")

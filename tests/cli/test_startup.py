@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -40,6 +41,8 @@ def loaded(ours: CommandLine, *words: str) -> set[str]:
         "report = lambda *_: os.write(2, ('MODULES ' + ' '.join(sys.modules)).encode())\n"
         "atexit.register(report)\n"
         "os.execvpe = report\n"
+        "leave = os._exit\n"
+        "os._exit = lambda _: (report(), leave(0))\n"
         "from strongroom.__main__ import main\n"
         "main()\n"
     )
@@ -73,6 +76,7 @@ def test_the_hot_commands_load_click_only_for_what_they_do_not_understand(ours: 
     assert "click" not in loaded(ours, "run", "-path", "secret/start", "--", "true")
     assert "click" not in loaded(ours, "run", "--path=secret/start", "-only", "A", "true", "-h")
     assert "click" not in loaded(ours, "kv", "get", "secret/start", "-format=json")
+    assert "click" not in loaded(ours, "scan", "dir", "-format=json", "-exclude", "*.py", os.devnull)
     assert "click" in loaded(ours, "run", "-h")
     assert "click" in loaded(ours, "run", "-paht", "secret/start", "--", "true")
 

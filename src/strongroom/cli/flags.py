@@ -48,6 +48,7 @@ class Quick(NamedTuple):
     """A command that can be called without click: its own flags, its output flags, and where its function is.
 
     ``anywhere`` says whether flags may stand behind the first other word, ``arity`` how many of those there are (None: any).
+    One that ``is_remote`` has the flags for reaching a server, too.
     """
 
     flags: tuple[Flag, ...]
@@ -55,6 +56,7 @@ class Quick(NamedTuple):
     function: str
     anywhere: bool = True
     arity: int | None = None
+    is_remote: bool = True
 
 
 def yes_or_no(value: str, name: str) -> bool:

@@ -94,8 +94,7 @@ def _is_let_through(call: Call) -> bool:
 
 
 def _defaults() -> dict[str, Any]:
-    options = (*scan_options(), *choosing_options())
-    return {str(option.name): () if option.multiple else option.default for option in options}
+    return {flag.key: flag.default for flag in (*scan_options(), *choosing_options())}
 
 
 def _of_commit(call: Call) -> Target | None:

@@ -1,4 +1,4 @@
-"""``run`` and ``kv get`` without click, which would take as long to load as all the rest: for command lines without a doubt.
+"""``run``, ``kv get`` and ``scan dir`` without click, which would take as long to load as all the rest: for command lines without a doubt.
 
 The flags are those of the same tables, cut into words by the same function and read by the same kinds. Whatever is not understood
 whole (a mistake, a question for help, a shell that completes) is left to click, which finds the words for it.
@@ -49,12 +49,16 @@ def _command(words: Sequence[str]) -> tuple[Quick | None, Sequence[str]]:
         from strongroom.cli.kv_get import KV_GET
 
         return KV_GET, words[2:]
+    if words[:2] == ["scan", "dir"]:
+        from strongroom.cli.scan_dir import SCAN_DIR
+
+        return SCAN_DIR, words[2:]
     return None, words
 
 
 def read(command: Quick, words: Sequence[str]) -> Understood | None:
     """What ``words`` behind the command's name say; None where click has to read them."""
-    shared = [*http_options(), *output_options(command.output)]
+    shared = [*(http_options() if command.is_remote else ()), *output_options(command.output)]
     flags = [*command.flags, *shared]
     valued = _names(flags, switches=False)
     if asks_for_help(words, valued, anywhere=command.anywhere):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import text
+from strongroom.cli.scan_dir import SCAN_DIR, scan_folders
 from strongroom.cli.scan_options import choosing_options, limits_of, scan_options
 from strongroom.cli.scan_run import Target, perform
 from strongroom.cli.session import Session
@@ -22,34 +22,7 @@ def _since() -> Any:
     return text("-since", help="Only what commits brought: after a revision, in a range (main..HEAD), or after a date.")
 
 
-@command("dir", "PATH...", *choosing_options(), *scan_options(), remote=False)
-def scan_dir(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
-    """Finds secrets in files and folders, and in the archives and documents among them.
-
-    Every file is read, ignored and hidden ones too. Exit code: 0 clean, 1 secrets found, 2 something could not be scanned.
-
-        strongroom scan dir .
-        strongroom scan dir src deploy -format=sarif -output=scan.sarif
-    """
-    expect(arguments, 0, 1000)
-    paths = arguments or (".",)
-
-    def open_source(config: ScanConfig, report: Report) -> Source:
-        from strongroom.scanner.several import Several
-        from strongroom.scanner.sources.directory import Directory
-
-        include, exclude = (*flags["include"], *config.include), (*flags["exclude"], *config.exclude)
-        limits = limits_of(flags["max_file_size"])
-        return Several(
-            [
-                Directory(path, report, include=include, exclude=exclude, shown_below=shown_prefix(path), limits=limits)
-                for path in paths
-            ]
-        )
-
-    first = Path(paths[0])
-    folder = first if first.is_dir() else first.parent
-    return perform(session, flags, Target(open_source, folder, shown_prefix(paths[0]) if len(paths) == 1 else ""))
+scan_dir = command("dir", "PATH...", *SCAN_DIR.flags, remote=False)(scan_folders)
 
 
 @command("git", "[PATH]", *choosing_options(), _since(), *scan_options(), remote=False)
@@ -72,12 +45,3 @@ def scan_git(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
         return GitRepository(path, report, since=flags["since"], include=include, exclude=exclude, limits=limits)
 
     return perform(session, flags, Target(open_source, Path(path)))
-
-
-def shown_prefix(path: str) -> str:
-    """What stands before the names of files below `path` in reports: the path as it was given, and nothing for the current folder."""
-    if not Path(path).is_dir():
-        folder = path.rpartition("/")[0]
-        return f"{folder}/" if "/" in path else ""
-    cleaned = os.path.normpath(path)
-    return "" if cleaned == "." else f"{cleaned.rstrip('/')}/"

@@ -1,14 +1,12 @@
-"""The flags that every kind of scan has."""
+"""The flags that every kind of scan has. Knows nothing of click, so that a scan can start at once."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from strongroom.cli.errors import CommandFailed
-from strongroom.cli.options import Switch, switch, text, texts, whole
+from strongroom.cli.flags import Flag, Kind, switch, text, texts, whole
 
 if TYPE_CHECKING:
     from strongroom.scanner.containers import Limits
@@ -22,8 +20,8 @@ _SIZE = re.compile(r"([0-9]{1,15}) ?(?:([kmgt])(i?)b?|b)?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-def scan_options() -> tuple[click.Option, ...]:
-    """The flags, anew for each command."""
+def scan_options() -> tuple[Flag, ...]:
+    """The flags."""
     return (
         text("-format", help=f"{', '.join(FORMATS)}. (text)", default="text"),
         text("-output", help="File to write the report to, readable by its owner alone. (standard output)"),
@@ -50,34 +48,31 @@ def scan_options() -> tuple[click.Option, ...]:
     )
 
 
-class Where(Switch):
+def _where(value: str, name: str) -> str:
     """Who knows our values: the server where the flag stands alone, else what it names."""
-
-    name = "where"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The text; `server` for the flag alone."""
-        return "server" if value == "true" else str(value)
+    del name
+    return "server" if value == "true" else value
 
 
-def known_option() -> click.Option:
+def known_option() -> Flag:
     """The flag that names who knows our values."""
-    return click.Option(
-        ["-known"],
-        type=Where(),
-        multiple=True,
-        metavar="[=WHERE]",
-        help="Find values that are ours: server (asked by prefixes of keyed digests), kv:PATH (all that your token may "
+    return Flag(
+        ("-known",),
+        Kind("where", _where, is_switch=True),
+        "Find values that are ours: server (asked by prefixes of keyed digests), kv:PATH (all that your token may "
         "read there), env:FILE, filter:FILE. May be repeated. (server)",
+        (),
+        is_repeated=True,
+        metavar="[=WHERE]",
     )
 
 
-def key_file_option() -> click.Option:
+def key_file_option() -> Flag:
     """The flag that names the key of a sealed filter."""
     return text("-known-key-file", help="File with the key of a sealed filter. (STRONGROOM_KNOWN_KEY)")
 
 
-def _known_options() -> tuple[click.Option, ...]:
+def _known_options() -> tuple[Flag, ...]:
     return (
         known_option(),
         switch("-known-only", help="Find nothing but values that are ours."),
@@ -85,7 +80,7 @@ def _known_options() -> tuple[click.Option, ...]:
     )
 
 
-def choosing_options() -> tuple[click.Option, ...]:
+def choosing_options() -> tuple[Flag, ...]:
     """The flags of scans that list files."""
     return (
         texts("-include", help="Scan only paths that match this pattern. May be repeated."),
