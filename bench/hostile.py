@@ -44,6 +44,9 @@ class _Counting:
         self.work += len(data) + 256 * len(events)
         return events
 
+    def scan_together(self, many: Sequence[bytes]) -> list[Events]:
+        return [self.scan(data) for data in many]
+
 
 class Work(NamedTuple):
     """What an examination cost: in searches and in bytes."""

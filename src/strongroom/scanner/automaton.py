@@ -43,13 +43,21 @@ class Automaton(Protocol):
         """The events of `data`."""
         ...
 
+    def scan_together(self, many: Sequence[bytes]) -> list[Events]:
+        """The events of each of `many`, which may be faster than one by one."""
+        ...
+
 
 class _Blind:
     """Looks for nothing, which no engine has a database for."""
 
     def scan(self, data: bytes) -> Events:
         """No events."""
-        return Events()
+        return Events(data)
+
+    def scan_together(self, many: Sequence[bytes]) -> list[Events]:
+        """No events."""
+        return [Events(data) for data in many]
 
 
 def load_automaton(expressions: Sequence[Expression], folder: Path | None, note: Note) -> Automaton:
@@ -144,18 +152,26 @@ class _Several:
 
     def scan(self, data: bytes) -> Events:
         """The events of `data`."""
-        events = Events(data)
+        return self.scan_together((data,))[0]
+
+    def scan_together(self, many: Sequence[bytes]) -> list[Events]:
+        """The events of each of `many`: database by database, so that the tables of one are at hand for all of them."""
+        found = [Events(data) for data in many]
         for scan, on_match in self._scans:
-            scan(data, match_event_handler=on_match, context=events)
+            for events in found:
+                scan(events.data, match_event_handler=on_match, context=events)
         if self._gates is not None:
-            seen: list[int] = []
-            self._gates(data, match_event_handler=_see_gate, context=seen)
-            for number in seen:
-                scan, on_match = self._gated[number]
-                scan(data, match_event_handler=on_match, context=events)
+            seen: list[list[int]] = [[] for _ in found]
+            for events, gates in zip(found, seen, strict=True):
+                self._gates(events.data, match_event_handler=_see_gate, context=gates)
+            for number, (scan, on_match) in enumerate(self._gated):
+                for events, gates in zip(found, seen, strict=True):
+                    if number in gates:
+                        scan(events.data, match_event_handler=on_match, context=events)
         for rest in self._rests:
-            rest.scan_into(data, events)
-        return events
+            for events in found:
+                rest.scan_into(events.data, events)
+        return found
 
 
 def _see_gate(number: int, _start: int, _end: int, _flags: int, seen: Any) -> bool | None:

@@ -134,6 +134,8 @@ class Examiner:
         self._numbers = {rule.id: number for number, rule in enumerate(plan.rules)}
         self.confirmer = Confirmer(plan.rules)
         """The exact stage, which counts its work."""
+        self._ahead: dict[int, Events] = {}
+        """The events of what was looked at ahead, by the identity of the bytes, which they hold."""
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -158,11 +160,17 @@ class Examiner:
                 number for number, rule in enumerate(self._plan.rules) if rule.kind is Kind.GENERIC and rule.keywords
             )
 
+    def look_ahead(self, many: Sequence[bytes]) -> None:
+        """Run the wide stage over what will be examined next, all together: faster where it is many small pieces."""
+        self._ahead = {id(events.data): events for events in self.automaton.scan_together(many)}
+
     def examine(self, fragment: Fragment) -> list[Hit]:
         """Every secret in `fragment`, with its place, in order."""
         hits: list[Hit] = []
         for window in windows_of(fragment):
-            events = self.automaton.scan(window.data)
+            events = self._ahead.pop(id(window.data), None)
+            if events is None:
+                events = self.automaton.scan(window.data)
             if events or self._watcher is not None:
                 hits += self._hits(window, self._judged(window, events))
             if self._watcher is not None:

@@ -22,6 +22,10 @@ class Fallback:
         self.scan_into(data, events)
         return events
 
+    def scan_together(self, many: Sequence[bytes]) -> list[Events]:
+        """The events of each of `many`."""
+        return [self.scan(data) for data in many]
+
     def scan_into(self, data: bytes, events: Events) -> None:
         """Put the events of `data` into `events`."""
         lowered = data.lower()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from strongroom.scanner.examine import Examiner, Hit
+from strongroom.scanner.examine import Examiner, Hit, is_binary
 from strongroom.scanner.fragment import Fragment, Share, Source, Whole
 from strongroom.scanner.problem import Problem
 
@@ -22,6 +22,9 @@ Expand = Callable[[Fragment], Iterator[Fragment]]
 
 _REPORT_FRAGMENTS = 64
 _REPORT_BYTES = 8 * 1024 * 1024
+_TOGETHER_BYTES = 256 * 1024
+"""So much of small fragments goes through the wide stage together."""
+_SMALL_BYTES = 64 * 1024
 _MANY_ITEMS = 500
 """From so many items on each process would compile most patterns by itself."""
 
@@ -96,16 +99,26 @@ class Scan:
     def _work(self, source: Source, share: Share, send: Send, tell: Tell) -> None:
         fragments, size = 0, 0
         hits: list[list[Any]] = []
-        for fragment in source.fragments(share):
-            tell(fragment.path)
-            self._examine(fragment, hits)
-            fragments += 1
-            size += len(fragment.data)
-            if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
-                send((hits, self._drain(), fragments, size))
-                hits, fragments, size = [], 0, 0
+        for group in _groups(source.fragments(share)):
+            tell(group[0].path)
+            self._look_ahead(group)
+            for fragment in group:
+                tell(fragment.path)
+                self._examine(fragment, hits)
+                fragments += 1
+                size += len(fragment.data)
+                if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
+                    send((hits, self._drain(), fragments, size))
+                    hits, fragments, size = [], 0, 0
         hits.extend(_packed(hit) for hit in self.examiner.finish())
         send((hits, self._drain(), fragments, size))
+
+    def _look_ahead(self, group: Sequence[Fragment]) -> None:
+        # What is packed is not scanned as it is; and where the stage fails, each fragment tells so by itself.
+        small = [fragment.data for fragment in group if not is_binary(fragment.data)]
+        if len(small) > 1:
+            with suppress(Exception):
+                self.examiner.look_ahead(small)
 
     def _examine(self, fragment: Fragment, hits: list[list[Any]]) -> None:
         try:
@@ -118,6 +131,24 @@ class Scan:
         drained = [(problem.path, problem.what, problem.is_note) for problem in self.problems]
         self.problems.clear()
         return drained
+
+
+def _groups(fragments: Iterator[Fragment]) -> Iterator[list[Fragment]]:
+    """All fragments in their order: small ones that follow each other together, large ones alone."""
+    group: list[Fragment] = []
+    size = 0
+    for fragment in fragments:
+        is_large = len(fragment.data) > _SMALL_BYTES
+        if group and (is_large or size >= _TOGETHER_BYTES):
+            yield group
+            group, size = [], 0
+        if is_large:
+            yield [fragment]
+        else:
+            group.append(fragment)
+            size += len(fragment.data)
+    if group:
+        yield group
 
 
 _BYTES = tuple(Hit._fields.index(name) for name in ("value", "text", "partner", "match"))
