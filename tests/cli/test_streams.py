@@ -25,6 +25,14 @@ def test_a_result_that_nobody_can_read_is_an_error_and_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (1, "the output cannot be written: bad file descriptor\n")
 
 
+@pytest.mark.parametrize(
+    ("redirection", "reason"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
+)
+def test_a_report_that_nobody_can_read_is_a_scan_that_failed(redirection: str, reason: str, tmp_path: Path) -> None:
+    done = shell(redirection, ["scan", "dir", "-no-cache", "-rules=aws*", "-format=json", str(tmp_path)])
+    assert (done.returncode, done.stderr) == (2, f"Cannot read or write a file: {reason}\n")
+
+
 @pytest.mark.parametrize("redirection", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
 def test_messages_do_not_go_into_the_result_where_their_stream_is_closed(redirection: str) -> None:
     done = shell(redirection, ["inject", "/nowhere/at/all"])

@@ -76,7 +76,10 @@ def _taking(number: int, flags: int, mode: str) -> TextIO:
 
 
 def _fail(text: str, exit_code: int) -> int:
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _abandon_output()  # that it failed is what is told, or what is told comes before it
     print(visible(text), file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
     return exit_code
 

@@ -316,6 +316,7 @@ def write_report(session: Session, flags: dict[str, Any], report: ScanReport) ->
         lines = write(report)
     for line in lines:
         session.say(line, end="")
+    sys.stdout.flush()  # here, where it counts as a failure of the scan if it cannot be written
 
 
 def _more_reports(flags: dict[str, Any]) -> list[tuple[str, str]]:
