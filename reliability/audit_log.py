@@ -34,8 +34,9 @@ class AuditLog:
             record = json.loads(line)
         except ValueError:
             # Cut off, and so never acted upon; nothing but the beginning of a record can be that.
-            self.torn += line.startswith(b'{"')
-            self.broken += not line.startswith(b'{"')
+            is_beginning = b'{"'.startswith(line[:2])
+            self.torn += is_beginning
+            self.broken += not is_beginning
             return
         if record.get("type") == "response":
             self.responses.add(record["request"]["id"])

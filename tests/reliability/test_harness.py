@@ -151,6 +151,15 @@ def test_lines_of_the_audit_log_that_are_no_records_are_told_from_those_that_wer
     assert log.responses == {"one", "two"}
 
 
+@pytest.mark.parametrize("written", ["{", '{"', '{"time":"2026'])
+def test_a_record_may_be_cut_off_anywhere(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text(f"{written}\n")
+    log = AuditLog(path)
+    log.read()
+    assert (log.torn, log.broken) == (1, 0)
+
+
 @pytest.mark.parametrize("text", ["before_commit", "nowhere=kill", "before_commit=stop", "before_commit=kill@x"])
 def test_a_failpoint_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no failpoint"):
