@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from strongroom.audit.broker import Health
 from strongroom.audit.trail import SECONDS_MAX
+from strongroom.core.background import Background
 from strongroom.core.batch import Alarms
 from strongroom.physical.store import Unknown
 from strongroom.system.node import Node
@@ -14,31 +14,20 @@ from strongroom.system.node import Node
 REMEMBER_SECONDS = 1.0
 
 
-class AuditKeeper:
+class AuditKeeper(Background):
     """A background thread. ``warn`` hears of a device that fails or works again, and of a log that does not hold what the vault remembers.
 
     Nothing depends on it for safety: without it, lines would only be signed later, by the next request or at the seal.
     """
 
     def __init__(self, node: Node, warn: Callable[[str], None], alarms: Alarms) -> None:
+        super().__init__("audit-keeper")
         self._node = node
         self._warn = warn
         self._alarms = alarms
         self._warned: set[str] = set()
         self._failing: dict[str, str] = {}
         self._remembered_at = 0.0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="audit-keeper", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, once the round in progress is over."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def round(self) -> None:
         """What is due now."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from strongroom.backup.damage import BadBackup
 from strongroom.backup.folder import BackupFolder
+from strongroom.core.background import Background
 from strongroom.logical.errors import LogicalError, Sealed
 from strongroom.logical.instant import NANOSECONDS
 from strongroom.physical.store import StoreError
@@ -25,13 +25,14 @@ JITTER = 0.05
 """The part of an interval by which a backup may be later, so that many servers do not all write at once."""
 
 
-class BackupKeeper:
+class BackupKeeper(Background):
     """A background thread; it does nothing where no folder is configured.
 
     ``warn`` hears a sentence for each failure, ``on_failure`` of a mistake of ours. Nothing that goes wrong here concerns a request.
     """
 
     def __init__(self, node: Node, warn: Callable[[str], None], on_failure: Callable[[Exception], None]) -> None:
+        super().__init__("backup-keeper")
         self._node = node
         self._warn = warn
         self._on_failure = on_failure
@@ -40,19 +41,15 @@ class BackupKeeper:
         self._folder = BackupFolder(Path(settings.backup_folder), store_folder) if settings.backup_folder else None
         self._interval_ns = settings.backup_interval * NANOSECONDS
         self._vault = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="backup-keeper", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         if self._folder is not None:
-            self._thread.start()
+            super().start()
 
     def stop(self) -> None:
         """End. A backup that is being written is given up, and nothing of it stays."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().stop()
 
     def round(self) -> None:
         """What is due now."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.inspection import Inspection
 from strongroom.barrier.tampering import Finding, Tampering
+from strongroom.core.background import Background
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import Sealed
 from strongroom.physical.store import StoreError
@@ -22,27 +22,16 @@ SHARE = 0.1
 _PROGRESS_STEPS = 64
 
 
-class Inspector:
+class Inspector(Background):
     """A background thread of the process that opens the vault. ``on_failure`` hears of what it could not do."""
 
     def __init__(self, node: Node, on_failure: Callable[[Exception], None]) -> None:
+        super().__init__("inspector")
         self._node = node
         self._on_failure = on_failure
         self._inspected: Barrier | None = None
         self._inspected_at = 0.0
         self._told = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="inspector", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, once the step in progress is over."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def round(self, pause: Callable[[float], bool] | None = None) -> None:
         """What is due now: the anchor, and an inspection of a vault that was not inspected since its unseal or for a day.

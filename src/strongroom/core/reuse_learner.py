@@ -5,9 +5,9 @@ It goes on for as long as the vault is open: a process that judges nothing for a
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
+from strongroom.core.background import Background
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import Sealed
 from strongroom.physical.store import StoreError
@@ -21,29 +21,18 @@ SHARE = 0.25
 PARTS_PER_STEP = 32
 
 
-class ReuseLearner:
+class ReuseLearner(Background):
     """A background thread of every process. ``on_failure`` hears of what it could not do.
 
     Nothing depends on it: whoever must know earlier learns the rest by itself.
     """
 
     def __init__(self, node: Node, on_failure: Callable[[Exception], None]) -> None:
+        super().__init__("reuse-learner")
         self._node = node
         self._on_failure = on_failure
         self._failed: Unsealed | None = None
         """The opened vault whose lists could not be read."""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reuse-learner", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, once the step in progress is over."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def round(self, pause: Callable[[float], bool] | None = None) -> None:
         """Learn what is new, resting after each step.

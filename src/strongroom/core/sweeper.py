@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from strongroom.consumers import store as consumers
+from strongroom.core.background import Background
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
 from strongroom.core.resealing import Resealing
@@ -22,29 +23,27 @@ FINGERPRINTS_PER_ROUND = 2000
 """How many rows of the index are looked at where a mount is gone: some milliseconds."""
 
 
-class Sweeper:
+class Sweeper(Background):
     """A background thread. ``alarms`` hear of what it could not do; it tries again at the next round."""
 
     def __init__(self, node: Node, alarms: Alarms, *, interval_seconds: float = INTERVAL_SECONDS) -> None:
+        super().__init__("sweeper")
         self._node = node
         self._alarms = alarms
         self._interval_seconds = interval_seconds
         self._resealing = Resealing(node)
-        self._stopping = threading.Event()
         self._awake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._node.wake_sweeper = self._awake.set
-        self._thread.start()
+        super().start()
 
     def stop(self) -> None:
         """End, once the round in progress is over."""
         self._stopping.set()
         self._awake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().stop()
 
     def sweep(self) -> int:
         """One round; returns how many tokens were removed."""

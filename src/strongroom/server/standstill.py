@@ -6,9 +6,10 @@ answers those who are connected to it. It is ended, and the server with it: like
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from strongroom.core.background import Background
 
 LOOK_SECONDS = 2.0
 LOOKS = 3
@@ -16,25 +17,14 @@ LOOKS = 3
 _STOPPED = "T"
 
 
-class Standstill:
+class Standstill(Background):
     """Looks at the processes ``pids`` now and then, from a thread of its own, and calls ``end`` with each that stands still for long."""
 
     def __init__(self, pids: Sequence[int], end: Callable[[int], None], *, every_seconds: float = LOOK_SECONDS) -> None:
+        super().__init__("standstill")
         self._found = dict.fromkeys(pids, 0)
         self._end = end
         self._every_seconds = every_seconds
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="standstill", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more. When this returns, nobody is ended any more."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Look at each process once."""
