@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
+
+_ENDED = (FileNotFoundError, ProcessLookupError)
+"""What reading about a process raises once it has ended."""
 
 
 def family(pid: int) -> Iterator[int]:
     """A process and all that descend from it."""
     yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from family(int(child))
+    with contextlib.suppress(*_ENDED):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from family(int(child))
+
+
+def _sum_over_family(pid: int, read: Callable[[int], int]) -> int:
+    """What ``read`` says of each, summed up. Children may end while they are asked; for ``pid`` itself that is an error."""
+    total = read(pid)
+    for process in family(pid):
+        if process != pid:
+            with contextlib.suppress(*_ENDED):
+                total += read(process)
+    return total
 
 
 def cpu_seconds(pid: int) -> float:
     """The processor time that a process and its children have used so far, user and system."""
-    total = 0
-    for process in family(pid):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
+    return _sum_over_family(pid, _cpu_ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_bytes(pid: int) -> int:
@@ -31,9 +42,14 @@ def memory_bytes(pid: int) -> int:
     A hardened server lets only root read that. Others get the sum of what is resident, which counts shared pages in each and so is more.
     """
     try:
-        return sum(_pss(process) for process in family(pid))
+        return _sum_over_family(pid, _pss)
     except PermissionError:
-        return sum(_resident(process) for process in family(pid))
+        return _sum_over_family(pid, _resident)
+
+
+def _cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def _pss(pid: int) -> int:
