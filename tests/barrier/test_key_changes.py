@@ -13,7 +13,7 @@ from tests.barrier.vaults import first_record, initialized, unseal
 from strongroom.barrier.authorisation import Authorisation
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.rekey import Target
+from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, Target
 from strongroom.barrier.seal_rows import RECOVERY_KEY, RecoveryConfig, encode_row
 from strongroom.barrier.unsealing import open_barrier
 from strongroom.crypto.aead import Damaged
@@ -279,6 +279,66 @@ def test_a_store_that_is_full_does_not_keep_a_vault_closed_with_two_sets_of_shar
         patched.setattr(store, "commit", refuse)
         assert vault.accepts(shares)
     assert vault.accepts(vault.shares)
+
+
+def test_another_root_key_leaves_both_sets_while_the_answer_is_under_way(vault: Vault) -> None:
+    vault.rekey.start(TWO_OF_THREE)
+    result = vault.finish(vault.shares)
+    vault.lifecycle.keys.rotate_root_key()
+    assert vault.accepts(vault.shares)
+    assert not vault.accepts(new_shares(result))
+
+
+def test_shares_can_be_taken_back_after_another_root_key(vault: Vault) -> None:
+    vault.rekey.start(TWO_OF_THREE)
+    result = vault.finish(vault.shares)
+    vault.lifecycle.keys.rotate_root_key()
+    assert result.take_back is not None
+    result.take_back()
+    vault.lifecycle.keys.rotate_root_key()
+    assert not vault.accepts(new_shares(result))
+    assert vault.accepts(vault.shares)
+
+
+def test_the_end_of_one_handover_does_not_end_the_next(vault: Vault) -> None:
+    vault.rekey.start(TWO_OF_THREE)
+    first = vault.finish(vault.shares)
+    nonce = vault.rekey.start(TWO_OF_THREE).nonce
+    vault.rekey.update(new_shares(first)[0], nonce)
+    second = vault.rekey.update(new_shares(first)[1], nonce)
+    assert isinstance(second, RekeyResult)
+    assert first.settle is not None
+    assert first.take_back is not None
+    first.settle()
+    first.take_back()
+    assert second.take_back is not None
+    second.take_back()
+    assert not vault.accepts(new_shares(second))
+    assert vault.accepts(new_shares(first))
+
+
+def test_what_a_full_store_could_not_be_told_counts_for_every_later_change(
+    surroundings: Surroundings, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(surroundings, Target.UNSEAL)
+    vault.rekey.start(RekeyConfig(shares=7, threshold=5))
+    vault.finish(vault.shares)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Full("no space")
+
+    vault.lifecycle.close()
+    vault.lifecycle = vault.start()
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "commit", refuse)
+        for share in vault.shares[:3]:
+            status = vault.lifecycle.submit_unseal_share(share)
+    assert (status.sealed, status.t, status.n) == (False, 3, 5)
+    vault.rekey = Rekey(vault.lifecycle, Target.UNSEAL)
+    assert vault.rekey.status().required == 3
+    vault.lifecycle.keys.rotate_root_key()
+    assert vault.accepts(vault.shares)
+    assert (vault.lifecycle.status().t, vault.lifecycle.rows_or_refuse().former) == (3, None)
 
 
 def test_recovery_shares_of_the_first_format_outlive_a_root_key(surroundings: Surroundings, store: MemoryStore) -> None:

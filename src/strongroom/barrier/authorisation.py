@@ -7,7 +7,6 @@ was cut off, the shares before it and after it both count, until one of the two 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hmac
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ from strongroom.barrier.shares import ShareCollector, decode_share, new_nonce
 from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import InvalidRequest
-from strongroom.physical.store import Unavailable
 
 
 class Authorisation:
@@ -33,7 +31,7 @@ class Authorisation:
     def __init__(self, lifecycle: Lifecycle) -> None:
         lifecycle.unsealed()
         self._lifecycle = lifecycle
-        rows = lifecycle.rows_or_refuse()
+        rows = lifecycle.rows_in_effect()
         threshold = rows.config.threshold
         if rows.recovery is not None:
             former = _former(rows, lifecycle)
@@ -64,7 +62,7 @@ class Authorisation:
         share = decode_share(text)
         try:
             check_nonce(nonce, self.nonce)
-            barrier, rows = self._lifecycle.unsealed(), self._lifecycle.rows_or_refuse()
+            barrier, rows = self._lifecycle.unsealed(), self._lifecycle.rows_in_effect()
         except BaseException:
             aead.wipe(share)
             raise
@@ -97,9 +95,7 @@ class Authorisation:
             finally:
                 aead.wipe(key)
             if _former(rows, self._lifecycle) is not None:
-                # Where the store takes no writes both sets count a little longer.
-                with contextlib.suppress(InvalidRequest, Unavailable):
-                    self._lifecycle.keys.settle_shares(by_former=is_former)
+                self._lifecycle.keys.choose(barrier, by_former=is_former)
             return True
         return False
 
@@ -119,7 +115,7 @@ def _proofs(
 
 def _former(rows: SealRows, lifecycle: Lifecycle) -> RecoveryConfig | None:
     """The shares of before a rekey that was cut off."""
-    return None if lifecycle.keys.former_is_ours else rows.former_recovery
+    return None if lifecycle.keys.is_handing_over else rows.former_recovery
 
 
 def _proves(barrier: Barrier, row: RecoveryConfig, key: bytearray) -> bool:

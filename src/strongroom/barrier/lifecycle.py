@@ -10,7 +10,7 @@ from strongroom import failpoints
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.initialization import Founding, InitConfig, InitResult, found
 from strongroom.barrier.key_changes import KeyChanges
-from strongroom.barrier.opening import Way, is_migrating, migrated, settled, ways_in
+from strongroom.barrier.opening import Way, is_migrating, migrated, ways_in
 from strongroom.barrier.seal_rows import ROOT_KEY_KEY, SealRows, read_seal_rows
 from strongroom.barrier.seals import shamir as shamir_seal
 from strongroom.barrier.seals.seal import Seal
@@ -92,6 +92,7 @@ class Lifecycle:
             rows, collector = self.rows(), self._collector
             threshold = shares = 0
             if rows is not None:
+                rows = self.keys.in_effect(rows)
                 counted = rows.recovery or rows.config
                 threshold, shares = counted.threshold, counted.shares
                 if self._barrier is None:
@@ -239,6 +240,10 @@ class Lifecycle:
             raise InvalidRequest("Vault is not initialized")
         return rows
 
+    def rows_in_effect(self) -> SealRows:
+        """The same, as the shares have them that proved themselves, where the store could not be told yet."""
+        return self.keys.in_effect(self.rows_or_refuse())
+
     def _drop_barrier(self) -> None:
         barrier, self._barrier = self._barrier, None
         if barrier is not None:
@@ -306,11 +311,7 @@ class Lifecycle:
                     aead.wipe(root_key)
                 failpoints.reach("migration_after_swap")
             elif rows.former is not None:
-                failpoints.reach("former_before_drop")
-                # A store that is full must not keep the vault closed: both sets count a little longer then.
-                with contextlib.suppress(InvalidRequest, Unavailable):
-                    self.keys.change_rows(barrier, lambda found: settled(found, by_former=way.is_former))
-                failpoints.reach("former_after_drop")
+                self.keys.choose(barrier, by_former=way.is_former)
         except BaseException:
             barrier.seal()
             if opener is not self._auto_seal:

@@ -6,7 +6,7 @@ shares of the seal that is left, and makes them those of the other kind: unseal 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from strongroom.barrier.barrier import Barrier, Surroundings
@@ -16,7 +16,9 @@ from strongroom.barrier.seal_rows import (
     FORMER_KEY,
     RECOVERY_KEY,
     ROOT_KEY_KEY,
+    FormerShares,
     RecoveryConfig,
+    RowChanges,
     SealConfig,
     SealRows,
     encode_row,
@@ -27,9 +29,6 @@ from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.unsealing import open_barrier
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.ambient import Entropy
-
-RowChanges = Mapping[str, bytes | None]
-"""Rows of the seal as they shall be; None for one that goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,6 @@ def ways_in(surroundings: Surroundings, rows: SealRows, leaving: Seal | None) ->
     ]
 
 
-def settled(rows: SealRows, *, by_former: bool) -> RowChanges:
-    """The rows once one of two sets of shares was used: the other one does not count any more."""
-    former = rows.former
-    if former is None or not by_former:
-        return {FORMER_KEY: None}
-    if former.recovery is not None:
-        return {RECOVERY_KEY: encode_row(former.recovery), FORMER_KEY: None}
-    config = SealConfig(rows.config.type, former.shares, former.threshold)
-    return {CONFIG_KEY: encode_row(config), ROOT_KEY_KEY: former.root_key, FORMER_KEY: None}
-
-
 def migrated(
     barrier: Barrier, way: Way, key: bytearray, target: Seal | None, entropy: Entropy
 ) -> Callable[[SealRows, bytearray], RowChanges]:
@@ -100,15 +88,18 @@ def migrated(
     return change
 
 
-def rewrapped(barrier: Barrier, seal: Seal, entropy: Entropy) -> Callable[[SealRows, bytearray], RowChanges]:
-    """The rows for another root key, where nothing else changes. What is left of a former set of unseal shares goes."""
+def rewrapped(
+    barrier: Barrier, seal: Seal, former: Seal | None, entropy: Entropy
+) -> Callable[[SealRows, bytearray], RowChanges]:
+    """The rows for another root key, where nothing else changes. ``former`` opens it too, while its unseal shares still count."""
 
     def change(rows: SealRows, root_key: bytearray) -> RowChanges:
         changed: dict[str, bytes | None] = {ROOT_KEY_KEY: seal.wrap(root_key)}
         if rows.recovery is not None:
             changed[RECOVERY_KEY] = encode_row(carried_over(barrier, rows.recovery, entropy))
-        if rows.former_unseal is not None:
-            changed[FORMER_KEY] = None
+        if (kept := rows.former_unseal) is not None:
+            wrapped = None if former is None else former.wrap(root_key)
+            changed[FORMER_KEY] = wrapped and encode_row(FormerShares(kept.shares, kept.threshold, root_key=wrapped))
         return changed
 
     return change

@@ -20,8 +20,8 @@ from strongroom import failpoints
 from strongroom.barrier import share_backup
 from strongroom.barrier.authorisation import Authorisation, check_nonce
 from strongroom.barrier.hand_out import HandedOut, check_recipients, hand_out
+from strongroom.barrier.key_changes import Handover
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.opening import RowChanges
 from strongroom.barrier.recovery import carried_over, recovery_config
 from strongroom.barrier.seal_rows import (
     CONFIG_KEY,
@@ -29,6 +29,7 @@ from strongroom.barrier.seal_rows import (
     RECOVERY_KEY,
     ROOT_KEY_KEY,
     FormerShares,
+    RowChanges,
     SealConfig,
     SealRows,
     encode_row,
@@ -160,7 +161,7 @@ class Rekey:
         with self._lock:
             config, authorisation, pending = self._config, self._authorisation, self._pending
             if config is None or authorisation is None:
-                rows = self._lifecycle.rows_or_refuse()
+                rows = self._lifecycle.rows_in_effect()
                 counted = rows.recovery or rows.config
                 return RekeyStatus(required=counted.threshold)
             return RekeyStatus(
@@ -225,14 +226,17 @@ class Rekey:
             raise
 
     def _finish(self, key: bytearray, config: RekeyConfig, nonce: str, handed: HandedOut) -> RekeyResult:
-        take_back: Callable[[], None] | None = functools.partial(self._lifecycle.keys.settle_shares, by_former=True)
-        settle: Callable[[], None] | None = self._settle
+        take_back: Callable[[], None] | None = None
+        settle: Callable[[], None] | None = None
         outcome_unknown = False
         try:
-            self._install(key, config, keeps_former=True)
+            handover = self._install(key, config, keeps_former=True)
+            if handover is not None:
+                take_back = functools.partial(self._lifecycle.keys.settle, handover, by_former=True)
+                settle = functools.partial(self._settle, handover)
         except Unknown:
             # Raising would throw away shares that may be the only ones from now on.
-            outcome_unknown, take_back, settle = True, None, None
+            outcome_unknown = True
         finally:
             aead.wipe(key)
             self.forget()
@@ -245,10 +249,10 @@ class Rekey:
             backup=config.backup,
         )
 
-    def _settle(self) -> None:
+    def _settle(self, handover: Handover) -> None:
         # Where it cannot be stored the present shares go on counting until the next unsealing, and the new ones with them.
         with contextlib.suppress(LogicalError, StoreError):
-            self._lifecycle.keys.settle_shares()
+            self._lifecycle.keys.settle(handover)
 
     def verification_status(self) -> VerificationStatus:
         """How many of the new shares came back. Raises InvalidRequest where none are out."""
@@ -329,8 +333,9 @@ class Rekey:
                 "rekey verification failed: these are not the new keys; begin again with the first one"
             )
 
-    def _install(self, key: bytearray, config: RekeyConfig, *, keeps_former: bool) -> None:
+    def _install(self, key: bytearray, config: RekeyConfig, *, keeps_former: bool) -> Handover | None:
         """Put ``key`` in the place of the present unseal or recovery key, in one commit, beside it where ``keeps_former``."""
+        handover: Handover | None = None
         keys, barrier = self._lifecycle.keys, self._lifecycle.unsealed()
         entropy = self._lifecycle.surroundings.entropy
         if self._target is Target.RECOVERY:
@@ -344,14 +349,18 @@ class Rekey:
                 return {RECOVERY_KEY: encode_row(row), FORMER_KEY: former}
 
             failpoints.reach("rekey_before_swap")
-            keys.former_is_ours = keeps_former
             keys.change_rows(barrier, renewed)
+            if keeps_former:
+                handover = keys.begin_handover()
+            else:
+                keys.end_handover()
         else:
             change = _under(ShamirSeal(key, entropy), config, keys.opener if keeps_former else None)
             failpoints.reach("rekey_before_swap")
             keys.change_root_key(change)
-            keys.take_shares(key, keep_former=keeps_former)
+            handover = keys.take_shares(key, keep_former=keeps_former)
         failpoints.reach("rekey_after_swap")
+        return handover
 
 
 def _under(seal: ShamirSeal, config: RekeyConfig, former: Seal | None) -> Callable[[SealRows, bytearray], RowChanges]:

@@ -9,7 +9,7 @@ None of them is a secret, and none is believed: a changed number of shares or a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -66,6 +66,8 @@ class FormerShares(msgspec.Struct, frozen=True):
 
 
 Row = SealConfig | RecoveryConfig | FormerShares
+RowChanges = Mapping[str, bytes | None]
+"""Rows of the seal as they shall be; None for one that goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,28 @@ class SealRows:
     def put(self, changed: Mapping[str, bytes]) -> dict[str, Record]:
         """Records for the rows in ``changed``, each with another version than it has."""
         return {key: Record((self.versions[key] or 0) + 1, value) for key, value in changed.items()}
+
+    def settled(self, *, by_former: bool) -> SealRows:
+        """The rows once one of two sets of shares was used: the other one does not count any more."""
+        former = self.former
+        if former is None or not by_former:
+            return replace(self, former=None)
+        if former.recovery is not None:
+            return replace(self, recovery=former.recovery, former=None)
+        config = SealConfig(self.config.type, former.shares, former.threshold)
+        return replace(self, config=config, root_key=former.root_key, former=None)
+
+    def changes_to(self, wanted: SealRows) -> RowChanges:
+        """What has to be stored to come from these rows to ``wanted``."""
+        return {key: value for key, value in wanted._contents().items() if value != self._contents()[key]}
+
+    def _contents(self) -> dict[str, bytes | None]:
+        return {
+            CONFIG_KEY: encode_row(self.config),
+            ROOT_KEY_KEY: self.root_key,
+            RECOVERY_KEY: None if self.recovery is None else encode_row(self.recovery),
+            FORMER_KEY: None if self.former is None else encode_row(self.former),
+        }
 
     @property
     def former_unseal(self) -> FormerShares | None:
