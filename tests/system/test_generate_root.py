@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.kit import CONFIGURATION, Vault
 from tests.processes import Result
+
+from strongroom.physical.store import Conflict, Full
 
 SPELLINGS = ["generate-root", "generate-root-token"]
 OPEN = CONFIGURATION.replace(
@@ -100,6 +103,63 @@ def test_wrong_shares_make_nothing_and_the_attempt_begins_anew(vault: Vault) -> 
     assert members(vault.get("sys/generate-root/attempt"))["progress"] == 0
     members(give(vault, vault.shares[0], begun["nonce"]))
     assert members(give(vault, vault.shares[1], begun["nonce"]))["complete"] is True
+
+
+def test_somebody_who_is_faster_with_the_store_costs_nobody_a_share(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = start(vault)
+    give(vault, vault.shares[0], begun["nonce"])
+    with monkeypatch.context() as patched:
+        fail_once(vault, patched, Conflict("another was faster"))
+        last = members(give(vault, vault.shares[1], begun["nonce"]))
+    token = from_under(begun["otp"], last["encoded_token"])
+    assert vault.get("auth/token/lookup-self", token=token).data["policies"] == ["root"]
+    assert members(vault.get("sys/generate-root/attempt"))["started"] is False
+
+
+def test_where_no_token_can_be_stored_the_shares_can_be_given_again(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = start(vault)
+    give(vault, vault.shares[0], begun["nonce"])
+    with monkeypatch.context() as patched:
+        fail_once(vault, patched, Full("no space"))
+        assert give(vault, vault.shares[1], begun["nonce"]).status == 502
+    shown = members(vault.get("sys/generate-root/attempt"))
+    assert (shown["started"], shown["progress"], shown["nonce"]) == (True, 0, begun["nonce"])
+    assert members(give(vault, vault.shares[1], begun["nonce"]))["complete"] is False
+    assert members(give(vault, vault.shares[2], begun["nonce"]))["complete"] is True
+
+
+@pytest.mark.parametrize("operation", ["generate-root/attempt", "rekey/init"])
+def test_what_began_without_anybody_being_told_is_not_in_the_way(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    body = {"secret_shares": 1, "secret_threshold": 1} if operation == "rekey/init" else {}
+    with monkeypatch.context() as patched:
+        patched.setattr(vault.device, "write", fail_answers(vault.device.write))
+        assert vault.call("PUT", f"sys/{operation}", body).status == 500
+    assert members(vault.get(f"sys/{operation}"))["started"] is False
+
+
+def fail_once(vault: Vault, patched: pytest.MonkeyPatch, error: Exception) -> None:
+    commit = vault.store.commit
+
+    def fail(*_: Any, **__: Any) -> None:
+        patched.setattr(vault.store, "commit", commit)
+        raise error
+
+    patched.setattr(vault.store, "commit", fail)
+
+
+def fail_answers(write: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    def fail(lines: bytes) -> None:
+        if b'"type":"response"' in lines:
+            raise OSError
+        write(lines)
+
+    return fail
 
 
 def test_a_seal_drops_the_attempt(vault: Vault) -> None:

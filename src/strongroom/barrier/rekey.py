@@ -182,6 +182,12 @@ class Rekey:
         self._lifecycle.unsealed()
         self.forget()
 
+    def abandon(self, nonce: str) -> None:
+        """Forget the rekey ``nonce``, of which nobody was told; another that began since goes on."""
+        with self._lock:
+            if self._authorisation is not None and self._authorisation.nonce == nonce:
+                self.forget()
+
     def forget(self) -> None:
         """What ``cancel`` does, also while the vault is sealed. Sealing does it by itself."""
         with self._lock:

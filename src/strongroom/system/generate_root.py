@@ -48,6 +48,8 @@ class _Attempt:
     authorisation: Authorisation
     pad: Secret[str]
     reader: Recipient | None = None
+    proven_by: str = ""
+    """The id, which we give, of the request that came with the last share: it runs again where somebody else was faster with the store."""
 
     @property
     def fingerprint(self) -> str:
@@ -127,8 +129,9 @@ class GenerateRootArea:
         with self._lock:
             if self._attempt is not None:
                 raise InvalidRequest("root generation already in progress; cancel it first")
-            self._attempt = _Attempt(Authorisation(self._node.lifecycle), Secret(made), reader)
+            attempt = self._attempt = _Attempt(Authorisation(self._node.lifecycle), Secret(made), reader)
             data = self._status()
+        context.take_back.append(lambda: self._end(attempt))
         # The pad is shown once, and only where it was made here.
         shown = "" if pad else made
         return Response(data={**data, "otp": shown}, returned_keys=("otp",) if shown else ())
@@ -147,14 +150,15 @@ class GenerateRootArea:
             attempt = self._attempt
             if attempt is None:
                 raise InvalidRequest("no root generation in progress")
-            if not attempt.authorisation.submit(request.key.reveal(), request.nonce):
-                return Response(data=self._status())
+            if attempt.proven_by != context.request.id:
+                if not attempt.authorisation.submit(request.key.reveal(), request.nonce):
+                    return Response(data=self._status())
+                attempt.proven_by = context.request.id
             unsealed = self._node.require()
             token = founding.make_root_token(unsealed.tokens, context.storage, context.clock)
             context.issued.append(unsealed.tokens.id_of(token))
             encoded = attempt.encoded(token.reveal())
             required = attempt.authorisation.required
-            self._forget()
         data = {
             "nonce": request.nonce,
             "started": True,
@@ -167,13 +171,20 @@ class GenerateRootArea:
             "otp": "",
             "otp_length": ROOT_LENGTH,
         }
-        context.after_commit.append(self._node.scrub)
+        # It lasts until its token is there to stay: where the store takes none, the shares can be given again.
+        context.after_commit += [lambda: self._end(attempt), self._node.scrub]
         return Response(data=data, returned_keys=("encoded_token",))
 
     def forget(self) -> None:
         """Give up, also while the vault is being sealed."""
         with self._lock:
             self._forget()
+
+    def _end(self, attempt: _Attempt) -> None:
+        """Give up this one, and not another that began since."""
+        with self._lock:
+            if self._attempt is attempt:
+                self._forget()
 
     def _forget(self) -> None:
         if self._attempt is not None:

@@ -110,7 +110,6 @@ class RekeyArea:
 
     def start(self, context: Context, request: StartRekey) -> Response:
         """Begin a change."""
-        del context
         config = RekeyConfig(
             shares=request.secret_shares,
             threshold=request.secret_threshold,
@@ -118,7 +117,9 @@ class RekeyArea:
             backup=request.backup,
             pgp_keys=request.pgp_keys or (),
         )
-        return Response(data=_status(self._rekey.start(config)))
+        status = self._rekey.start(config)
+        context.take_back.append(lambda: self._rekey.abandon(status.nonce))
+        return Response(data=_status(status))
 
     def cancel(self, context: Context, _: Nothing) -> None:
         """Give up."""
