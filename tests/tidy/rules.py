@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tests.tidy.randomness import draws_by_itself
+from tests.tidy.secrecy import compares_secrets
 from tests.tidy.source import Finding, Module
 
 Check = Callable[[Module], Iterator[tuple[int, str]]]
@@ -18,8 +20,8 @@ class Rule:
 
     sentence: str
     check: Check
-    finds: str
-    ignores: str
+    finds: str | tuple[str, ...]
+    ignores: str | tuple[str, ...]
     exempt: Mapping[str, str] = field(default_factory=dict)
     also_tests: bool = False
 
@@ -57,78 +59,6 @@ def bans_text(pattern: str, why: str) -> Check:
     return check
 
 
-SENSITIVE_WORDS = frozenset(
-    [
-        "accessor",
-        "code",
-        "digest",
-        "fingerprint",
-        "hmac",
-        "mac",
-        "otp",
-        "passphrase",
-        "password",
-        "secret",
-        "share",
-        "signature",
-        "tag",
-        "token",
-    ]
-)
-# A name with such a word is harmless where it ends in one of these: what it holds is about the secret, not the secret.
-HARMLESS_ENDINGS = frozenset(
-    [
-        "type",
-        "id",
-        "ids",
-        "ttl",
-        "count",
-        "shares",
-        "threshold",
-        "cidrs",
-        "policies",
-        "period",
-        "path",
-        "paths",
-        "name",
-        "names",
-        "kind",
-        "length",
-        "limit",
-        "uses",
-        "class",
-    ]
-)
-HARMLESS_NAMES = frozenset(["exit_code", "status_code"])
-
-
-def identifier(node: ast.expr) -> str:
-    """The last word-group of a name: ``entry.token`` is ``token``, ``fields["token"]`` too."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(slice=ast.Constant(value=str(name))):
-            return name
-        case ast.Call(func=function) if not isinstance(function, ast.Name):
-            return identifier(function)
-    return ""
-
-
-def compares_secrets(module: Module) -> Iterator[tuple[int, str]]:
-    """Equality between two things of which one is named like a secret; comparison with a literal is no leak."""
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Compare) or not any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
-            continue
-        sides = [node.left, *node.comparators]
-        if any(isinstance(side, ast.Constant) or ast.unparse(side).isupper() for side in sides):
-            continue
-        for name in map(identifier, sides):
-            words = name.lower().split("_")
-            is_harmless = words[-1] in HARMLESS_ENDINGS or name in HARMLESS_NAMES or name.isupper()
-            if SENSITIVE_WORDS & set(words) and not is_harmless:
-                yield node.lineno, f"{name!r} is compared with == or !=; use hmac.compare_digest"
-
-
 def compares_text(module: Module) -> Iterator[tuple[int, str]]:
     """``compare_digest`` of texts: it raises for letters beyond ASCII, and tells the length of what is not a digest."""
     for node in ast.walk(module.tree):
@@ -136,8 +66,15 @@ def compares_text(module: Module) -> Iterator[tuple[int, str]]:
             continue
         for side in node.args:
             is_text = isinstance(side, ast.JoinedStr) or isinstance(getattr(side, "value", None), str)
-            if is_text or (isinstance(side, ast.Call) and identifier(side) in {"reveal", "hexdigest", "hex", "lower"}):
+            if is_text or (_method(side) in {"reveal", "hexdigest", "hex", "lower"}):
                 yield side.lineno, "compare bytes of one length: digests, or texts that were encoded"
+
+
+def _method(node: ast.expr) -> str:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name
+    return ""
 
 
 def matches_a_beginning(module: Module) -> Iterator[tuple[int, str]]:
@@ -181,7 +118,6 @@ def waits_or_wishes(module: Module) -> Iterator[tuple[int, str]]:
     yield from bans_text(rf"\b{note}\b(?!\(#\d+\): \S)|\b({others})\b", f"write {note}(#n): what and why")(module)
 
 
-_AEAD = "cryptography.hazmat.primitives.ciphers.aead"
 AMBIENT = {"src/strongroom/logical/ambient.py": "the one place that asks the operating system"}
 
 RULES = (
@@ -194,20 +130,35 @@ RULES = (
     ),
     Rule(
         "randomness comes in as an argument",
-        bans(
-            "os.urandom",
-            "os.getrandom",
-            "secrets.",
-            "random.",
-            "uuid.uuid1",
-            "uuid.uuid4",
-            "uuid.getnode",
-            "ssl.RAND_bytes",
-            f"{_AEAD}.AESGCM.generate_key",
+        draws_by_itself,
+        finds=(
+            "import secrets as s\nx = s.token_hex()",
+            "import random",
+            "from random import *",
+            "from os import urandom as draw",
+            "from os import *",
+            "import os\ndraw = os.urandom",
+            "import os\ngetattr(os, 'urandom')(4)",
+            "import importlib\nimportlib.import_module('random')",
+            "__import__('secrets')",
+            "from uuid import uuid4",
+            "import ssl\nssl.RAND_pseudo_bytes(4)",
+            "from pathlib import Path\nPath('/dev/urandom').read_bytes()",
+            "import ctypes\nctypes.CDLL(None).getrandom(place, 4, 0)",
+            "from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305 as C\nC.generate_key()",
+            "from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as K\nK.generate()",
+            "from cryptography import x509\nx509.random_serial_number()",
+            "from argon2 import PasswordHasher",
         ),
-        finds="import secrets as s\nx = s.token_hex()",
-        ignores="def draw(entropy): return entropy.bytes(16)",
-        exempt=AMBIENT,
+        ignores=(
+            "def draw(entropy): return entropy.bytes(16)",
+            "def answer(tools): return tools.random(16)",
+            "class Tsk: ...\nTsk.generate('ada')",
+        ),
+        exempt={
+            **AMBIENT,
+            "src/strongroom/server/dev_certificate.py": "OpenSSL draws the key of a certificate that is thrown away",
+        },
     ),
     Rule(
         "nothing prints",
@@ -238,8 +189,36 @@ RULES = (
     Rule(
         "secrets are compared in constant time",
         compares_secrets,
-        finds="def f(given, entry): return given == entry.token",
-        ignores="def f(token, token_type, other): return token == '' or token_type == other",
+        finds=(
+            "def f(given, entry): return given == entry.token",
+            "def f(given, entry): return bytes(entry.token) != given",
+            "def f(given, token): return (token or '')[:8] == given.strip()",
+            "def f(given, token): return given in (token, '')",
+            "def f(given, entry): return entry.get('token') == given",
+            "def f(given, entry): return entry['clientToken'] == given",
+            "def f(given, entry): return getattr(entry, 'password') == given",
+            "def f(user, given, name, token): return (user, given) == (name, token)",
+            "def f(given, hasher): return hasher.hexdigest() == given",
+            "def f(given, box): return box.reveal() == given",
+            "def f(given, passwords): return passwords[0] == given",
+            "def f(given, root_key): return root_key == given",
+            "def f(given, token): return f'Bearer {token}' == given",
+            "def f(given, token): return given.startswith(token)",
+            "def f(given, token): return token.__eq__(given)",
+            "import operator as o\ndef f(given, token): return o.eq(given, token)",
+            "def f(token, entry):\n    match token:\n        case entry.other: ...",
+        ),
+        ignores=(
+            "def f(token, token_type, other): return token == '' or token_type == other",
+            "def f(token, TOKENS): return token in TOKENS or len(token) == other",
+            "def f(token): return token.startswith('hvs.') or token in ('', None)",
+            "def f(tokens, name): return tokens.find(name)",
+        ),
+        exempt={
+            "src/strongroom/cli/operator_backup.py": "the checksum of what is at hand is no secret",
+            "src/strongroom/scanner/baseline.py": "which kind of fingerprints a file has is no secret",
+            "src/strongroom/scanner/sources/git.py": "the names of objects in a repository are no secrets",
+        },
     ),
     Rule(
         "what is compared in constant time is bytes",

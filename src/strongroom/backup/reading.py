@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -72,13 +73,9 @@ class KeyedReader:
             if frame.kind is Kind.MANIFEST:
                 self._cipher.check_manifest(frame)
                 manifest = decode_manifest(frame.content[:-TAG_BYTES])
-                if (manifest.id, manifest.records, manifest.bytes, manifest.chunks, manifest.digest) != (
-                    self.header.id,
-                    records,
-                    size,
-                    frame.number,
-                    digest.hexdigest(),
-                ):
+                read = (self.header.id, records, size, frame.number)
+                is_whole = hmac.compare_digest(digest.hexdigest().encode(), manifest.digest.encode())
+                if not is_whole or (manifest.id, manifest.records, manifest.bytes, manifest.chunks) != read:
                     raise BadBackup(Damage.INCONSISTENT, "the manifest does not fit")
                 self.manifest = manifest
                 continue

@@ -134,7 +134,12 @@ def _opens(seal: ShamirSeal, blob: bytes, barrier: Barrier) -> bool:
 
 def check_nonce(given: str, expected: str) -> None:
     """Raise InvalidRequest where ``given`` does not name the operation in progress."""
-    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode()):
+    if not is_nonce(given, expected):
         raise InvalidRequest(
             "incorrect nonce supplied; read the status of the operation in progress and send its nonce"
         )
+
+
+def is_nonce(given: str, expected: str) -> bool:
+    """Whether it does."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())

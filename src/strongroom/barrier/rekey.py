@@ -18,7 +18,7 @@ from enum import Enum
 
 from strongroom import failpoints
 from strongroom.barrier import share_backup
-from strongroom.barrier.authorisation import Authorisation, check_nonce
+from strongroom.barrier.authorisation import Authorisation, check_nonce, is_nonce
 from strongroom.barrier.hand_out import HandedOut, check_recipients, hand_out
 from strongroom.barrier.key_changes import Handover
 from strongroom.barrier.lifecycle import Lifecycle
@@ -185,7 +185,7 @@ class Rekey:
     def abandon(self, nonce: str) -> None:
         """Forget the rekey ``nonce``, of which nobody was told; another that began since goes on."""
         with self._lock:
-            if self._authorisation is not None and self._authorisation.nonce == nonce:
+            if self._authorisation is not None and is_nonce(nonce, self._authorisation.nonce):
                 self.forget()
 
     def forget(self) -> None:

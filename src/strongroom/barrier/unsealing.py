@@ -6,6 +6,8 @@ that it knows. Whether all the records are takes an inspection (``inspection``).
 
 from __future__ import annotations
 
+import hmac
+
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.keyring import KEYRING_ROOT, keyring_key
 from strongroom.barrier.set_hash import Elements
@@ -59,7 +61,7 @@ def glance(barrier: Barrier, snapshot: Snapshot) -> list[Finding]:
     findings = []
     for key, pin in parse_pins(root.pins).items():
         found = snapshot.get(key)
-        if found is None or tools.pinner.pin(key, *found) != pin:
+        if found is None or not hmac.compare_digest(tools.pinner.pin(key, *found), pin):
             findings.append(Finding(kind_of_row(key), key, "it is missing" if found is None else ""))
     return findings
 

@@ -150,7 +150,7 @@ class Track:
         if head.sequence > self.sequence:
             return False
         digest = self.recent.get(head.sequence)
-        return None if digest is None else digest.hex() == head.hash
+        return None if digest is None else compare_digest(digest.hex().encode(), head.hash.encode())
 
     def hash_before(self, sequence: int) -> str | None:
         """The hash of the line before the one with this number, in hex; None where that line is missing."""

@@ -48,6 +48,10 @@ class Entry:
     lease: str = field(default="", repr=False)
     was_used: bool = True
 
+    def hangs_on(self, token: Tag) -> bool:
+        """Whether it holds this token, or was asked for with it."""
+        return any(hmac.compare_digest(one, token) for one in (self.token, self.asked_with))
+
     @property
     def ends_at(self) -> float:
         """When the token or lease is over, unless it is renewed."""
@@ -151,7 +155,7 @@ class Cache:
             while waiting:
                 gone = waiting.pop()
                 for entry in self.entries():
-                    if gone in (entry.token, entry.asked_with):
+                    if entry.hangs_on(gone):
                         self._drop(entry)
                         if entry.token and entry.token not in seen:
                             seen.add(entry.token)

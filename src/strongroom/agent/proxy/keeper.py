@@ -153,7 +153,7 @@ class Keeper:
             self._tokens.doubt(token)
         tag = self._cache.tag(token)
         for entry in self._cache.entries():
-            if tag in (entry.token, entry.asked_with):
+            if entry.hangs_on(tag):
                 entry.confirmed_at = -CONFIRMED_SECONDS + self._clock.monotonic()
 
     def _is_there(self, entry: Entry, token: str) -> bool:
