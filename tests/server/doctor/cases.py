@@ -13,6 +13,8 @@ from tests.server.doctor.stage import DAY, NOW, STRANGER, Edit, Stage
 
 from strongroom.physical.sqlite import connection
 
+UNSEALED = {"initialized": True, "sealed": False}
+
 
 def nothing(stage: Stage) -> None:
     """Leave it as it is."""
@@ -41,6 +43,11 @@ def without(*parts: str) -> Edit:
 
 def with_process(**changes: object) -> Edit:
     return lambda stage: stage.process(**changes)
+
+
+def hidden(stage: Stage) -> None:
+    """It runs where it cannot be seen."""
+    stage.processes, stage.doubt = (), "its processes cannot be seen from here"
 
 
 def mode(path: str, bits: int, *, as_stranger: bool = False) -> Edit:
@@ -72,6 +79,13 @@ def plain(address: str, *, unsafe: bool = False) -> Edit:
 
 def seal_key(path: str, bits: int = 0o600) -> Edit:
     return lambda stage: stage.seal_key(stage.folder / path, bits)
+
+
+def linked_key(stage: Stage, bits: int = 0o600) -> None:
+    """As clients of ACME leave it: the name is a link, and everybody may have the link."""
+    name = stage.folder / "dev-key.pem"
+    name.rename(stage.folder / "dev-key-7.pem").chmod(bits)
+    name.symlink_to("dev-key-7.pem")
 
 
 def seal_key_on_another_disk(stage: Stage) -> None:
@@ -167,6 +181,7 @@ CASES: list[tuple[str, str, Edit]] = [
     ("memory", "fail", with_process(can_swap=True)),
     ("memory", "fail", with_process(swapped_bytes=1)),
     ("memory", "skipped", set_to(processes=())),
+    *((name, "unknown", hidden) for name in ("core-dumps", "tracing", "memory", "isolated")),
     ("core-dumps", "ok", nothing),
     ("core-dumps", "fail", with_process(core_bytes=None)),
     ("core-dumps", "fail", with_process(core_bytes=4096)),
@@ -198,6 +213,8 @@ CASES: list[tuple[str, str, Edit]] = [
     ("audit-files", "fail", mode("one.log", 0o644)),
     ("key-files", "ok", nothing),
     ("key-files", "fail", mode("dev-key.pem", 0o644)),
+    ("key-files", "ok", linked_key),
+    ("key-files", "fail", lambda stage: linked_key(stage, 0o644)),
     ("key-files", "fail", seal_key("seal.key", 0o640)),
     ("seal-key-apart", "skipped", nothing),
     ("seal-key-apart", "ok", seal_key_on_another_disk),
@@ -246,6 +263,8 @@ CASES: list[tuple[str, str, Edit]] = [
     ("seal", "warn", answering("sys/seal-status", {"initialized": True, "sealed": True})),
     ("seal", "warn", answering("sys/seal-status", {"initialized": False, "sealed": True})),
     ("seal", "warn", answering("sys/seal-status", {"initialized": True, "sealed": False, "n": 1, "t": 1})),
+    ("seal", "warn", answering("sys/seal-status", UNSEALED | {"n": 1, "t": 1, "recovery_seal": True})),
+    ("seal", "ok", answering("sys/seal-status", UNSEALED | {"n": 3, "t": 2, "recovery_seal": True})),
     ("seal", "skipped", set_to(is_logged_in=False)),
     ("root-tokens", "ok", nothing),
     ("root-tokens", "fail", answering("auth/token/lookup-accessor", ROOT)),

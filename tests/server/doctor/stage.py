@@ -59,6 +59,7 @@ class Stage:
         self.clock = JumpingClock()
         self.text = CONFIGURATION.format(folder=folder)
         self.processes: tuple[Process, ...] = (GOOD_PROCESS,)
+        self.doubt = ""
         self.server_uid = os.getuid()
         self.is_synchronised: bool | None = True
         self.is_logged_in = True
@@ -118,6 +119,7 @@ class Stage:
             roots=(self.folder / "code",),
             ask=self.ask if self.is_logged_in else None,
             is_synchronised=self.is_synchronised,
+            doubt=self.doubt,
         )
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:

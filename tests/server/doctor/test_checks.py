@@ -14,7 +14,7 @@ from tests.server.doctor.stage import GOOD_PROCESS, Edit, Stage
 from strongroom.physical.sqlite import SqliteStore
 from strongroom.server.doctor.check import Check, Finding, Level, Verdict
 from strongroom.server.doctor.examine import CHECKS, report
-from strongroom.server.doctor.running import processes_of, read_process
+from strongroom.server.doctor.running import Running, read_process, running_on
 
 
 @pytest.fixture
@@ -88,16 +88,56 @@ def test_a_running_process_is_seen_as_it_is() -> None:
 def test_the_process_that_holds_the_data_folder_is_found(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "data")
     try:
-        found = processes_of(tmp_path / "data", "lock", "")
+        found = running_on(tmp_path / "data", "lock", "").processes
         assert found[0].pid == os.getpid()
+        # The file may be gone: the folder itself is held as well.
+        (tmp_path / "data" / "lock").unlink()
+        assert running_on(tmp_path / "data", "lock", "").processes[0].pid == os.getpid()
     finally:
         store.close()
-    assert processes_of(tmp_path / "data", "lock", "") == ()
+    assert running_on(tmp_path / "data", "lock", "") == Running()
 
 
 def test_a_process_is_found_by_its_file_where_the_lock_does_not_tell(tmp_path: Path) -> None:
     (tmp_path / "pid").write_text(f"{os.getpid()}\n")
-    assert processes_of(tmp_path, "lock", str(tmp_path / "pid"))[0].pid == os.getpid()
+    assert running_on(tmp_path, "lock", str(tmp_path / "pid")).processes[0].pid == os.getpid()
     (tmp_path / "pid").write_text("no number\n")
-    assert processes_of(tmp_path, "lock", str(tmp_path / "pid")) == ()
+    assert running_on(tmp_path, "lock", str(tmp_path / "pid")) == Running()
     assert GOOD_PROCESS.is_isolated
+
+
+def test_a_file_that_a_dead_server_left_behind_names_nobody(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    assert running_on(tmp_path, "lock", str(tmp_path / "pid")) == Running()
+
+
+def test_a_server_whose_processes_cannot_be_seen_is_not_taken_for_none(tmp_path: Path) -> None:
+    proc = tmp_path / "proc"
+    proc.mkdir()
+    store = SqliteStore(tmp_path / "data")
+    try:
+        (proc / "locks").write_text("")  # as in another container
+        found = running_on(tmp_path / "data", "lock", "", proc)
+        assert found.processes == ()
+        assert "its processes cannot be seen from here" in found.doubt
+    finally:
+        store.close()
+
+
+def test_a_lock_on_a_layered_file_system_is_found_by_who_has_the_file_open(tmp_path: Path) -> None:
+    proc, folder = tmp_path / "proc", tmp_path / "data"
+    store = SqliteStore(folder)
+    try:
+        number = (folder / "lock").stat().st_ino
+        other, mine = 12, os.getpid()
+        for pid in (other, mine):
+            (proc / str(pid)).mkdir(parents=True)
+        (proc / str(other) / "fd").mkdir()
+        (proc / str(mine)).rmdir()
+        (proc / str(mine)).symlink_to(f"/proc/{mine}")
+        line = "{0}: FLOCK  ADVISORY  WRITE {1} ff:ff:{2} 0 EOF\n"
+        (proc / "locks").write_text(line.format(1, other, number) + line.format(2, mine, number))
+        assert [one.pid for one in running_on(folder, "lock", "", proc).processes][:1] == [mine]
+    finally:
+        store.close()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ WRITER_LOCK = "writer-lock"
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _OTHERS = 0o077
+_TRIES, _TRY_SECONDS = 5, 0.02
 _EMPTIED = "the file of the database was emptied while the server runs; stop the server and restore a backup"
 _MOVED = (
     "the files of the database were removed or replaced while the server runs, so what is written now would be lost; "
@@ -189,7 +191,7 @@ def _hold(folder: Path) -> Hold:
     descriptors: list[int] = []
     try:
         descriptors.append(_open(folder / LOCK))
-        fcntl.flock(descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptors[0])
         descriptors.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         _lock_folder(descriptors[1])
     except BaseException as refused:
@@ -200,9 +202,19 @@ def _hold(folder: Path) -> Hold:
     return Hold(descriptors)
 
 
+def _lock(descriptor: int) -> None:
+    """Lock it now. Whoever only looks whether somebody has (``strongroom doctor``) is in the way for an instant. Raises BlockingIOError."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_TRY_SECONDS)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _lock_folder(descriptor: int) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except OSError as refused:
         if isinstance(refused, BlockingIOError):
             raise

@@ -46,7 +46,8 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """All that checks look at. ``processes`` are those of the running server, none where it does not run.
+    """All that checks look at. ``processes`` are those of the running server, none where it does not run; ``doubt`` says why that
+    cannot be told from here, where it cannot.
 
     ``ask`` is None where nobody is logged in. ``roots`` are the folders that code is loaded from.
     """
@@ -59,6 +60,14 @@ class Scene:
     roots: tuple[Path, ...]
     ask: Ask | None = None
     is_synchronised: bool | None = None
+    doubt: str = ""
+
+    @property
+    def without_processes(self) -> Verdict:
+        """What a check of processes says where it sees none."""
+        return (
+            unknown(self.doubt) if self.doubt else skipped("no server runs on this data folder; start it and ask again")
+        )
 
     def data_files(self) -> list[Path]:
         """The data folder and what lies in it, as far as it exists. Raises OSError."""

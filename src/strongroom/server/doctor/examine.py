@@ -17,7 +17,7 @@ from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig
 from strongroom.server.doctor import of_backups, of_files, of_network, of_process, of_vault
 from strongroom.server.doctor.check import Ask, Finding, Level, Scene, looked_at
-from strongroom.server.doctor.running import processes_of
+from strongroom.server.doctor.running import Running, running_on
 
 CHECKS = (*of_process.CHECKS, *of_files.CHECKS, *of_backups.CHECKS, *of_network.CHECKS, *of_vault.CHECKS)
 EXIT_FINE, EXIT_FAILS, EXIT_CANNOT_TELL = 0, 1, 2
@@ -37,7 +37,8 @@ def run(config_paths: Sequence[str], ask: Ask | None = None) -> dict[str, Any]:
 def scene_of(config: ServerConfig, config_paths: Sequence[str], clock: Clock, ask: Ask | None) -> Scene:
     """What there is to look at on this machine."""
     folder = config.storage.path
-    processes = processes_of(Path(folder), LOCK, config.pid_file) if folder else ()
+    running = running_on(Path(folder), LOCK, config.pid_file) if folder else Running()
+    processes = running.processes
     return Scene(
         config=config,
         config_paths=tuple(Path(path) for path in config_paths),
@@ -47,6 +48,7 @@ def scene_of(config: ServerConfig, config_paths: Sequence[str], clock: Clock, as
         roots=(Path(strongroom.__file__).parent, *_package_folders()),
         ask=ask,
         is_synchronised=_is_synchronised(),
+        doubt=running.doubt,
     )
 
 

@@ -49,7 +49,8 @@ def _keys(scene: Scene) -> Verdict:
     verdicts = []
     for path, bits in (
         *((path, _OTHERS) for path in _seal_key_paths(scene)),
-        *((path, _WORLD) for path in _tls_keys(scene)),
+        # Links to keys are usual there; what they lead to is what has to be closed.
+        *((path.resolve(), _WORLD) for path in _tls_keys(scene)),
     ):
         if not path.exists():
             verdicts.append(fail(f"{path} is missing"))

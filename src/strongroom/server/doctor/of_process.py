@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from strongroom.server.doctor.check import Check, Scene, Verdict, fail, ok, skipped, unknown, warn, worst
 
-_NOT_RUNNING = skipped("no server runs on this data folder; start it and ask again")
 _ROOT = 0
 _LOCKED_LEAST = 0.9
 
@@ -20,7 +19,7 @@ def _not_root(scene: Scene) -> Verdict:
 
 def _memory(scene: Scene) -> Verdict:
     if not scene.processes:
-        return ok("lock_memory is set") if scene.config.lock_memory else _NOT_RUNNING
+        return ok("lock_memory is set") if scene.config.lock_memory else scene.without_processes
     verdicts = []
     for process in scene.processes:
         if process.swapped_bytes:
@@ -31,7 +30,7 @@ def _memory(scene: Scene) -> Verdict:
             verdicts.append(fail("the system has swap that the server may use, and its memory is not locked"))
         else:
             verdicts.append(ok("there is no swap that the server may use"))
-    return worst(verdicts, otherwise=_NOT_RUNNING)
+    return worst(verdicts, otherwise=scene.without_processes)
 
 
 def _core_dumps(scene: Scene) -> Verdict:
@@ -40,7 +39,7 @@ def _core_dumps(scene: Scene) -> Verdict:
             ok("the limit is 0") if process.core_bytes == 0 else fail(f"process {process.pid} may leave a core file")
             for process in scene.processes
         ),
-        otherwise=_NOT_RUNNING,
+        otherwise=scene.without_processes,
     )
 
 
@@ -50,7 +49,7 @@ def _tracing(scene: Scene) -> Verdict:
         False: ok("only root can read the memory of the server"),
         None: skipped("the server runs as root; whether others of root can trace it makes no difference"),
     }
-    return worst((said[process.is_traceable] for process in scene.processes), otherwise=_NOT_RUNNING)
+    return worst((said[process.is_traceable] for process in scene.processes), otherwise=scene.without_processes)
 
 
 def _isolated(scene: Scene) -> Verdict:
@@ -61,7 +60,7 @@ def _isolated(scene: Scene) -> Verdict:
             else warn("Python also loads code from folders that its environment names")
             for process in scene.processes
         ),
-        otherwise=_NOT_RUNNING,
+        otherwise=scene.without_processes,
     )
 
 

@@ -97,7 +97,11 @@ def _seal(scene: Scene) -> Verdict:
     if status.get("sealed"):
         return warn("the vault is sealed: nobody can have a secret")
     shares, threshold = status.get("n", 0), status.get("t", 0)
-    if threshold == 1 and not status.get("recovery_seal"):
+    if status.get("recovery_seal"):
+        if threshold == 1:
+            return warn("a single recovery share makes a root token: one person can")
+        return ok(f"unsealed by its key; {threshold} of {shares} recovery shares make a root token")
+    if threshold == 1:
         return warn("a single share opens the vault: one person can, and one loss is the loss of all")
     return ok(f"unsealed; {threshold} of {shares} shares open it")
 

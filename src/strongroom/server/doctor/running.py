@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,11 +33,36 @@ class Process:
     is_isolated: bool
 
 
-def processes_of(data_folder: Path, lock_name: str, pid_file: str, proc: Path = _PROC) -> tuple[Process, ...]:
-    """The processes of the server that holds ``data_folder``; none where it does not run, or runs where it cannot be seen."""
-    leader = _holder(data_folder / lock_name, proc) or _written(pid_file)
-    if leader is None:
-        return ()
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The processes of a server; none where it does not run. ``doubt`` says why nobody can tell from here, where that is so."""
+
+    processes: tuple[Process, ...] = ()
+    doubt: str = ""
+
+
+def running_on(data_folder: Path, lock_name: str, pid_file: str, proc: Path = _PROC) -> Running:
+    """Who serves what is in ``data_folder``: the process that holds it, and its children."""
+    try:
+        held = _is_held(data_folder, lock_name)
+    except PermissionError as error:
+        return Running(doubt=f"whether a server runs cannot be told: {error.filename} is closed to this user")
+    except OSError:
+        held = None  # there is no such folder, or it cannot be locked
+    if held is False:
+        return Running()
+    leader = _holder(data_folder, lock_name, proc) or _written(pid_file)
+    if leader is not None:
+        return Running(_family(leader, proc))
+    if held:
+        return Running(
+            doubt="a server runs on this data folder, but its processes cannot be seen from here;"
+            " ask beside it, in the same container, or as root"
+        )
+    return Running()
+
+
+def _family(leader: int, proc: Path) -> tuple[Process, ...]:
     found = []
     for pid in (leader, *_children(leader, proc)):
         # One that ends meanwhile is not running.
@@ -65,20 +91,62 @@ def read_process(pid: int, proc: Path = _PROC) -> Process:
     )
 
 
-def _holder(lock: Path, proc: Path) -> int | None:
-    """Who holds the lock file, by the kernel's table of locks."""
+def _is_held(folder: Path, lock_name: str) -> bool | None:
+    """Whether somebody holds the lock file or the folder itself; None where the file is missing. Raises OSError.
+
+    It is tried, for an instant: the kernel's table does not show who is in another container.
+    """
+    is_there = (folder / lock_name).exists()
+    for path in (folder / lock_name, folder) if is_there else (folder,):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False if is_there else None
+
+
+def _holder(folder: Path, lock_name: str, proc: Path) -> int | None:
+    """Who holds the lock file or the folder: by the kernel's table of locks, or by what is open where that names another device."""
+    places = {}
+    for path in (folder / lock_name, folder):
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            places[state.st_ino] = (state.st_dev, state.st_ino)
+    # Layered file systems (overlay, btrfs) show one device to the table, and another to whoever asks for the file.
+    alike = []
+    with contextlib.suppress(OSError):
+        for line in (proc / "locks").read_text().splitlines():
+            words = line.split()
+            if "FLOCK" not in words:
+                continue
+            at = next((number for number, word in enumerate(words) if word.count(":") == 2), 0)
+            device, _, inode = words[at].rpartition(":")
+            place, pid = places.get(int(inode)), int(words[at - 1])
+            if place is None or pid <= 0:
+                continue
+            if device == f"{os.major(place[0]):02x}:{os.minor(place[0]):02x}":
+                return pid
+            alike.append((pid, place))
+    return next((pid for pid, place in alike if _has_open(pid, place, proc)), None)
+
+
+def _has_open(pid: int, place: tuple[int, int], proc: Path) -> bool:
+    """Whether ``pid`` has this file open, or cannot be asked and is a server by its name."""
     try:
-        state = lock.stat()
-        lines = (proc / "locks").read_text().splitlines()
+        descriptors = list((proc / str(pid) / "fd").iterdir())
     except OSError:
-        return None
-    wanted = f"{os.major(state.st_dev):02x}:{os.minor(state.st_dev):02x}:{state.st_ino}"
-    for line in lines:
-        words = line.split()
-        if wanted in words and "FLOCK" in words:
-            pid = int(words[words.index(wanted) - 1])
-            return pid if pid > 0 else None
-    return None
+        with contextlib.suppress(OSError):
+            return b"strongroom" in (proc / str(pid) / "cmdline").read_bytes()
+        return False
+    for one in descriptors:
+        with contextlib.suppress(OSError):
+            state = one.stat()
+            if (state.st_dev, state.st_ino) == place:
+                return True
+    return False
 
 
 def _written(pid_file: str) -> int | None:
