@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import stat
 import subprocess
@@ -11,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.agent.proxy.test_gate import AS_ROOT, NOBODY, as_other, running
 from tests.anomalies.scene import expect, stored, vault_with_kv
 from tests.kit import SeededEntropy, Vault
 from tests.processes import Result, ServerProcess
 from tests.tidy.rules import RULES
 from tests.tidy.source import SOURCE, load
 
+from strongroom.agent.folders import OutputFolders
+from strongroom.agent.output_file import OutputFile
 from strongroom.client.errors import BadSettings
 from strongroom.client.token_helper import TokenHelper
+from strongroom.delivery.private_file import CannotWrite
 from strongroom.logical.secret import Secret
 from strongroom.physical.memory import MemoryStore
 from strongroom.physical.store import Record
@@ -248,6 +253,34 @@ def test_row_104_cve_2020_17455_the_kept_token_is_closed_to_others_and_follows_n
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     with pytest.raises(BadSettings):
         TokenHelper({"HOME": str(tmp_path), "VAULT_TOKEN_HELPER": "relative/program"}).get()
+
+
+@pytest.mark.parametrize("target", ["link", "folder/file", "folder/../file", "file"])
+def test_row_104_a_file_of_the_agent_goes_where_it_was_told_and_nowhere_else(tmp_path: Path, target: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(victim)
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    old_umask = os.umask(0)
+    try:
+        with contextlib.suppress(CannotWrite):
+            OutputFile(f"{tmp_path}/{target}", 0o600, OutputFolders()).write(b"a token")
+    finally:
+        os.umask(old_umask)
+    assert victim.read_text() == "untouched"
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes() == b"a token"]
+    assert written == ([tmp_path / "file"] if target == "file" else [])
+    assert [stat.S_IMODE(path.lstat().st_mode) for path in written] == [0o600] * len(written)
+
+
+@AS_ROOT
+def test_row_104_the_agent_serves_nobody_whom_the_kernel_does_not_vouch_for(open_folder: Path) -> None:
+    with running(open_folder) as (bench, end):
+        Path(bench.path).chmod(0o666)
+        assert as_other(NOBODY, bench.path) in {"closed", "ConnectionResetError", "BrokenPipeError"}
+        assert end.received == []
+        assert bench.call("GET", "secret/app").status == 200
 
 
 @pytest.mark.parametrize(

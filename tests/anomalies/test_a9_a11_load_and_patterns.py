@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import gzip
+import lzma
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.anomalies.scene import expect, vault_with_kv
 from tests.processes import ServerProcess
-from tests.tidy.rules import RULES
+from tests.tidy.rules import RULES, bans
 from tests.tidy.source import SOURCE, load
+
+from strongroom.scanner.containers import Limits, expand
+from strongroom.scanner.fragment import Fragment
+from strongroom.scanner.problem import Problem
 
 MEBIBYTE = 1 << 20
 
@@ -33,6 +40,23 @@ def test_row_098_cve_2026_39396_nothing_that_is_sent_is_decompressed(server: Ser
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 415"))
     assert resident_bytes(server) - before < 10 * MEBIBYTE
     assert server.call("GET", "kv/bomb").status == 404
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_row_098_an_archive_is_read_no_further_than_to_its_limit(pack: Callable[[bytes], bytes]) -> None:
+    limits = Limits(free_bytes=MEBIBYTE, total_bytes=8 * MEBIBYTE)
+    problems: list[Problem] = []
+    bomb = pack(b"\0" * (64 * MEBIBYTE))
+    unpacked = sum(len(fragment.data) for fragment in expand(Fragment("f", bomb), limits, problems.append))
+    assert unpacked <= limits.total_bytes + 2 * MEBIBYTE
+    assert ["limit" in problem.what for problem in problems] == [True]
+
+
+def test_row_098_nothing_of_a_backup_expands() -> None:
+    expands = bans(
+        "zlib.decompress", "zlib.decompressobj", "bz2.", "gzip.", "lzma.", "tarfile.", "zipfile.", "zstandard."
+    )
+    assert [one.path for one in load(SOURCE) if "/scanner/" not in one.path and list(expands(one))] == []
 
 
 def test_row_106_cve_2023_6337_a_body_without_end_is_cut_off_and_not_kept(server: ServerProcess) -> None:

@@ -136,6 +136,9 @@ class RekeyArea:
             return Response(data=_status(result))
         if result.take_back is not None:
             context.take_back.append(self._one_at_a_time(result.take_back))
+        if result.verification_required:
+            # Nobody would have the shares that are to come back.
+            context.take_back.append(lambda: self._rekey.abandon(result.nonce))
         if result.settle is not None:
             settle = self._one_at_a_time(result.settle)
             context.after_commit.append(lambda: self._node.after_answer(settle))

@@ -29,15 +29,6 @@ ASK = b"GET /v1/secret/app HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
 READ = {"data": {"password": "a value"}}
 
 
-@pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that everybody may enter, with all above it."""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder.parts[:2] == ("/", "tmp") and len(folder.parts) > 2:
-            folder.chmod(0o755)
-    return tmp_path
-
-
 @contextlib.contextmanager
 def running(folder: Path, listener: str = "", more: str = "") -> Iterator[tuple[Bench, FarEnd]]:
     with far_end(**{"secret/app": READ}) as end, proxy(end.address, folder, listener=listener, more=more) as bench:
