@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,23 @@ def on_a_terminal(line: CommandLine, words: list[str], answers: list[tuple[str, 
         seen += part
     os.close(ours)
     return process.wait(timeout=60), seen.decode()
+
+
+def test_what_is_typed_is_left_in_no_core_file(ours: CommandLine) -> None:
+    terminal, theirs = pty.openpty()
+    raised = ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh"]
+    command = [*raised, *ours.program, "operator", "unseal"]
+    with subprocess.Popen(
+        command, env=ours.environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        seen = b""
+        while b"(will be hidden)" not in seen:
+            seen += os.read(terminal, 4096)
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        process.kill()
+    for one in (terminal, theirs):
+        os.close(one)
+    assert re.search(r"Max core file size +0 ", limits)
 
 
 def test_a_password_is_asked_for_and_not_shown(user: CommandLine, ours: CommandLine, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from strongroom.cli.errors import CommandFailed
@@ -16,10 +17,19 @@ def hidden(session: Session, question: str, instead: str) -> str:
         raise CommandFailed(f"{question} is needed, and there is no terminal to ask on. {instead}")
     import getpass
 
+    _leave_no_core_file()
     try:
         return getpass.getpass(f"{question} (will be hidden): ", stream=sys.stderr).strip()
     except (EOFError, KeyboardInterrupt):
         raise CommandFailed("nothing was entered") from None
+
+
+def _leave_no_core_file() -> None:
+    """Whatever ends this program from now on, what was typed is not in a file afterwards."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def confirmed(session: Session, question: str, instead: str) -> bool:
@@ -49,6 +59,7 @@ def given_or_hidden(session: Session, argument: str | None, question: str, inste
     """A secret from ``argument``, from standard input where that is ``-``, or else asked for."""
     if argument is None:
         return hidden(session, question, instead)
+    _leave_no_core_file()
     return standard_input().strip() if argument == "-" else argument.strip()
 
 
