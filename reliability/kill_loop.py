@@ -141,9 +141,10 @@ def found(folder: Path, tally: Tally) -> None:
         "founding_after_persist",
         "founding_before_announce",
         "founding_after_announce",
+        "founding_after_mark",
     )
     for point in points:
-        is_there = point == "founding_after_announce"
+        is_there = point in {"founding_after_announce", "founding_after_mark"}
         server = Server(folder / point)
         server.start(f"{point}=kill")
         try:

@@ -25,6 +25,7 @@ Name = Literal[
     "founding_after_persist",
     "founding_before_announce",
     "founding_after_announce",
+    "founding_after_mark",
     "counter_before_persist",
     "counter_after_persist",
     "keyring_before_persist",

@@ -66,12 +66,15 @@ def test_what_is_not_ours_stays(folder: BackupFolder, vault: Vault) -> None:
     other = folder.path / "strongroom-20200101T000000Z-ffffffff-00000000.backup"
     notes = folder.path / "notes.txt"
     odd = folder.path / "strongroom-20200101T000000Z.backup"
-    for path in (other, notes, odd):
+    # Such a time there is not: whatever it is, it keeps nobody from making backups.
+    identity = vault.node.require().cluster_id
+    impossible = folder.path / f"strongroom-20209901T990000Z-{identity[:8]}-00000000.backup"
+    for path in (other, notes, odd, impossible):
         path.write_text("x")
     made = [write(folder, vault) for _ in range(2)]
-    folder.retain(vault.node.require().cluster_id, 1, made[-1])
+    folder.retain(identity, 1, made[-1])
     folder.make_ready()
-    assert {other.name, notes.name, odd.name, made[-1].name} == set(names(folder))
+    assert {other.name, notes.name, odd.name, impossible.name, made[-1].name} == set(names(folder))
 
 
 def test_the_newest_stays_though_the_clock_was_set_back(folder: BackupFolder, vault: Vault) -> None:

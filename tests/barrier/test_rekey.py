@@ -12,7 +12,7 @@ from strongroom.barrier.seals.static import StaticSeal
 from strongroom.crypto.shamir import combine
 from strongroom.logical.errors import InvalidRequest, Sealed
 from strongroom.physical.memory import MemoryStore
-from strongroom.physical.store import Conflict, Full, Record, Unknown
+from strongroom.physical.store import Conflict, Full, Record, Unavailable, Unknown
 
 TWO_OF_THREE = RekeyConfig(shares=3, threshold=2)
 VERIFIED = RekeyConfig(shares=3, threshold=2, require_verification=True)
@@ -318,5 +318,5 @@ def test_shares_that_open_another_root_key_prove_nothing(surroundings: Surroundi
 
 def test_without_the_rows_of_the_seal_nothing_is_proven(vault: Vault, store: MemoryStore) -> None:
     store.commit({}, {}, ["seal/config"])
-    with pytest.raises(InvalidRequest, match="not initialized"):
+    with pytest.raises(Unavailable, match="does not hold it any more"):
         Authorisation(vault.lifecycle)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from strongroom.barrier.anchor import AnchorFile, BadAnchor, anchor_of
 from strongroom.barrier.keyring import Keyring, Term
 from strongroom.barrier.set_hash import TOTAL_BYTES
 from strongroom.barrier.store_root import Root, encode_pins, parse_pins
+from strongroom.barrier.tampering import Tampering
 from strongroom.barrier.witness import Tools
 from strongroom.crypto.aead import Damaged
 from strongroom.physical.store import Record
@@ -88,6 +91,18 @@ def test_an_anchor_never_moves_back(tmp_path: Path) -> None:
     anchor = file.read(TOOLS)
     assert anchor is not None
     assert anchor.counter == 6
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: Path(path).symlink_to("/dev/zero")])
+def test_something_else_in_the_place_of_an_anchor_is_none_and_is_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    file = AnchorFile(tmp_path / "anchor")
+    make(file.path)
+    root = Root(5, 1, 1, 5, b"")
+    assert [finding.kind for finding in file.check(root, TOOLS)] == [Tampering.ANCHOR_EDITED]
+    with pytest.raises(BadAnchor):
+        file.advance(anchor_of(root, TOOLS, "vault"), TOOLS)
 
 
 def test_a_record_fits_in_one_page_of_the_database() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from tests.integrity.conftest import CONFIGURATION, Disk, inspect, key_of
 from tests.kit import SeededEntropy, Vault
 
+from strongroom.barrier.errand import Errand
 from strongroom.barrier.store_root import ROOT_KEY
 from strongroom.physical.store import Record
 
@@ -322,6 +324,22 @@ def test_a_missing_anchor_is_said_and_made_anew(
     assert inspect(vault) == [("anchor-missing", "")]
     assert vault.get("sys/integrity").data["state"] == "intact"
     assert anchor.exists()
+
+
+def test_an_anchor_on_a_disk_that_hangs_keeps_nobody_from_sealing_and_is_an_alarm(
+    tmp_path_factory: pytest.TempPathFactory, make_vault: MakeVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = make_vault(f'integrity_anchor = "{tmp_path_factory.mktemp("elsewhere")}/anchor"\n')
+    answer, anchor = threading.Event(), vault.node.integrity.anchor
+    assert anchor is not None
+    monkeypatch.setattr(anchor, "_errand", Errand(seconds=0.05))
+    monkeypatch.setattr(anchor, "_content", answer.wait)
+    assert vault.post("kv/a", {"value": "new"}).status == 204
+    vault.node.seal()
+    assert vault.node.unsealed is None
+    assert {one.kind.value for one in vault.node.integrity.findings} == {"anchor-missing"}
+    assert reopened(vault) == []
+    answer.set()
 
 
 def test_with_seal_a_vault_whose_store_was_tampered_with_is_sealed(disk: Disk, make_vault: MakeVault) -> None:

@@ -203,3 +203,12 @@ def test_a_person_reads_the_same_in_words(site: Site) -> None:
     assert run.exit_code == 1
     assert "RECORD-DELETED: a record was deleted" in run.out
     assert "tampered: " in run.out
+
+
+def test_where_no_database_is_nothing_is_made(site: Site) -> None:
+    site.stop()
+    shutil.rmtree(site.data)
+    done = site.verify()
+    assert done.exit_code == 2
+    assert "is its disk mounted?" in done.out
+    assert not site.data.exists()

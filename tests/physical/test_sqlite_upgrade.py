@@ -81,3 +81,12 @@ def test_a_database_of_no_known_format_is_left_alone(folder: Path, database: aps
     with pytest.raises(Unavailable):
         SqliteStore(folder)
     assert state(database)[0] == number
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM meta", "DROP TABLE meta", "UPDATE meta SET value = 0"])
+def test_records_that_do_not_say_how_old_they_are_are_not_taken_for_new(
+    folder: Path, database: apsw.Connection, statement: str
+) -> None:
+    database.execute(statement)
+    with pytest.raises(Unavailable, match="does not say which server wrote it"):
+        SqliteStore(folder)

@@ -6,6 +6,7 @@ gives, of one vault.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
@@ -71,8 +72,10 @@ class BackupFolder:
         for name in self._names():
             match = NAME.fullmatch(name)
             if match is not None and match[2] == vault[:8]:
-                moment = dt.datetime.strptime(match[1], _TIME).replace(tzinfo=dt.UTC)
-                found.append(Stored(self.path / name, int(moment.timestamp()) * NANOSECONDS))
+                # A name with a time that there is not is none that was given here.
+                with contextlib.suppress(ValueError):
+                    moment = dt.datetime.strptime(match[1], _TIME).replace(tzinfo=dt.UTC)
+                    found.append(Stored(self.path / name, int(moment.timestamp()) * NANOSECONDS))
         return sorted(found, key=lambda stored: stored.path.name)
 
     def write(self, task: Task) -> tuple[Path, Written]:

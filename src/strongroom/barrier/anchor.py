@@ -10,10 +10,12 @@ import contextlib
 import hmac
 import json
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.barrier.errand import Errand
 from strongroom.barrier.store_root import Root
 from strongroom.barrier.tampering import Finding, Tampering
 from strongroom.barrier.witness import Tools
@@ -54,16 +56,16 @@ def compare(root: Root, tools: Tools, counter: int, proof: str, witness: str) ->
 
 
 class AnchorFile:
-    """The file at ``path``. Reading and writing raise OSError; reading raises BadAnchor."""
+    """The file at ``path``. Reading and writing raise OSError, also where the disk does not answer in time; reading raises BadAnchor."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._errand = Errand()
 
     def read(self, tools: Tools) -> Anchor | None:
         """The anchor, or None where there is no file."""
         try:
-            with self.path.open("rb") as opened:
-                content = opened.read(_BYTES_MAX + 1)
+            content = self._errand.run(self._content)
         except FileNotFoundError:
             return None
         try:
@@ -96,11 +98,25 @@ class AnchorFile:
         before = self.read(tools)
         if before is not None and before.counter >= anchor.counter:
             return False
-        document = {**_members(anchor), "mac": _mac(anchor, tools)}
+        content = json.dumps({**_members(anchor), "mac": _mac(anchor, tools)}).encode() + b"\n"
+        self._errand.run(lambda: self._replace(content))
+        return True
+
+    def _content(self) -> bytes:
+        # Something else in its place, such as a pipe, must not be waited for.
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise BadAnchor("the anchor is not a regular file")
+            return os.read(descriptor, _BYTES_MAX + 1)
+        finally:
+            os.close(descriptor)
+
+    def _replace(self, content: bytes) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(json.dumps(document).encode() + b"\n")
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(self.path)
@@ -113,7 +129,6 @@ class AnchorFile:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return True
 
 
 def _members(anchor: Anchor) -> dict[str, str | int]:

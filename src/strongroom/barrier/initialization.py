@@ -6,6 +6,7 @@ that goes as soon as the answer with the shares is recorded. Whoever initializes
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ from strongroom.crypto import aead
 from strongroom.crypto.openpgp import Recipient, read_recipients
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.secret import Secret
-from strongroom.physical.store import Conflict, Record
+from strongroom.physical.store import Conflict, Record, Store, Unavailable
 
 _UNANNOUNCED_RECORDS_MAX = 256
 """A vault that was never opened has no more records than this, and more are never deleted."""
@@ -89,6 +90,8 @@ class Founding:
             failpoints.reach("founding_before_announce")
             self._surroundings.store.commit({UNANNOUNCED_KEY: 1}, {}, (UNANNOUNCED_KEY,), self._barrier.witness)
             failpoints.reach("founding_after_announce")
+            mark_founded(self._surroundings.store)
+            failpoints.reach("founding_after_mark")
         finally:
             self._barrier.seal()
 
@@ -128,6 +131,15 @@ def found(
         aead.wipe(key_to_split)
     result = InitResult(unseal=handed) if auto_seal is None else InitResult(recovery=handed)
     return Founding(result, surroundings, barrier)
+
+
+def mark_founded(store: Store) -> None:
+    """Have the place of ``store`` remember that there is a vault, so that nobody can begin another one if the records are lost.
+
+    What does not work now is done at the next start: the vault exists, and its shares must reach their keepers.
+    """
+    with contextlib.suppress(Unavailable):
+        store.mark_founded()
 
 
 def _check(surroundings: Surroundings, auto_seal: Seal | None, config: InitConfig) -> tuple[Recipient, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from strongroom import failpoints
 from strongroom.barrier.barrier import Barrier, Surroundings
-from strongroom.barrier.initialization import Founding, InitConfig, InitResult, found
+from strongroom.barrier.initialization import Founding, InitConfig, InitResult, found, mark_founded
 from strongroom.barrier.key_changes import KeyChanges
 from strongroom.barrier.opening import Way, is_migrating, migrated, ways_in
 from strongroom.barrier.seal_rows import ROOT_KEY_KEY, SealRows, read_seal_rows
@@ -23,6 +23,11 @@ from strongroom.crypto import aead
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import InvalidRequest, Sealed
 from strongroom.physical.store import Unavailable
+
+_LOST = (
+    "a vault was made here, and the store does not hold it any more: a file of its database was removed, cut off or replaced by another one."
+    " Put the files back, or restore a backup with 'strongroom operator restore'. To begin a new vault, name an empty data folder"
+)
 
 
 class Lifecycle:
@@ -46,6 +51,8 @@ class Lifecycle:
             rows = self.rows()
         except Damaged:
             raise Unavailable("the seal's rows in the store are damaged; restore them from a backup") from None
+        if rows is not None:
+            mark_founded(surroundings.store)
         if rows is not None and rows.config.type != shamir_seal.TYPE and auto_seal is None and leaving is None:
             raise Unavailable(
                 "the store was initialized with another type of seal than the configuration names;"
@@ -81,10 +88,19 @@ class Lifecycle:
         return rows is not None and is_migrating(rows, self._auto_seal, self._leaving)
 
     def rows(self) -> SealRows | None:
-        """The seal's rows as they are now. A vault whose shares nobody was told is none."""
+        """The seal's rows as they are now. A vault whose shares nobody was told is none.
+
+        Raises Unavailable where a vault was made in this place and is not there any more: nobody may begin another one instead.
+        """
+        # Before the rows are looked at: who is at it just now marks the place after they are there.
+        was_founded = self.surroundings.store.is_founded
         with self.surroundings.store.snapshot() as snapshot:
             rows = read_seal_rows(snapshot)
-        return None if rows is None or rows.is_unannounced else rows
+        if rows is not None and not rows.is_unannounced:
+            return rows
+        if was_founded:
+            raise Unavailable(_LOST)
+        return None
 
     def status(self) -> Status:
         """What ``sys/seal-status`` shows."""

@@ -6,7 +6,6 @@ Memory does not grow with the length of a log.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,24 +14,25 @@ from strongroom.evidence.anchor import Anchor
 from strongroom.evidence.chain import BEFORE_ALL, Head, Place, hash_of, place_of
 from strongroom.evidence.checkpoint import Checkpoint, Reason, is_checkpoint, read_checkpoint, statement_of
 from strongroom.evidence.findings import Finding, Kind, Report
+from strongroom.evidence.lines import DamagedFile, first_piece, lines_of, looks_torn
 from strongroom.evidence.signature import PublicKey
 from strongroom.evidence.track import Spot, Stray, Track
 
 FINDINGS_MAX = 100
 _STRAY_LINES_MAX = 1024
-_OPENING = b'{"time":"'
 _TIME = re.compile(rb'\{"time":"([0-9TZ:.-]{20,40})"')
-_FIRST_LINE_MAX = 1 << 20
 
 
 def verify(paths: Sequence[Path], *, key: PublicKey | None = None, anchor: Anchor | None = None) -> Report:
-    """Check the log in ``paths``, the oldest file first. Raises OSError where a file cannot be read."""
+    """Check the log in ``paths``, the oldest file first; some may be compressed by gzip. Raises OSError where a file cannot be read."""
     verifier = Verifier(key, anchor)
     for index, path in enumerate(in_order(paths, verifier)):
         verifier.begin_file(index, str(path))
-        with path.open("rb", buffering=1 << 20) as file:
-            for line in file:
+        try:
+            for line in lines_of(path):
                 verifier.line(line)
+        except DamagedFile:
+            verifier.break_off()
         verifier.end_file()
     return verifier.end()
 
@@ -41,8 +41,7 @@ def in_order(paths: Sequence[Path], verifier: Verifier) -> list[Path]:
     """``paths`` by the time of their first lines. That they were given in another order is told: names may have been exchanged."""
     times = {}
     for path in paths:
-        with path.open("rb") as file:
-            found = _TIME.search(file.readline(_FIRST_LINE_MAX))
+        found = _TIME.search(first_piece(path))
         times[path] = found[1] if found else b""
     ordered = sorted(paths, key=lambda path: times[path])
     if ordered != list(paths) and all(times.values()):
@@ -125,6 +124,11 @@ class Verifier:
         if self._watched and (place.id, place.sequence) in self._watched:
             self._meet_anchor(place, spot)
 
+    def break_off(self) -> None:
+        """The file is compressed, and cannot be read any further."""
+        text = "the compressed file ends in its middle, or was changed: what follows in it cannot be read"
+        self.tell(self._spot.finding(Kind.TAIL_TRUNCATED, 0, text))
+
     def end_file(self) -> None:
         """The file is over."""
         if self._torn is not None and self._torn[0].file_number == self._spot.file_number:
@@ -149,8 +153,12 @@ class Verifier:
     # Lines that are no records
 
     def _unplaced(self, text: bytes, spot: Spot) -> None:
+        if not text.strip(b"\0"):
+            # Whatever stood there before is missed by its chain, or was never more than that.
+            self.report.notes.append(f"{spot.file}:{spot.line}: zeros, as a loss of power leaves them")
+            return
         self._hold(Stray(spot, None, Kind.INSERTED, "the line has no place in a chain"))
-        self._torn = (spot, text) if _looks_torn(text) else None
+        self._torn = (spot, text) if looks_torn(text) else None
 
     def _settle_torn(self, text: bytes, checkpoint: Checkpoint | None) -> None:
         """A torn line is innocent where the record follows whole, or a chain begins: then the writing had failed."""
@@ -384,15 +392,3 @@ class Verifier:
                     f"no signature vouches for {report.unsigned} lines yet: a running server signs within a second, a crashed one at "
                     "its next unseal"
                 )
-
-
-def _looks_torn(text: bytes) -> bool:
-    """Whether ``text`` is the beginning of a record and not a whole one."""
-    start = text.find(_OPENING)
-    if start < 0:
-        return any(text.endswith(_OPENING[:length]) for length in range(1, len(_OPENING)))
-    try:
-        json.loads(text[start:])
-    except (ValueError, RecursionError):
-        return True
-    return False

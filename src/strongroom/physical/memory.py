@@ -107,6 +107,12 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._state = _State({}, [])
         self._closed = False
+        self.is_founded = False
+        """Whether a vault was made here."""
+
+    def mark_founded(self) -> None:
+        """Remember it, for as long as the records."""
+        self.is_founded = True
 
     def snapshot(self) -> MemorySnapshot:
         """The store as it is now."""

@@ -148,6 +148,15 @@ class Store(Protocol):
         """What the configuration calls this kind of store; clients see it as ``storage_type``."""
         ...
 
+    @property
+    def is_founded(self) -> bool:
+        """Whether a vault was made in this place, as something beside the records remembers: if they hold none, it was lost."""
+        ...
+
+    def mark_founded(self) -> None:
+        """Have that remembered from now on. Durable on return. Raises Unavailable."""
+        ...
+
     def snapshot(self) -> Snapshot:
         """The store as it is now. Raises Unavailable where the store is closed or failed."""
         ...

@@ -36,6 +36,7 @@ from strongroom.server.config_values import (
     StorageType,
     TcpListener,
 )
+from strongroom.server.lost_vault import refuse_lost_vault
 from strongroom.server.measured_store import MeasuredStore
 from strongroom.server.readings import new_telemetry, read_node
 from strongroom.system import audit_devices
@@ -98,7 +99,17 @@ def assemble_on(
     for device in config.audit_devices:
         limits = node.audit_limits(from_api=False)
         node.broker.enable(audit_devices.opened(_stored(device), plugs.audit_devices, limits))
+    if opens_vault:
+        _refuse_lost_vault(node, config)
     return node
+
+
+def _refuse_lost_vault(node: Node, config: ServerConfig) -> None:
+    try:
+        refuse_lost_vault(node, config)
+    except BaseException:
+        node.close()
+        raise
 
 
 def open_store(config: ServerConfig, *, is_shared: bool = False) -> Store:

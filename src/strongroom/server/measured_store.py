@@ -31,6 +31,15 @@ class MeasuredStore:
         """What the configuration calls this kind of store."""
         return self._inner.name
 
+    @property
+    def is_founded(self) -> bool:
+        """Whether a vault was made in this place."""
+        return self._inner.is_founded
+
+    def mark_founded(self) -> None:
+        """Have that remembered."""
+        self._inner.mark_founded()
+
     def commit(
         self,
         expected: Mapping[str, int | None],

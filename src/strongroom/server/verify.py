@@ -6,6 +6,8 @@ It changes nothing but where it is told to accept the records as they are. No va
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +23,12 @@ from strongroom.crypto.aead import Damaged
 from strongroom.evidence.signature import PublicKey, SigningKey
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 from strongroom.logical.errors import InvalidRequest
-from strongroom.physical.store import Conflict, Store, StoreError
+from strongroom.physical.sqlite import has_database
+from strongroom.physical.store import Conflict, Store, StoreError, Unavailable
 from strongroom.server.assemble import open_store
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
-from strongroom.server.config_values import ServerConfig
+from strongroom.server.config_values import ServerConfig, StorageType
 from strongroom.server.offline_seal import AskShare, StoredSeal, has_key_for, open_seal
 from strongroom.system import founding
 from strongroom.system.integrity import last_root
@@ -69,6 +72,7 @@ def run(
     report = Report()
     try:
         config = load_config(config_paths)
+        _refuse_absent_database(config)
         store = open_store(config)
     except (ConfigError, StoreError) as error:
         report.doubts.append(str(error))
@@ -80,6 +84,12 @@ def run(
     finally:
         store.close()
     return report
+
+
+def _refuse_absent_database(config: ServerConfig) -> None:
+    """Raise Unavailable where there is nothing to look at: opening it would make it, for whoever runs this."""
+    if config.storage.type is not StorageType.MEMORY and not has_database(Path(config.storage.path)):
+        raise Unavailable(f"there is no database in {config.storage.path}; is its disk mounted?")
 
 
 class _Verifier:
@@ -194,9 +204,11 @@ class _Verifier:
 
 
 def tail_of(path: Path) -> bytes:
-    """The last lines of an audit file; empty where it cannot be read."""
+    """The last lines of an audit file; empty where it cannot be read, and where something else, such as a pipe, is in its place."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return b""
             size = file.seek(0, 2)
             file.seek(max(0, size - _TAIL_BYTES))
             return file.read(_TAIL_BYTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,7 +15,7 @@ from strongroom.barrier.barrier import Barrier
 from strongroom.barrier.store_root import Root
 from strongroom.barrier.tampering import Finding, TamperedStore, Tampering
 from strongroom.crypto.aead import Damaged
-from strongroom.evidence.checkpoint import read_checkpoint, statement_of
+from strongroom.evidence.checkpoint import Checkpoint, read_checkpoint, statement_of
 from strongroom.evidence.signature import PublicKey
 from strongroom.logical.errors import Sealed
 from strongroom.physical.store import StoreError
@@ -140,19 +140,25 @@ def statement(barrier: Barrier | None) -> dict[str, Any] | None:
     return None
 
 
+def holds_signed_checkpoint(content: bytes) -> bool:
+    """Whether one of the lines in ``content`` was signed by a vault, whichever. What was signed is not looked at."""
+    return any(checkpoint.signature for _, checkpoint in _checkpoints(content))
+
+
 def last_root(content: bytes, key: PublicKey) -> tuple[int, str] | None:
     """The counter and proof in the last checkpoint among the lines in ``content`` that the vault signed."""
+    for line, checkpoint in _checkpoints(content):
+        if isinstance(checkpoint.root, dict) and key.is_signed(statement_of(line), checkpoint.signature):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                return int(checkpoint.root["counter"]), str(checkpoint.root["proof"])
+    return None
+
+
+def _checkpoints(content: bytes) -> Iterator[tuple[bytes, Checkpoint]]:
+    """The lines in ``content`` that can be read as checkpoints, the last one first."""
     end = len(content)
     while (mark := content.rfind(_MARK, 0, end)) >= 0:
-        start = content.rfind(b"\n", 0, mark) + 1
-        line = content[start:].partition(b"\n")[0]
-        end = start
-        checkpoint = read_checkpoint(line)
-        if checkpoint is None or not isinstance(checkpoint.root, dict):
-            continue
-        if key.is_signed(statement_of(line), checkpoint.signature):
-            try:
-                return int(checkpoint.root["counter"]), str(checkpoint.root["proof"])
-            except (KeyError, TypeError, ValueError):
-                continue
-    return None
+        end = content.rfind(b"\n", 0, mark) + 1
+        line = content[end:].partition(b"\n")[0]
+        if (checkpoint := read_checkpoint(line)) is not None:
+            yield line, checkpoint

@@ -113,10 +113,13 @@ def prepare_schema(connection: apsw.Connection) -> None:
             found = FORMAT_VERSION
     except apsw.Error:
         raise Unavailable("the database cannot be used: its tables are not those of a data folder of ours") from None
-    if found != FORMAT_VERSION:
+    if found == FORMAT_VERSION:
+        return
+    if isinstance(found, int) and found > FORMAT_VERSION:
         raise Unavailable(
             "the data folder was written by a newer server; start that version, or restore an older backup"
         )
+    raise Unavailable("the database does not say which server wrote it, so it was damaged or edited; restore a backup")
 
 
 def _patiently(action: Callable[[], T]) -> T:
@@ -140,8 +143,11 @@ def _with_tables(connection: apsw.Connection) -> object:
     with connection:
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
+        # What holds records and does not say how old they are is not taken for new.
         connection.execute(
-            "INSERT INTO meta (name, value) VALUES ('format', ?) ON CONFLICT DO NOTHING", (FORMAT_VERSION,)
+            "INSERT INTO meta (name, value) SELECT 'format', ? WHERE NOT EXISTS (SELECT 1 FROM records)"
+            " ON CONFLICT DO NOTHING",
+            (FORMAT_VERSION,),
         )
     return connection.execute("SELECT value FROM meta WHERE name = 'format'").get
 

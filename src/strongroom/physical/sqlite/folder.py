@@ -14,12 +14,23 @@ from strongroom.physical.sqlite.reserve import NAME as RESERVE
 from strongroom.physical.store import Unavailable
 
 DATABASE = "strongroom.db"
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+ASIDE = "replaced-"
+"""So begin the names of folders with what a restore replaced."""
 LOCK = "lock"
 WRITER_LOCK = "writer-lock"
+MARK = "founded"
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 _OTHERS = 0o077
 _TRIES, _TRY_SECONDS = 5, 0.02
+_WHAT_THE_MARK_SAYS = b"""A vault was made in this folder. While this file is here, no server begins another one in its place:
+if the vault's database is lost, put it back, or restore a backup with 'strongroom operator restore'.
+"""
+_LOST = (
+    "the database in {folder} is missing or empty, but {proof} says that there was one: put its files back, or restore a backup with"
+    " 'strongroom operator restore'. To begin a new vault, name an empty folder"
+)
 _EMPTIED = "the file of the database was emptied while the server runs; stop the server and restore a backup"
 _MOVED = (
     "the files of the database were removed or replaced while the server runs, so what is written now would be lost; "
@@ -51,6 +62,7 @@ class Folder:
         self._writer_lock = -1
         # By path as a text, which is the quickest to ask about: every commit does.
         self._present: dict[str, tuple[int, int]] = {}
+        self._mark = str(path / MARK)
         try:
             _make_folder(path)
             _check(path, is_folder=True)
@@ -75,8 +87,10 @@ class Folder:
         """Make the database file for the owner alone if it is missing, and check what is there.
 
         SQLite gives its journal files the mode of the database file, so this decides about all of them, whatever the umask.
-        Only before the database is opened: see ``check_files``.
+        Only before the database is opened: see ``check_files``. Where there was a database once, none is made.
         """
+        self._refuse_lost_database()
+        drop_second_names(self.path)
         try:
             os.close(_open(self.database))
             _sync(self.path)
@@ -84,14 +98,28 @@ class Folder:
             raise Unavailable(f"the database in {self.path} cannot be used: {os.strerror(error.errno or 0)}") from None
         self.check_files()
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether a vault was made here, as far as what lies beside its database tells."""
+        return os.path.lexists(self._mark)
+
+    def mark(self) -> None:
+        """Say durably that a vault was made here. Raises OSError."""
+        mark_folder(self.path)
+
     def check_files(self) -> None:
         """Raise Unavailable where others may use a file of the database, or it is not a plain file of ours.
 
         Looks at the files without opening them: closing a file drops all POSIX locks that this process has on it, those of SQLite too.
         """
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, WRITER_LOCK, RESERVE):
+        for name in (*FILES, f"{DATABASE}-journal", LOCK, WRITER_LOCK, RESERVE, MARK):
             if os.path.lexists(self.path / name):
                 _check(self.path / name, is_folder=False)
+        for name in FILES[:2]:
+            if os.path.lexists(self.path / name) and (self.path / name).lstat().st_nlink > 1:
+                raise Unavailable(
+                    f"{self.path / name} has a second name (a hard link), under which another server could open it too; remove one"
+                )
 
     def remember_files(self) -> None:
         """From now on the database is these files, which stay where they are for as long as it is open."""
@@ -112,6 +140,18 @@ class Folder:
             if not state.st_size and path == str(self.database):
                 # SQLite would take it for a new one: it removes the journal, and waits for everybody else before it begins.
                 raise Unavailable(_EMPTIED)
+
+    def _refuse_lost_database(self) -> None:
+        """Raise Unavailable where a database is gone: one that is made anew is a vault that anybody may initialize.
+
+        A log without a database would be lost as well: SQLite removes it. It is never there before the database has content.
+        """
+        if _has_content(self.database):
+            return
+        proofs = [MARK] if self.is_marked else []
+        proofs += [name for name in (f"{DATABASE}-wal",) if _has_content(self.path / name)]
+        if proofs:
+            raise Unavailable(_LOST.format(folder=self.path, proof=f"the file {proofs[0]}"))
 
     def free_bytes(self) -> int:
         """How much the file system still takes from us. Raises Unavailable."""
@@ -142,6 +182,39 @@ class Folder:
         self._writer_lock = -1
 
 
+def mark_folder(folder: Path) -> None:
+    """Say durably that a vault was made in ``folder``, for as long as the file is there, whatever it holds. Raises OSError."""
+    mark = folder / MARK
+    if os.path.lexists(mark):
+        return
+    descriptor = _open(mark)
+    try:
+        os.write(descriptor, _WHAT_THE_MARK_SAYS)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    _sync(folder)
+
+
+def drop_second_names(folder: Path) -> None:
+    """Take back what an exchange of the database that was cut off had begun: names in another folder for files that still lie here.
+
+    What was exchanged whole lies in that folder alone. Raises OSError.
+    """
+    here = {(state.st_dev, state.st_ino) for name in FILES if (state := _state_of(folder / name)) is not None}
+    for name in (path for aside in folder.glob(f"{ASIDE}*") for path in map(aside.joinpath, FILES)):
+        state = _state_of(name)
+        if state is not None and state.st_nlink > 1 and (state.st_dev, state.st_ino) in here:
+            name.unlink()
+
+
+def _state_of(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def hold_folder(path: Path) -> Hold:
     """Hold the data folder for the workers of this server. Raises Unavailable."""
     try:
@@ -150,6 +223,12 @@ def hold_folder(path: Path) -> Hold:
         return _hold(path)
     except OSError as error:
         raise Unavailable(f"the data folder {path} cannot be used: {os.strerror(error.errno or 0)}") from None
+
+
+def _has_content(path: Path) -> bool:
+    """Whether there is anything but an empty file."""
+    state = _state_of(path)
+    return state is not None and (not stat.S_ISREG(state.st_mode) or state.st_size > 0)
 
 
 def _make_folder(path: Path) -> None:

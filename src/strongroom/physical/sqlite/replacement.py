@@ -13,19 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from strongroom import failpoints
-from strongroom.physical.sqlite.folder import DATABASE
+from strongroom.physical.sqlite.folder import ASIDE, DATABASE, FILES, mark_folder
 from strongroom.physical.sqlite.store import SqliteStore
 from strongroom.physical.store import StoreError, Unavailable
 
 STAGING = "restoring"
-_ASIDE = "replaced-"
 _FOLDER_MODE = 0o700
-_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 
 def has_database(folder: Path) -> bool:
     """Whether a database lies in the folder; an empty file is none."""
-    return any(os.path.lexists(folder / name) and (folder / name).lstat().st_size > 0 for name in _FILES[:2])
+    return any(os.path.lexists(folder / name) and (folder / name).lstat().st_size > 0 for name in FILES[:2])
 
 
 @contextlib.contextmanager
@@ -67,6 +65,8 @@ class Replacement:
             raise Unavailable("the new database could not be finished; check the disk")
         _sync(built)
         failpoints.reach("restore_before_swap")
+        # Before there is no database for a moment: who ends us then must not leave a folder in which anybody may begin a vault.
+        mark_folder(self.folder)
         aside = self._put_aside(mark)
         failpoints.reach("restore_after_aside")
         built.rename(self.folder / DATABASE)
@@ -78,10 +78,10 @@ class Replacement:
 
     def _put_aside(self, mark: str) -> Path | None:
         """The old files get second names first, so that they are whole there before they go from here."""
-        found = [name for name in _FILES if os.path.lexists(self.folder / name)]
+        found = [name for name in FILES if os.path.lexists(self.folder / name)]
         aside = None
         if has_database(self.folder):
-            aside = self.folder / f"{_ASIDE}{mark}"
+            aside = self.folder / f"{ASIDE}{mark}"
             aside.mkdir(mode=_FOLDER_MODE)
             for name in found:
                 _second_name(self.folder / name, aside / name)

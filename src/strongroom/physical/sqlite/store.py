@@ -7,6 +7,7 @@ all: one durable transaction, each change in a savepoint of its own, so that a c
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -116,6 +117,20 @@ class SqliteStore:
         except BaseException:
             self._folder.release()
             raise
+
+    @property
+    def is_founded(self) -> bool:
+        """Whether a vault was made in the folder."""
+        return self._folder.is_marked
+
+    def mark_founded(self) -> None:
+        """Say so from now on, in a file of its own. Raises Unavailable."""
+        try:
+            self._folder.mark()
+        except OSError as error:
+            raise Unavailable(
+                f"the data folder cannot be marked as a vault's: {os.strerror(error.errno or 0)}"
+            ) from None
 
     def snapshot(self) -> SqliteSnapshot:
         """The store as it is now. Raises Unavailable."""
