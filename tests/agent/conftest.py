@@ -34,3 +34,10 @@ def server(shared_server: Server) -> Iterator[Server]:
     """The same, with a stack for what has to end with the test."""
     with contextlib.ExitStack() as stack:
         yield dataclasses.replace(shared_server, stack=stack)
+
+
+@pytest.fixture
+def agents() -> Iterator[contextlib.ExitStack]:
+    """What ends the agents that a test has started."""
+    with contextlib.ExitStack() as stack:
+        yield stack

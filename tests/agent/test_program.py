@@ -5,93 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.agent.running import config_of, run, script, variable
 from tests.agent.workshop import Approle, Server
 from tests.processes import free_port, wait_until
 
 from strongroom.agent.output_file import scratch_name
-
-
-class Running:
-    """An agent process."""
-
-    def __init__(self, folder: Path, config: str, address: str, *flags: str) -> None:
-        self.folder = folder
-        (folder / "agent.hcl").write_text(config)
-        self._log = folder / "agent.log"
-        self._out = folder / "agent.out"
-        environ = {"PATH": os.environ["PATH"], "STRONGROOM_ADDR": address, "VAULT_TOKEN": "CANARY-of-the-agent"}
-        with self._log.open("ab") as err, self._out.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "strongroom", "agent", f"-config={folder}/agent.hcl", *flags],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=environ,
-                cwd=folder,
-            )
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text()
-
-    @property
-    def out(self) -> str:
-        return self._out.read_text()
-
-    def until(self, path: Path, content: str) -> None:
-        """Wait for a file to hold something."""
-        wait_until(lambda: path.exists() and content in path.read_text(), process=self.process)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-@pytest.fixture
-def agents() -> Iterator[contextlib.ExitStack]:
-    with contextlib.ExitStack() as stack:
-        yield stack
-
-
-def run(agents: contextlib.ExitStack, folder: Path, config: str, address: str, *flags: str) -> Running:
-    agent = Running(folder, config, address, *flags)
-
-    def end() -> None:
-        # Politely, or the program that it runs would live on without it.
-        agent.process.terminate()
-        try:
-            agent.process.wait(30)
-        except subprocess.TimeoutExpired:
-            agent.process.kill()
-            agent.process.wait(30)
-
-    agents.callback(end)
-    return agent
-
-
-def config_of(role: Approle, rest: str) -> str:
-    return (
-        f"auto_auth {{ {role.method('remove_secret_id_file_after_reading = false')} }}\n"
-        f'template_config {{ static_secret_render_interval = "1s" }}\n{rest}'
-    )
-
-
-def variable(name: str, path: str) -> str:
-    inner = f'{{{{ with secret \\"secret/data/{path}\\" }}}}{{{{ .Data.data.{name} }}}}{{{{ end }}}}'
-    return f'env_template "{name}" {{ contents = "{inner}" }}\n'
-
-
-def script(folder: Path, text: str) -> str:
-    """A program that notes in ``seen`` what it got."""
-    (folder / "app").write_text(f"#!/bin/sh\n{text}\n")
-    (folder / "app").chmod(0o700)
-    return f'"{folder}/app"'
 
 
 def test_it_renders_and_ends_where_it_was_told_to(server: Server, tmp_path: Path, agents: contextlib.ExitStack) -> None:

@@ -18,6 +18,7 @@ from strongroom.agent.token_source import TokenSource
 from strongroom.client.client import Client
 from strongroom.client.errors import ApiError
 from strongroom.client.settings import Settings
+from strongroom.delivery.orphans import Orphans
 from strongroom.logical.secret import Secret
 
 READER = 'path "secret/*" { capabilities = ["read", "list"] }'
@@ -137,6 +138,7 @@ class Workshop:
             entropy=SeededEntropy(),
             ending=Ending(),
             environ=environ,
+            orphans=Orphans(),
         )
 
     @property

@@ -83,6 +83,9 @@ _EXEC = Section(
         Setting("command", kinds.COMMAND, ()),
         Setting("restart_on_secret_changes", kinds.choice("always", "never"), "always"),
         Setting("restart_stop_signal", kinds.SIGNAL, kinds.SIGNAL.decode("SIGTERM")),
+        Setting(
+            "kill_timeout", kinds.POSITIVE_DURATION, 30
+        ),  # the name and the default of consul-template's, which Vault's agent runs
         Setting("redact", kinds.choice("auto", "on", "off"), "auto"),
     ),
     required=("command",),
@@ -184,6 +187,7 @@ def read_exec(body: Body, findings: Findings) -> Exec | None:
         values["command"],
         when == "always",
         values["restart_stop_signal"],
+        values["kill_timeout"],
         values["redact"],
     )
 

@@ -145,11 +145,15 @@ class TemplateRules:
 
 @dataclass(frozen=True, slots=True)
 class Exec:
-    """``exec``: a program to run with the variables of ``env_template``. ``redact`` is that of ``strongroom run``."""
+    """``exec``: a program to run with the variables of ``env_template``. ``redact`` is that of ``strongroom run``.
+
+    ``kill_timeout``: seconds between the signal that asks it to end and the one that ends it.
+    """
 
     command: tuple[str, ...]
     restart_on_changes: bool = True
     stop_signal: signal.Signals = signal.SIGTERM
+    kill_timeout: int = 30
     redact: str = "auto"
 
 

@@ -11,6 +11,7 @@ from strongroom.agent.journal import Journal
 from strongroom.agent.token_source import TokenSource
 from strongroom.client.client import Client
 from strongroom.client.settings import DEFAULT_ADDRESS, Settings, Tls, from_environment, variable
+from strongroom.delivery.orphans import Orphans
 from strongroom.logical.ambient import Clock, Entropy
 from strongroom.logical.secret import Secret
 from strongroom.logical.service_state import NOBODY, ServiceState
@@ -68,7 +69,10 @@ class Ending:
 
 
 class Context(NamedTuple):
-    """See the module. ``settings`` reach the server without a token; ``environ`` is the agent's own environment."""
+    """See the module. ``settings`` reach the server without a token; ``environ`` is the agent's own environment.
+
+    ``orphans`` is to be told of each process that a part starts and waits for.
+    """
 
     config: AgentConfig
     settings: Settings
@@ -78,6 +82,7 @@ class Context(NamedTuple):
     entropy: Entropy
     ending: Ending
     environ: Mapping[str, str]
+    orphans: Orphans
     state: ServiceState = NOBODY
 
     def client(self, token: str | None = None, settings: Settings | None = None) -> Client:

@@ -25,6 +25,7 @@ from strongroom.agent.rendering import Rendering, Renderings
 from strongroom.agent.systemd import CredentialSocket, check_credential
 from strongroom.agent.targets import FileTarget, ValueTarget, check_variable
 from strongroom.agent.token_source import TokenSource
+from strongroom.delivery.orphans import Orphans
 from strongroom.logical import service_state
 from strongroom.logical.ambient import SystemClock, SystemEntropy
 
@@ -44,6 +45,7 @@ def run(config: AgentConfig, environ: Mapping[str, str], log_level: str = "info"
         ending=Ending(),
         # The agent speaks for itself: the program that it runs is not the one that is waited for.
         environ={name: value for name, value in environ.items() if name != service_state.VARIABLE},
+        orphans=Orphans(),
         state=service_state.ServiceState(environ, clock),
     )
     for warning in config.warnings:
@@ -103,7 +105,7 @@ class Agent:
         """Start everything, wait for the end, stop everything in the opposite order; the exit code. Raises AgentFailed."""
         started: list[Part] = []
         code: int | None = None
-        with _signals(self._context.ending, self._look_now):
+        with _signals(self._context, self._look_now):
             try:
                 for part in self.parts:
                     started.append(part)
@@ -133,12 +135,16 @@ class Agent:
 
 
 @contextlib.contextmanager
-def _signals(ending: Ending, look: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT end the agent; SIGHUP has it look at every secret now."""
+def _signals(context: Context, look: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT end the agent; SIGHUP has it look at every secret now; SIGCHLD tells of orphans, where they are given to it."""
 
     def end(number: int, frame: FrameType | None) -> None:
         del number, frame
-        ending.ask(0)
+        context.ending.ask(0)
+
+    def reap(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        context.orphans.reap()
 
     def look_now(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -147,6 +153,8 @@ def _signals(ending: Ending, look: Callable[[], None]) -> Iterator[None]:
 
     before = {number: signal.signal(number, end) for number in _ENDING}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, look_now)
+    if context.orphans.are_ours():
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, reap)
     try:
         yield
     finally:

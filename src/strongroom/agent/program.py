@@ -15,11 +15,10 @@ from strongroom.delivery.environment import Inheritance, environment
 from strongroom.delivery.execute import CannotExecute
 from strongroom.delivery.redact import Known
 from strongroom.delivery.streams import Stream, descriptors, filtered
-from strongroom.delivery.supervise import Change, Supervisor
+from strongroom.delivery.supervise import Change, Service, Supervisor
 from strongroom.logical.secret import Secret
 
 PART = "exec"
-_KILL_AFTER_SECONDS = 30.0  # as Vault's agent
 
 
 class Program:
@@ -60,13 +59,17 @@ class Program:
     def run(self) -> int | None:
         """Wait for the values, then run the program to its end; its exit code. None where the end came before it was started."""
         self._ready.wait()
+        with self._turn:
+            supervisor = self._supervisor = Supervisor(
+                self._starter,
+                filtered(self._config.redact, self._known()),
+                self._context.clock,
+                self._config.kill_timeout,
+                service=Service(self._context.orphans),
+            )
+        # Asked once there is somebody to be told: the end may be asked for at any moment, by a signal between two lines.
         if self._context.ending.is_asked_for:
             return None
-        with self._turn:
-            streams = filtered(self._config.redact, self._known())
-            supervisor = self._supervisor = Supervisor(
-                self._starter, streams, self._context.clock, _KILL_AFTER_SECONDS, hangup_ends=False
-            )
         self._context.journal.info(PART, f"starting {self._config.command[0]}")
         try:
             return supervisor.run()

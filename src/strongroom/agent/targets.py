@@ -45,7 +45,7 @@ class FileTarget:
             self._context.journal.info(PART, f"{self.name} was written")
             if self._after is not None:
                 try:
-                    run_after(self._after, self._context.environ)
+                    run_after(self._after, self._context.environ, self._context.orphans)
                 except CommandFailed as error:
                     # The file is there, and writing it again would help nobody.
                     self._context.journal.error(PART, f"after {self.name} was written: {error}")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TextIO, cast
 
-from strongroom.cli.errors import LOCAL, REMOTE, CommandFailed, visible
+from strongroom.cli.errors import LOCAL, REMOTE, UNREAD, CommandFailed, tell
 from strongroom.cli.session import CurlPrinted, Session
 from strongroom.client.errors import BadSettings, ClientError
 
@@ -46,17 +46,17 @@ def ended(command: Callable[[], object]) -> int:
     try:
         result = command()
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _abandon_output()
     except KeyboardInterrupt:
         return _INTERRUPTED
     except CurlPrinted:
         return 0
     except OSError as error:
+        if is_unread(error):
+            return _leave_unread()
         if error.errno not in _CANNOT_WRITE:
             raise
         # No traceback: it is the disk that the output goes to.
-        _abandon_output()
+        _abandon(1)
         return _fail(f"the output cannot be written: {(error.strerror or 'the disk is full').lower()}", LOCAL)
     except CommandFailed as failure:
         return _fail(failure.text, failure.exit_code)
@@ -75,16 +75,36 @@ def _taking(number: int, flags: int, mode: str) -> TextIO:
     return cast("TextIO", os.fdopen(number, mode, closefd=False))
 
 
+def is_unread(error: OSError) -> bool:
+    """Whether it is our own output that ``error`` is about, and whoever read that has gone (head, less)."""
+    return error.errno == errno.EPIPE and bool(_without_reader())
+
+
+def _without_reader() -> list[int]:
+    """Which of standard output and standard error is a pipe, a connection or a terminal at whose other end nobody is."""
+    import select
+
+    poll = select.poll()
+    for number in (1, 2):
+        poll.register(number, 0)
+    return [number for number, events in poll.poll(0) if events & (select.POLLERR | select.POLLHUP)]
+
+
+def _leave_unread() -> int:
+    for number in _without_reader():
+        _abandon(number)
+    return UNREAD
+
+
 def _fail(text: str, exit_code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        _abandon_output()  # that it failed is what is told, or what is told comes before it
-    print(visible(text), file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
+        _abandon(1)  # that it failed is what is told, or what is told comes before it
+    tell(text)
     return exit_code
 
 
-def _abandon_output() -> int:
-    # The reader went away (head, less), or the disk is full: nothing more can be written, not even at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 1
+def _abandon(number: int) -> None:
+    # Nothing more can be written, not even what is buffered, at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)

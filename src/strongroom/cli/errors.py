@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
 
 from strongroom.client.errors import BadSettings, ClientError
@@ -14,6 +16,9 @@ REMOTE = 2
 
 FOUND = 3
 """Exit code: a comparison found something, and ``-exit-code`` asked to say so."""
+
+UNREAD = 141
+"""Exit code: whoever read the output has gone before its end. What a shell says of programs that end by SIGPIPE, as most others do."""
 
 
 class CommandFailed(Exception):
@@ -33,6 +38,15 @@ def visible(text: str, kept: str = "\n\t") -> str:
         letter if letter.isprintable() or letter in kept else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def tell(text: str) -> None:
+    """Say ``text`` on standard error. Where that cannot be written, it is left unsaid: a message is no result, and nothing waits for it."""
+    try:
+        print(visible(text), file=sys.stderr, flush=True)  # noqa: T201 -- this is where the command line speaks
+    except OSError:
+        # Or what is left in the buffer would fail once more at the very end, with an exit code of its own.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- it is there to the end
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from strongroom.cli.ending import is_unread
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.extras import how_to_install
 from strongroom.cli.grammar import command, expect
@@ -134,6 +135,8 @@ def _failing() -> Iterator[None]:
     except (HookRefused, ScanFailed) as error:
         raise CommandFailed(str(error)) from None
     except OSError as error:
+        if is_unread(error):
+            raise
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}") from None
 
 

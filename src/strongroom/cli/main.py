@@ -1,7 +1,7 @@
 """The table of all commands, and how click reads it.
 
 Exit codes: 0 fine; 1 wrong usage or a local error; 2 the server's error, or nothing found; 3 something was found, where ``-exit-code``
-asks for that; 127 no such command. ``run`` has its own (see there), and ``status`` says 2 for sealed.
+asks for that; 127 no such command; 141 whoever read the output has gone before its end. ``run`` has its own (see there), and ``status`` says 2 for sealed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     prepare_streams()
     if COMPLETION_VARIABLE in os.environ:
-        return _complete(os.environ[COMPLETION_VARIABLE])
+        return ended(lambda: _complete(os.environ[COMPLETION_VARIABLE]))
     words = list(sys.argv[1:] if arguments is None else arguments)
     return ended(lambda: _run(words))
 
@@ -75,16 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> object:
     """What the command gives back; what click has to say is said as the rest of the command line says it."""
     try:
-        return root().main(arguments, prog_name="strongroom", standalone_mode=False)
-    except click.Abort:
+        # Not by click's main: it would end us itself where a reader has gone, with the exit code of an error.
+        with root().make_context("strongroom", arguments) as context:
+            return root().invoke(context)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except (click.Abort, EOFError):
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         is_usage = error.exit_code == click.UsageError.exit_code
         raise CommandFailed(error.format_message(), LOCAL if is_usage else error.exit_code) from None
 
 
-def _complete(instruction: str) -> int:
+def _complete(instruction: str) -> None:
     from strongroom.cli.completion import answer
 
     print(answer(root(), instruction))  # noqa: T201 -- the shell's script reads it
-    return 0

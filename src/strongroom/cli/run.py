@@ -75,12 +75,15 @@ def _deliver(session: Session, arguments: tuple[str, ...], flags: dict[str, Any]
         if reader is None or not reader.is_away:
             report_offline_reads(session, client)
     if flags["dry_run"]:
+        from strongroom.cli.ending import is_unread
         from strongroom.cli.run_view import show
 
         try:
             show(session, first[1], inheritance)
             sys.stdout.flush()
         except OSError as error:
+            if is_unread(error):
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is buffered would fail once more at the end
             raise CommandFailed(f"the output cannot be written: {error.strerror}", CANNOT_RUN) from None
         return 0

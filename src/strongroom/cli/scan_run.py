@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from strongroom.cli.ending import is_unread
 from strongroom.cli.errors import CommandFailed
 from strongroom.cli.extras import how_to_install
 from strongroom.cli.prompts import agreed
@@ -127,6 +128,8 @@ def failing() -> Iterator[None]:
             raise
         raise _not_installed(error.name) from None
     except OSError as error:
+        if is_unread(error):
+            raise
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
     except (ValueError, RuntimeError) as error:
         raise CommandFailed(f"Cannot scan: {error}", FAILED) from None

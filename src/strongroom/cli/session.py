@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from strongroom.cli.errors import CommandFailed, visible
+from strongroom.cli.errors import CommandFailed, tell
 from strongroom.cli.printer import Printer, warnings_text
 from strongroom.client.settings import Settings, from_environment, variable
 
@@ -73,8 +73,8 @@ class Session:
             made.close()
 
     def note(self, text: str) -> None:
-        """A message for the person, on standard error."""
-        print(visible(text), file=sys.stderr)  # noqa: T201 -- this is where the command line speaks
+        """A message for the person, on standard error. It never fails."""
+        tell(text)
 
     def say(self, text: str, end: str = "\n") -> None:
         """A result, on standard output."""

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from strongroom.delivery.child import exit_code_of, has_pending
+from strongroom.delivery.orphans import Orphans
 from strongroom.delivery.redact import Known
 from strongroom.delivery.streams import Stream
 from strongroom.delivery.terminal import Terminal, somebody_would_continue_us
@@ -46,6 +47,12 @@ class Change(NamedTuple):
     stop_signal: signal.Signals = _POLITE
 
 
+class Service(NamedTuple):
+    """The program is one that goes on until it is told to end. ``orphans`` knows who else in this process waits for children."""
+
+    orphans: Orphans
+
+
 class Supervisor:
     """Runs one program to its end, or again and again. ``change`` may be called from another thread; all else may not."""
 
@@ -56,10 +63,14 @@ class Supervisor:
         clock: Clock,
         kill_after_seconds: float = KILL_AFTER_SECONDS,
         *,
-        hangup_ends: bool = True,
+        service: Service | None = None,
     ) -> None:
-        """``hangup_ends`` tells whether SIGHUP means the end of the program; for a service it means: read anew."""
-        self._ending_signals = _ENDING if hangup_ends else _ENDING - {signal.SIGHUP}
+        """Of a ``service`` SIGHUP does not mean the end, and what does not hear that it should end is killed; without one, whoever
+        sends the program a signal knows best what to do next.
+        """
+        self._ending_signals = _ENDING if service is None else _ENDING - {signal.SIGHUP}
+        self._is_service = service is not None
+        self._orphans = service.orphans if service is not None else Orphans()
         self._start = start
         self._streams = streams
         self._clock = clock
@@ -146,6 +157,9 @@ class Supervisor:
         if self._kill_at is not None and now >= self._kill_at:
             self._send(signal.SIGKILL)
             self._kill_at = None
+        elif self._kill_at is None and self._is_service and self._ending and self._status is None:
+            self._kill_at = now + self._kill_after
+            self._send(signal.SIGCONT)  # a stopped program does not hear
 
     def _pass_on(self, stream: Stream) -> None:
         now = self._clock.monotonic()
@@ -177,23 +191,19 @@ class Supervisor:
             self._send(signal.SIGCONT)
 
     def _reap(self) -> None:
-        """Take note of the program's end, and as the first process of a container of that of any other: we inherit them.
-
-        Elsewhere another child is for the thread that has started it: it would not learn how it ended.
-        """
-        while True:
+        """Take note of the program's end, and of that of orphans. Any other child is for whoever has started it."""
+        while self._status is None:
             try:
-                process, status = os.waitpid(-1 if os.getpid() == 1 else self._group, os.WNOHANG | os.WUNTRACED)
+                process, status = os.waitpid(self._group, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
-                return
+                break
             if process == 0:
-                return
-            if process != self._group or self._status is not None:
-                continue
+                break
             if os.WIFSTOPPED(status):
                 self._stopped(os.WSTOPSIG(status))
             else:
                 self._ended(status)
+        self._orphans.reap(beside=0 if self._status is not None else self._group)
 
     def _ended(self, status: int) -> None:
         if self._next is not None and not self._ending:
