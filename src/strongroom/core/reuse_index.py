@@ -23,6 +23,9 @@ _OLD_MARKS = ("core/reuse-turn/all", "core/reuse-listed/all")
 """What stands in a vault that lists in format 1 or 2."""
 _OLD_AREAS = ("core/reuse/", "core/reuse-listed/", "core/reuse-turn/")
 """All that those formats stored. What stands in ``_OLD_MARKS`` goes last: till then there is more to remove."""
+_FORMS_MARK = "core/reuse-forms"
+_FORMS = b"2"
+"""Which forms of a value are listed. Where the mark says another, or is not there, those that came since are missing."""
 
 
 def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
@@ -30,6 +33,10 @@ def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
     with unsealed.barrier.transaction() as transaction:
         if any(transaction.version(mark) is not None for mark in _OLD_MARKS):
             _leave_old_formats(unsealed, transaction)
+            unsealed.barrier.commit(transaction)
+            return True
+        if transaction.get(_FORMS_MARK) != _FORMS and _list_all(unsealed, transaction):
+            transaction.put(_FORMS_MARK, _FORMS)
             unsealed.barrier.commit(transaction)
             return True
         name = next(iter(transaction.scan(PENDING_AREA)), None)
@@ -42,13 +49,19 @@ def list_pending(unsealed: Unsealed, secrets: int = SECRETS_PER_STEP) -> bool:
 
 def _leave_old_formats(unsealed: Unsealed, transaction: Transaction) -> None:
     """Have everything listed anew that older formats had rows for, and remove these, so many at a time."""
-    environments = unsealed.environments.at(transaction, current_epoch(transaction))
-    for uuid in environments.listed_mounts:
-        transaction.put(PENDING_AREA + uuid, b"")
+    _list_all(unsealed, transaction)
     found = (row for area in _OLD_AREAS for row in transaction.scan(area) if row not in _OLD_MARKS)
     rows = list(islice(found, ROWS_PER_STEP))
     for row in rows if len(rows) == ROWS_PER_STEP else (*rows, *_OLD_MARKS):
         transaction.delete(row)
+
+
+def _list_all(unsealed: Unsealed, transaction: Transaction) -> bool:
+    """Have all that is to be listed be gone through; whether there is anything."""
+    mounts = unsealed.environments.at(transaction, current_epoch(transaction)).listed_mounts
+    for uuid in mounts:
+        transaction.put(PENDING_AREA + uuid, b"")
+    return bool(mounts)
 
 
 def _step(unsealed: Unsealed, transaction: Transaction, name: str, secrets: int) -> None:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from strongroom.encoding import json
-from strongroom.environments.words import respelled, words_of
+from strongroom.environments.words import assigned_in, respelled, segments_of, words_of
 from strongroom.logical.errors import InvalidRequest
 
 LENGTH_MIN = 8
@@ -55,18 +55,19 @@ _XS = frozenset(b"xX")
 _FIRST_LETTERS = frozenset(b"CDIJKLMNOPQRSTUVWXYZabcdefwxyz0123456789")
 """What base64 of a text begins with; as :data:`_ENCODED` has it."""
 _REPLACEMENT = "\ufffd".encode()
-_SPACE, _EQUALS, _ZERO = b" =0"
+_SPACE, _EQUALS, _ZERO, _SLASH = b" =01"
 
 
 # What an ASCII character can be, in one table, so that few and cheap questions to what it makes of a text tell whether more has to be
 # looked for: a blank for all with which a text is more than one word; a letter for what may stand first in four letters of base64, and a
-# digit for what never does; itself for the padding of base64; a dot for the rest.
+# digit for what never does, of its own for what separates parts of a path; itself for the padding of base64; a dot for the rest.
 def _kinds(several: bytes) -> bytes:
     kinds = bytearray(b"." * 256)
     for kind, members in (
         (b" ", several),
         (b"a", b"CDIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
-        (b"0", b"ABEFGH+/-_"),
+        (b"0", b"ABEFGH+-_"),
+        (b"1", b"/"),
         (b"=", b"="),
     ):
         for member in members:
@@ -125,7 +126,7 @@ def forms_in(values: Mapping[str, Any]) -> dict[str, None]:
 
 def forms_of(text: str) -> Sequence[str]:
     """The one form of ``text``, and of what stands in it where it is a document or an address, without those that mean nothing."""
-    if text[:1] in _DOCUMENT_STARTS or text[:2] in _BEFORE_HEX or "\n" in text or ":" in text:
+    if text[:1] in _DOCUMENT_STARTS or text[:2] in _BEFORE_HEX or any(map(text.__contains__, "\n:=")):
         return _meaningful(_texts(text))
     return _meaningful((text,))
 
@@ -148,11 +149,18 @@ def encoded_forms_of(text: str, *, is_below: bool = False) -> Sequence[bytes]:
             if _EQUALS in kinds:
                 form = form.rstrip(b"=")
             size = len(form)
-            if not (is_below and _EQUALS in form):
+            if _EQUALS not in kinds or _EQUALS not in form:
                 is_none = size < LENGTH_MIN or (size <= _COMMON_LENGTH_MAX and form in _COMMON_ENCODED)
-                return () if is_none else (form,)
+                own = () if is_none else (form,)
+                return (*own, *_encoded_segments(text, own)) if is_below and _SLASH in kinds else own
     forms = forms_below(text) if is_below else forms_of(text)
     return [form.encode("utf-8", "surrogatepass") for form in forms]
+
+
+def _encoded_segments(text: str, known: Sequence[bytes]) -> list[bytes]:
+    """The forms of what lies between the slashes of ``text``, without those that are ``known``."""
+    forms = [form.encode() for form in _meaningful(segments_of(text))]
+    return [form for form in forms if form not in known]
 
 
 def _may_be_encoded(written: bytes, kinds: bytes) -> bool:
@@ -215,7 +223,13 @@ def _inside(text: str) -> Iterator[str]:
         except InvalidRequest:
             return
         yield from _leaves(document)
-    elif "\n" in text and _PEM not in text:
+    elif _PEM not in text:
+        yield from _settings(text)
+
+
+def _settings(text: str) -> Iterator[str]:
+    yield from assigned_in(text)
+    if "\n" in text:
         for line in text.splitlines()[:_LINES_MAX]:
             setting = _SETTING.fullmatch(line)
             if setting is not None:

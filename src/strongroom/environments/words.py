@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 LENGTH_MIN = 8
@@ -19,13 +20,25 @@ CHARACTERS_MAX = 64 * 1024
 _HEX_WRITTEN = re.compile(r"(?:0[xX])?([0-9a-fA-F]{2}(?::?[0-9a-fA-F]{2}){7,})")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
 _SETTING = re.compile(r"\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*[=:]\s*(\S.*)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(\S.*)")
+_PROMISING = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|(?:api|access|account|auth|private|shared)[_-]?key)"
+)
+_PROMISED_NAME = re.compile(f"(?i).*{_PROMISING}")
+_PROMISED = re.compile(rf"(?i){_PROMISING}[\w.-]{{0,40}}[\"']?\s{{0,8}}[=:]\s{{0,8}}[\"']?([^\s\"';&,]{{8,}})")
+"""What stands behind a name that promises a secret, anywhere in a text: in the address of a database, a query, the words of a command."""
 _WORDS = re.compile(r"[^\s\"'`{}\[\]()<>;,|&?#\\]+")
 _PIECES = re.compile(r"[=:@/]+")
+_AROUND = ".:!=*~"
 _PEM = "-----BEGIN "
+_STRONG_LENGTH_MIN = 16
+_KEY_LENGTH_MIN = 20
 
 
 def respelled(text: str) -> Iterator[str]:
-    """``text`` as bare hex digits where it is that with ``0x`` before or colons between; the password in it where it is an address."""
+    """``text`` as bare hex digits where it is that with ``0x`` before or colons between; where it is an address, the password in it, and
+    what in its path looks like a key.
+    """
     stripped = text.strip()
     digits = _HEX_WRITTEN.fullmatch(stripped)
     if digits is not None:
@@ -34,6 +47,33 @@ def respelled(text: str) -> Iterator[str]:
             yield bare
     elif _ADDRESS.fullmatch(stripped):
         yield from _passwords(stripped)
+        yield from filter(_is_key, stripped.partition("://")[2].partition("?")[0].partition("#")[0].split("/")[1:])
+
+
+def assigned_in(text: str) -> Iterator[str]:
+    """What a text, in which it may stand by itself, says a name means: all of the text behind ``NAME=`` where that is no ordinary word, and
+    anything behind a name that promises a secret.
+    """
+    assignment = _ASSIGNMENT.fullmatch(text)
+    if assignment is not None:
+        value = assignment[2].strip().strip("\"'")
+        if _is_strong(value) or _PROMISED_NAME.match(assignment[1]):
+            yield value
+        yield from respelled(value)
+    for found in islice(_PROMISED.finditer(text), WORDS_MAX):
+        yield found[1]
+        if "%" in found[1]:
+            yield unquote(found[1])
+
+
+def segments_of(text: str) -> list[str]:
+    """What lies between the slashes of ``text`` and may be a value by itself, as :func:`words_of` has it where nothing else separates words."""
+    found: dict[str, None] = {}
+    for segment in text.split("/"):
+        if len(segment) >= LENGTH_MIN and any(map(str.isdigit, segment)):
+            found[segment] = found[segment.strip(_AROUND)] = None
+    found.pop(text, None)
+    return [segment for segment in islice(found, WORDS_MAX) if len(segment) >= LENGTH_MIN]
 
 
 def words_of(text: str) -> Iterator[str]:
@@ -68,7 +108,7 @@ def _all_words(text: str) -> Iterator[str]:
             for one in (word, *(pieces if len(pieces) > 1 else ())):
                 if any(map(str.isdigit, one)):
                     yield one
-                    yield one.strip(".:!=*~")
+                    yield one.strip(_AROUND)
 
 
 def _passwords(address: str) -> Iterator[str]:
@@ -81,3 +121,19 @@ def _passwords(address: str) -> Iterator[str]:
         yield password
         if "%" in password:
             yield unquote(password)
+
+
+def _is_strong(value: str) -> bool:
+    """Whether ``value`` is more than a word, a number or a version: those are the same in many environments."""
+    if not any(map(str.isdigit, value)) or value.upper() == value.lower():
+        return False
+    return len(value) >= _STRONG_LENGTH_MIN or _has_both_cases(value)
+
+
+def _is_key(segment: str) -> bool:
+    """Whether a part of a path is a key, and no name, number, hash or UUID, which addresses of the same thing have in common."""
+    return len(segment) >= _KEY_LENGTH_MIN and any(map(str.isdigit, segment)) and _has_both_cases(segment)
+
+
+def _has_both_cases(text: str) -> bool:
+    return any(map(str.isupper, text)) and any(map(str.islower, text))
