@@ -24,9 +24,9 @@ _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(\S.*)")
 _PROMISING = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|(?:api|access|account|auth|private|shared)[_-]?key)"
 )
-_PROMISED_NAME = re.compile(f"(?i).*{_PROMISING}")
-_PROMISED = re.compile(rf"(?i){_PROMISING}[\w.-]{{0,40}}[\"']?\s{{0,8}}[=:]\s{{0,8}}[\"']?([^\s\"';&,]{{8,}})")
-"""What stands behind a name that promises a secret, anywhere in a text: in the address of a database, a query, the words of a command."""
+_PROMISED = re.compile(rf"{_PROMISING}[\w.-]{{0,40}}[\"']?\s{{0,8}}[=:]\s{{0,8}}[\"']?([^\s\"';&,]{{8,}})")
+"""What stands behind a name that promises a secret, anywhere in a text in small letters: in the address of a database, a query, the words of a command."""
+_STEMS = ("passw", "passphrase", "pwd", "secret", "token", "credential", "key")
 _WORDS = re.compile(r"[^\s\"'`{}\[\]()<>;,|&?#\\]+")
 _PIECES = re.compile(r"[=:@/]+")
 _AROUND = ".:!=*~"
@@ -54,16 +54,21 @@ def assigned_in(text: str) -> Iterator[str]:
     """What a text, in which it may stand by itself, says a name means: all of the text behind ``NAME=`` where that is no ordinary word, and
     anything behind a name that promises a secret.
     """
+    small = text.lower()
+    is_promising = any(map(small.__contains__, _STEMS))
     assignment = _ASSIGNMENT.fullmatch(text)
     if assignment is not None:
         value = assignment[2].strip().strip("\"'")
-        if _is_strong(value) or _PROMISED_NAME.match(assignment[1]):
+        if _is_strong(value) or (is_promising and re.search(_PROMISING, assignment[1].lower())):
             yield value
         yield from respelled(value)
-    for found in islice(_PROMISED.finditer(text), WORDS_MAX):
-        yield found[1]
-        if "%" in found[1]:
-            yield unquote(found[1])
+    if is_promising:
+        as_it_stands = text if len(small) == len(text) else small
+        for found in islice(_PROMISED.finditer(small), WORDS_MAX):
+            value = as_it_stands[slice(*found.span(1))]
+            yield value
+            if "%" in value:
+                yield unquote(value)
 
 
 def segments_of(text: str) -> list[str]:
