@@ -52,8 +52,43 @@ def test_nothing_that_exists_is_replaced_without_a_word(quick: CommandLine, fold
     assert quick.value("kv", "get", "-field=PASSWORD", path) == "other"
     assert quick("init", "-from=.env", "-env=three", "-yes", "-replace").exit_code == 0
     assert quick.value("kv", "get", "-field=KEPT", path) == "1"
-    again = quick("init", "-from=.env", "-env=three", "-yes", "-replace")
+    again = quick("init", "-from=.env", "-env=three", "-root=secret/elsewhere", "-yes")
+    assert again.exit_code == 1
     assert ".strongroom.toml exists already" in again.err
+
+
+def test_what_was_cut_off_is_completed_by_the_same_command(quick: CommandLine, folder: Path) -> None:
+    words = ("init", "-from=.env", "-env=five", "-yes")
+    assert quick(*words).exit_code == 0
+    (folder / ".gitignore").unlink()
+    done = quick(*words, "-remove")
+    assert done.exit_code == 0, done.err
+    assert not (folder / ".env").exists()
+    assert ".env" in (folder / ".gitignore").read_text().splitlines()
+    assert quick.value("kv", "metadata", "get", "-field=current_version", f"secret/five/{folder.name}") == "1"
+
+
+def test_a_file_that_is_a_link_is_not_said_to_be_removed(quick: CommandLine, folder: Path) -> None:
+    (folder / ".env").rename(folder / "shared.env")
+    (folder / ".env").symlink_to("shared.env")
+    done = quick("init", "-from=.env", "-env=six", "-yes", "-remove")
+    assert done.exit_code == 0, done.err
+    assert f"remove {folder}/shared.env" in done.err
+    assert "Removed" not in done.err
+    assert (folder / ".env").exists()
+
+
+def test_what_was_written_into_the_file_meanwhile_is_not_removed_with_it(
+    quick: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ignore(*_: str) -> list[str]:
+        (folder / ".env").write_text(f"{ENV_FILE}NEW=1\n")
+        return []
+
+    monkeypatch.setattr("strongroom.cli.project_init.ignore", ignore)
+    done = quick("init", "-from=.env", "-env=seven", "-yes", "-remove")
+    assert (done.exit_code, "was changed meanwhile" in done.err) == (1, True)
+    assert "NEW=1" in (folder / ".env").read_text()
 
 
 @pytest.mark.parametrize(

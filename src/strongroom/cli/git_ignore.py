@@ -1,4 +1,4 @@
-# ruff: noqa: PTH109, PTH110, PTH118, PTH120, PTH117, PTH123 -- names of files as the system has them
+# ruff: noqa: PTH109, PTH110, PTH113, PTH118, PTH120, PTH117, PTH123 -- names of files as the system has them
 """Entries in ``.gitignore``: only within a repository, only what is not there yet, and nothing of git is run."""
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ def ignore(*files: str) -> Iterator[str]:
     new = [name for name in missing if name in inside]
     if not new:
         return
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        with open(os.open(path, flags, 0o644), "ab") as file:
+            broken = bool(known) and not _ends_a_line(path)
+            file.write((("\n" if broken else "") + "".join(f"{name}\n" for name in new)).encode())
     except OSError as error:
         yield f"{_FILE} cannot be written ({(error.strerror or '').lower()}): enter {', '.join(new)} in it by hand."
         return
-    with open(descriptor, "ab") as file:
-        broken = bool(known) and not _ends_a_line(path)
-        file.write((("\n" if broken else "") + "".join(f"{name}\n" for name in new)).encode())
     yield f"Entered {', '.join(new)} in {_FILE}."
 
 
 def _lines(path: str) -> list[str]:
+    if not os.path.isfile(path):
+        return []  # a pipe would keep us waiting
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return [line.strip() for line in file]

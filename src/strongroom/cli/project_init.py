@@ -1,4 +1,4 @@
-# ruff: noqa: PTH100, PTH108, PTH109, PTH119 -- names of files as a person gives them
+# ruff: noqa: PTH100, PTH108, PTH109, PTH113, PTH114, PTH119 -- names of files as a person gives them
 """``init``: what stands in a ``.env`` file moves into the vault, and the project file says where to find it."""
 
 from __future__ import annotations
@@ -49,30 +49,31 @@ def init(session: Session, arguments: tuple[str, ...], env: str, path: str, root
     file = flags["from"]
     if not file:
         raise CommandFailed("name the file to move: strongroom init -from .env")
-    if os.path.lexists(FILE_NAME):
-        raise CommandFailed(f"{FILE_NAME} exists already; change it by hand, or move it away to start anew")
-    entries = _entries(file)
+    text = read_text(file)
+    entries = _entries(file, text)
     reference = _reference(env, path or os.path.basename(os.getcwd()))
     root = (root or f"secret/{env}").strip("/")
     project = _project_text(env, root, reference.path, entries)
+    is_written = _is_written(project)
     session.note(f"{len(entries)} values of {file} go to {root}/{reference.path}: {', '.join(e.name for e in entries)}")
     if not flags["yes"] and not confirmed(session, "Go on?", "Say -yes to go on without being asked."):
         raise CommandFailed("nothing was changed")
     _store(session, f"{root}/{reference.path}", entries, replace=flags["replace"])
     try:
-        write_private(FILE_NAME, project.encode(), mode=_READABLE_BY_ALL, replace=False)
+        if not is_written:
+            write_private(FILE_NAME, project.encode(), mode=_READABLE_BY_ALL, replace=False)
     except CannotWrite as error:
         raise CommandFailed(f"the values are in the vault, but: {error}") from None
     session.note(f"Wrote {FILE_NAME}: references only, so commit it.")
     for line in ignore(os.path.abspath(file), PERSONAL_FILE_NAME):
         session.note(line)
-    _offer_removal(session, file, wanted=flags["remove"])
+    _offer_removal(session, file, text, wanted=flags["remove"])
     session.say("Success! Run your program with: strongroom run -- COMMAND")
 
 
-def _entries(file: str) -> list[Entry]:
+def _entries(file: str, text: str) -> list[Entry]:
     try:
-        entries = parse(read_text(file))
+        entries = parse(text)
     except BadLine as error:
         raise CommandFailed(f"{file}: {error}") from None
     if not entries:
@@ -88,6 +89,15 @@ def _entries(file: str) -> list[Entry]:
                 "vault; set it where the program is started, and take the line out"
             )
     return entries
+
+
+def _is_written(project: str) -> bool:
+    """Whether the project file is there already, with this text: by this command, which was cut off. Raises CommandFailed for another one."""
+    if not os.path.lexists(FILE_NAME):
+        return False
+    if os.path.isfile(FILE_NAME) and not os.path.islink(FILE_NAME) and read_text(FILE_NAME) == project:
+        return True
+    raise CommandFailed(f"{FILE_NAME} exists already; change it by hand, or move it away to start anew")
 
 
 def _reference(env: str, path: str) -> Any:
@@ -152,12 +162,21 @@ def _present(reader: SecretReader, path: str) -> Found | None:
     return Found(api_path, data.get("data") or {}, int(metadata.get("version") or 0), "")
 
 
-def _offer_removal(session: Session, file: str, *, wanted: bool) -> None:
+def _offer_removal(session: Session, file: str, text: str, *, wanted: bool) -> None:
     kept = f"{file} still holds the values. Remove it when your program runs without it."
     if not wanted and not (session.can_ask and confirmed(session, f"Remove {file}?", "")):
         session.note(kept)
         return
+    if os.path.islink(file):
+        session.note(
+            f"{file} is a link, so it stays: remove {os.path.realpath(file)}, which holds the values, and then the link."
+        )
+        return
     try:
+        if not os.path.isfile(file):
+            raise CommandFailed(f"{file} is no file that could be removed; the values are in the vault")
+        if read_text(file) != text:
+            raise CommandFailed(f"{file} was changed meanwhile, so it stays: what is new in it is not in the vault")
         os.unlink(file)
     except OSError as error:
         session.note(f"{file} could not be removed ({(error.strerror or '').lower()}). {kept}")
