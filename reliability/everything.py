@@ -49,6 +49,7 @@ PROOFS = (
     Proof("broken_audit"),
     Proof("histories", "secrets", 30),
     Proof("vault_keys", "cycles", 72),
+    Proof("environment_kills", "kills", 200),
     Proof("seal_load", "rounds", 40),
     Proof("restart_load", "rounds", 20),
     Proof("overload", "seconds", 30, is_timed=True),

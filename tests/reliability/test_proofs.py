@@ -40,6 +40,12 @@ def test_the_vault_opens_the_old_or_the_new_way_wherever_a_change_of_its_keys_is
     assert result["failpoints_reached"] >= 12
 
 
+def test_promotion_rotation_and_import_that_are_killed_happen_as_a_whole_or_not_at_all() -> None:
+    result = prove("environment_kills", "--kills", "10")
+    assert result["n"] == 10
+    assert result["commands_killed"] == 2
+
+
 def test_nothing_acknowledged_is_lost_with_the_power() -> None:
     assert prove("power_loss", "--points", "1500")["n"] >= 1500
 
