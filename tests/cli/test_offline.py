@@ -132,3 +132,21 @@ def test_no_copy_is_kept_of_a_protected_environment(server: ServerProcess, progr
         assert copies(program) == 0
     program.value(*words, "-env=dev", "-path=app")
     assert copies(program) == 1
+
+
+def test_one_report_that_the_server_refuses_holds_up_no_other(server: ServerProcess, program: InThisProcess) -> None:
+    read = {"server": server.address, "path": "secret/data/app", "version": 1, "time": "2026-01-01T00:00:00Z"}
+    entries = [
+        {**read, "time": "2999-01-01T00:00:00Z", "keys": ["made while the clock was ahead"]},
+        {**read, "keys": [f"key {number}" for number in range(1500)]},
+        {**read, "keys": ["", "a\nb", "x" * 2000]},
+    ]
+    folder(program).mkdir(parents=True)
+    waiting = folder(program) / "unreported-reads"
+    waiting.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    done = program(*RUN)
+    assert done.exit_code == 0
+    assert "reported to the server what was read without it: 2" in done.err
+    assert "takes no report of 1 reads without it, which are kept" in done.err
+    assert json.loads(waiting.read_text()) == entries[0]
+    assert "(no name)" in server.audit_file.read_text()

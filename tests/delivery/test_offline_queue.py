@@ -59,6 +59,49 @@ def test_half_a_line_of_somebody_who_was_killed_keeps_nobody(queue: OfflineQueue
     assert queue.count() == 0
 
 
+@pytest.mark.parametrize("content", [b"null\n", b"1\n", b"[]\n", b"[" * 100_000 + b"\n", b"\0" * 50 + b"\n", b"\xff\n"])
+def test_what_is_no_entry_keeps_nobody(queue: OfflineQueue, tmp_path: Path, content: bytes) -> None:
+    queue.add({"path": "a"})
+    file = tmp_path / "offline" / "unreported-reads"
+    file.write_bytes(content + file.read_bytes())
+    assert paths_of(queue) == ["a"]
+    assert queue.count() == 0
+
+
+def test_an_entry_that_is_refused_holds_up_no_other(queue: OfflineQueue) -> None:
+    for path in ("refused", "a", "b"):
+        queue.add({"path": path})
+    seen: list[str] = []
+
+    def deliver(entry: dict[str, str]) -> bool:
+        seen.append(entry["path"])
+        return entry["path"] != "refused"
+
+    assert queue.report(deliver, 2) == 1
+    assert queue.report(deliver, 2) == 1
+    assert seen == ["refused", "a", "b", "refused"]
+    assert queue.count() == 1
+
+
+def test_entries_for_another_server_stay_where_they_are(queue: OfflineQueue) -> None:
+    for path in "abc":
+        queue.add({"path": path})
+    assert queue.report(lambda entry: True if entry["path"] == "c" else None, 1) == 1
+    assert paths_of(queue) == ["a", "b"]
+
+
+def test_a_process_that_reports_keeps_no_other_waiting(queue: OfflineQueue) -> None:
+    queue.add({"path": "a"})
+    within: list[int] = []
+
+    def deliver(_: dict[str, str]) -> bool:
+        within.append(queue.report(lambda _: True))
+        return True
+
+    assert queue.report(deliver) == 1
+    assert within == [0]
+
+
 def test_a_read_that_cannot_be_written_down_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotSeal, match="cannot be written down"):

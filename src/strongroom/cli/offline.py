@@ -6,10 +6,10 @@ operator does in an emergency) is believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-from strongroom.cli.errors import CommandFailed
+from strongroom.cli.errors import CommandFailed, visible
 from strongroom.cli.secret_reader import Found, SecretReader
 from strongroom.cli.session import Session
 from strongroom.client import exact_json
@@ -24,6 +24,9 @@ from strongroom.logical.secret import Secret
 
 DEFAULT_TTL = "24h"
 TTL_SECONDS_MAX = 30 * 86400
+_REFUSED = 400
+_KEYS_AT_ONCE, _NAME_LENGTH_MAX = 1000, 1024
+"""What the server takes in one report."""
 
 
 class Fallback(NamedTuple):
@@ -145,12 +148,19 @@ def fallback_reader(session: Session, client: Client, folder: str, asked: str, *
 
 def report(client: Client, folder: str, tell: Callable[[str], None]) -> None:
     """Tell the server's audit log what was read without it. What it does not take is kept for another time."""
-    server = client.address.origin
+    server, told = client.address.origin, []
 
-    def deliver(entry: Entry) -> bool:
+    def deliver(entry: Entry) -> bool | None:
         if entry.get("server") != server:
+            return None
+        try:
+            for part in _reports(entry):
+                client.write("sys/offline-reads", part)
+        except ApiError as error:
+            if error.status != _REFUSED:
+                raise
+            told.append(error)
             return False
-        client.write("sys/offline-reads", {name: entry.get(name) for name in ("path", "version", "keys", "time")})
         return True
 
     try:
@@ -158,5 +168,24 @@ def report(client: Client, folder: str, tell: Callable[[str], None]) -> None:
     except (ClientError, OSError) as error:
         tell(f"what was read without the server could not be reported to it yet: {error}")
         return
+    if told:
+        tell(f"the server takes no report of {len(told)} reads without it, which are kept: {told[0]}")
     if count:
         tell(f"reported to the server what was read without it: {count}")
+
+
+def _reports(entry: Entry) -> Iterator[dict[str, Any]]:
+    """What the server takes of ``entry``, in several reports where it has many keys. Names are written out as far as a log shows them."""
+    keys = entry.get("keys")
+    names = [_shown(key) for key in keys] if isinstance(keys, list) else []
+    for start in range(0, len(names) or 1, _KEYS_AT_ONCE):
+        yield {
+            "path": _shown(entry.get("path")),
+            "version": entry.get("version"),
+            "keys": names[start : start + _KEYS_AT_ONCE],
+            "time": entry.get("time"),
+        }
+
+
+def _shown(name: object) -> str:
+    return visible(str(name), kept="")[:_NAME_LENGTH_MAX] or "(no name)"

@@ -17,6 +17,8 @@ from strongroom.delivery.offline_cipher import CannotSeal
 
 _FILE = "unreported-reads"
 _BYTES_MAX = 4 << 20
+REPORTED_AT_ONCE = 100
+"""So many are reported before a program starts; the others wait for the next one."""
 _PRIVATE = 0o600
 
 Entry = dict[str, Any]
@@ -54,29 +56,32 @@ class OfflineQueue:
         except OSError:
             return 0
 
-    def report(self, deliver: Callable[[Entry], bool]) -> int:
-        """Hand each entry to ``deliver`` and forget it where that says yes; how many were handed over.
+    def report(self, deliver: Callable[[Entry], bool | None], most: int = REPORTED_AT_ONCE) -> int:
+        """Hand entries to ``deliver``, ``most`` of them, and forget those where that says yes; how many these were.
 
-        An entry may be handed over twice, if we are killed in between; none is lost.
+        None says that an entry is for somebody else. One that is refused goes behind all others, so that it holds up nobody. An entry may be
+        handed over twice, if we are killed in between; none is lost. Where another process reports, that is left to it.
         """
-        with contextlib.suppress(FileNotFoundError), self._locked(os.O_RDWR) as descriptor:
+        with (
+            contextlib.suppress(FileNotFoundError, BlockingIOError),
+            self._locked(os.O_RDWR, fcntl.LOCK_NB) as descriptor,
+        ):
             content = os.read(descriptor, 2 * _BYTES_MAX)
-            kept, delivered = [], 0
+            kept: list[bytes] = []
+            refused: list[bytes] = []
+            delivered = 0
+            lines = [line for line in content.split(b"\n") if line]
             try:
-                lines = [line for line in content.split(b"\n") if line]
-                for position, line in enumerate(lines):
-                    try:
-                        is_delivered = deliver(json.loads(line))
-                    except ValueError:
-                        is_delivered = True  # half a line: the entry of a read that was not done
-                    except BaseException:
-                        kept += lines[position:]
-                        raise
-                    delivered += is_delivered
-                    if not is_delivered:
-                        kept.append(line)
+                while lines and delivered + len(refused) < most:
+                    entry = _entry(lines[0])
+                    # None is half a line, of a read that was not done, or was written by somebody else than we.
+                    answer = True if entry is None else deliver(entry)
+                    delivered += entry is not None and answer is True
+                    if not answer:
+                        (kept if answer is None else refused).append(lines[0])
+                    del lines[0]
             finally:
-                rest = b"".join(line + b"\n" for line in kept)
+                rest = b"".join(line + b"\n" for line in (*kept, *lines, *refused))
                 if rest != content:
                     os.pwrite(descriptor, rest, 0)
                     os.ftruncate(descriptor, len(rest))
@@ -85,10 +90,18 @@ class OfflineQueue:
         return 0
 
     @contextlib.contextmanager
-    def _locked(self, flags: int) -> Iterator[int]:
+    def _locked(self, flags: int, waits: int = 0) -> Iterator[int]:
         descriptor = os.open(self._path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | waits)
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
