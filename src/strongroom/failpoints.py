@@ -34,6 +34,8 @@ Name = Literal[
     "keyrings_after_change",
     "reseal_before_step",
     "reseal_after_step",
+    "removal_before_step",
+    "removal_after_step",
     "rekey_before_swap",
     "rekey_after_swap",
     "root_key_before_swap",

@@ -6,8 +6,11 @@ import pytest
 from tests.core.conftest import Scene
 
 from strongroom.core.batch import Alarms
+from strongroom.core.fingerprints import sweep_unmounted
 from strongroom.core.sweeper import Sweeper
+from strongroom.crypto.aead import Damaged
 from strongroom.physical.store import Conflict, Full, Unknown
+from strongroom.system.unsealed import Unsealed
 
 
 def sweeper(scene: Scene, failures: list[Exception], *, interval: float = 0.001) -> Sweeper:
@@ -75,10 +78,7 @@ def test_an_unknown_outcome_is_an_alarm_and_no_mere_failure(scene: Scene) -> Non
     assert failures == []
 
 
-def test_the_fingerprints_of_an_unmounted_engine_are_removed_a_part_at_a_time(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("strongroom.core.sweeper.FINGERPRINTS_PER_ROUND", 5)
+def test_the_fingerprints_of_an_unmounted_engine_are_removed_a_part_at_a_time(scene: Scene) -> None:
     for path in ("gone", "staying"):
         scene.mount(path)
         for number in range(8):
@@ -89,14 +89,67 @@ def test_the_fingerprints_of_an_unmounted_engine_are_removed_a_part_at_a_time(
     assert scene.delete("sys/mounts/gone").status == 204
     assert scene.faults.commits == commits + 1
     assert fingerprints(scene) == before, "the unmount itself does not wait for the index"
-    seen = [len(fingerprints(scene)) for _ in range(4) if sweeper(scene, []).sweep() == 0]
+    seen = [len(fingerprints(scene)) for _ in range(4) if forget(scene, 5)]
     assert seen == sorted(seen, reverse=True)
     assert seen[0] > 8
     assert seen[-1] == 8
+    assert not forget(scene, 5)
+    sweeper(scene, []).sweep()
     commits = scene.faults.commits
     sweeper(scene, []).sweep()
     assert scene.faults.commits == commits, "there is nothing left to look for"
     assert all(scene.get(f"staying/secret-{number}").status == 200 for number in range(8))
+
+
+def test_what_takes_many_steps_lets_a_round_that_is_due_come_first(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    thread = sweeper(scene, [], interval=30)
+
+    def step(unsealed: Unsealed) -> bool:
+        del unsealed
+        done.append("step")
+        scene.clock.jump(20)
+        return len(done) < 5
+
+    monkeypatch.setattr(thread, "_step", step)
+    monkeypatch.setattr(thread._stopping, "wait", lambda seconds: done.append(f"rest {seconds:.0f}"))
+    thread.sweep()
+    assert done == ["step", "rest 20", "step", "rest 20"]
+    assert thread._awake.is_set(), "the next round begins at once"
+    thread._awake.clear()
+    thread.sweep()
+    assert done[4:] == ["step"], "what is done needs no rest and no further round"
+    assert not thread._awake.is_set()
+
+
+def test_damage_that_is_met_is_told_and_the_next_round_comes(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[Exception] = []
+    thread, again, rounds = sweeper(scene, failures), threading.Event(), 0
+
+    def round_() -> int:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise Damaged
+        again.set()
+        return 0
+
+    monkeypatch.setattr(thread, "sweep", round_)
+    thread.start()
+    assert again.wait(30)
+    thread.stop()
+    assert [type(failure) for failure in failures] == [Damaged]
+
+
+def forget(scene: Scene, rows: int) -> bool:
+    """One step through the index."""
+    barrier = scene.node.require().barrier
+    with barrier.transaction() as transaction:
+        has_more = sweep_unmounted(transaction, rows)
+        barrier.commit(transaction)
+    return has_more
 
 
 def fingerprints(scene: Scene) -> list[str]:

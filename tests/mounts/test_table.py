@@ -10,7 +10,7 @@ from tests.tokens.conftest import Shelf
 from strongroom.logical.backend import Path
 from strongroom.logical.errors import InvalidRequest
 from strongroom.mounts.entry import MountEntry
-from strongroom.mounts.table import EPOCH_KEY, MountMap, MountTable, is_mounted
+from strongroom.mounts.table import EPOCH_KEY, REMOVING_AREA, MountMap, MountTable, is_mounted
 
 
 class Plug:
@@ -99,14 +99,21 @@ def test_what_every_client_relies_on_is_neither_removed_nor_moved(storage: Shelf
     assert storage.content == before
 
 
-def test_removing_a_mount_removes_its_data_and_nobody_elses(storage: Shelf) -> None:
-    table = new_table(storage, "kv/", "other/")
-    for path in ("kv/", "other/"):
+def test_removing_a_mount_notes_that_its_data_is_to_be_removed_and_touches_none(storage: Shelf) -> None:
+    table = new_table(storage, "kv/", "other/", "auth/up/")
+    for path in ("kv/", "other/", "auth/up/"):
         storage.put(f"{entry(path).storage_prefix}secret", b"hunter2")
-    table.remove(storage, entry("kv/"))
-    assert not is_mounted(storage, entry("kv/").uuid)
+    before = dict(storage.content)
+    for path in ("kv/", "auth/up/"):
+        table.remove(storage, entry(path))
+        uuid = entry(path).uuid
+        assert not is_mounted(storage, uuid)
+        assert REMOVING_AREA + uuid in storage.content
     assert is_mounted(storage, entry("other/").uuid)
-    assert [key for key in storage.content if key.endswith("secret")] == ["logical/uuid of other//secret"]
+    assert REMOVING_AREA + entry("other/").uuid not in storage.content
+    assert {key: storage.content[key] for key in before if "secret" in key} == {
+        key: value for key, value in before.items() if "secret" in key
+    }
 
 
 def test_moving_a_mount_keeps_what_it_is(storage: Shelf) -> None:

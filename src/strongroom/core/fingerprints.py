@@ -91,22 +91,22 @@ class FingerprintIndex:
         return rows_of(self._key, self._mount_uuid, path, values)
 
 
-def sweep_unmounted(root: Storage, rows: int) -> int:
-    """Remove fingerprints of a mount that is gone, by looking at so many rows of the index; returns how many were removed.
+def sweep_unmounted(root: Storage, rows: int) -> bool:
+    """Remove fingerprints of a mount that is gone, by looking at so many rows of the index; whether there may be more to do.
 
     The index is ordered by fingerprint, so what belongs to one mount lies everywhere. How far the search came stands under the
     mount's name, and the name goes when the end is reached.
     """
     name = next(iter(root.scan(UNMOUNTED_AREA)), None)
     if name is None:
-        return 0
+        return False
     looked_at = list(islice(root.scan(AREA, (root.get(name) or b"").decode()), rows))
     mount = name.removeprefix(UNMOUNTED_AREA)
-    gone = [key for key in looked_at if key.split("/", 4)[3] == mount]
-    for key in gone:
-        root.delete(key)
+    for key in looked_at:
+        if key.split("/", 4)[3] == mount:
+            root.delete(key)
     if len(looked_at) < rows:
         root.delete(name)
     else:
         root.put(name, looked_at[-1].encode())
-    return len(gone)
+    return True

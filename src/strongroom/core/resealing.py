@@ -21,7 +21,7 @@ from strongroom.environments.keyrings import (
     drop_retired,
     retiring,
 )
-from strongroom.mounts.table import EPOCH_KEY, is_mounted, touch_epoch
+from strongroom.mounts.table import EPOCH_KEY, is_being_removed, is_mounted, touch_epoch
 from strongroom.physical.store import Conflict
 from strongroom.system.node import Node
 from strongroom.system.unsealed import Unsealed
@@ -106,7 +106,7 @@ class Resealing:
     def _reseal(self, barrier: Barrier, transaction: Transaction, prefixes: Iterable[str], after: str) -> str | None:
         """Put rows anew that are misplaced, beyond ``after``; the key of the last one that was looked at, None where that was all.
 
-        Of a mount that is gone overrides are left at most; they go.
+        What is left of a mount that is gone goes: nothing of it shall come to lie under a keyring that stays.
         """
         looks = rows = size = 0
         for key in chain.from_iterable(transaction.scan(prefix, after) for prefix in prefixes):
@@ -117,7 +117,7 @@ class Resealing:
                 continue
             looks += 1
             size += len(record.value)
-            if key.startswith(OVERRIDE_AREA) and not is_mounted(transaction, key.split("/", 4)[3]):
+            if _is_left_behind(transaction, key):
                 transaction.delete(key)
                 rows += 1
             elif barrier.is_misplaced(key, record) and (value := transaction.get(key)) is not None:
@@ -126,3 +126,10 @@ class Resealing:
             if rows >= self._rows or looks >= LOOKS_MAX or size >= BYTES_MAX:
                 return key
         return None
+
+
+def _is_left_behind(transaction: Transaction, key: str) -> bool:
+    """Whether the row at ``key`` belonged to a mount that is gone."""
+    if key.startswith(OVERRIDE_AREA):
+        return not is_mounted(transaction, key.split("/", 4)[3])
+    return is_being_removed(transaction, key.partition("/")[2].partition("/")[0])

@@ -1,4 +1,7 @@
-"""Removes what has expired, a little at a time. Nothing depends on it for safety: expiry is checked at every use (INV-13)."""
+"""Removes what has expired, and what was unmounted, a little at a time.
+
+Nothing depends on it for safety: expiry is checked at every use (INV-13), and what was unmounted is found by nobody.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from strongroom.consumers import store as consumers
 from strongroom.core.background import Background
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
+from strongroom.core.removal import remove_unmounted
 from strongroom.core.resealing import Resealing
 from strongroom.core.reuse_index import list_pending
+from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
 from strongroom.system.node import Node
@@ -19,8 +24,8 @@ from strongroom.telemetry.catalog import SWEPT
 INTERVAL_SECONDS = 30.0
 TOKENS_PER_ROUND = 500
 CONSUMERS_PER_ROUND = 500
-FINGERPRINTS_PER_ROUND = 2000
-"""How many rows of the index are looked at where a mount is gone: some milliseconds."""
+FINGERPRINTS_PER_STEP = 500
+"""How many rows of the index are looked at, and removed where their mount is gone, in one commit: some milliseconds."""
 
 
 class Sweeper(Background):
@@ -60,23 +65,32 @@ class Sweeper(Background):
             consumers.sweep(transaction, self._node.clock.now_ns(), CONSUMERS_PER_ROUND)
             if transaction.has_changes:
                 unsealed.barrier.commit(transaction)
-        with unsealed.barrier.transaction() as transaction:
-            sweep_unmounted(transaction, FINGERPRINTS_PER_ROUND)
-            if transaction.has_changes:
-                unsealed.barrier.commit(transaction)
         while list_pending(unsealed) and not self._stopping.is_set():
             pass  # one step after the other: until it is done, the guard does not know of what the mount holds
-        self._reseal(unsealed)
+        self._go_on(unsealed)
         return swept
 
-    def _reseal(self, unsealed: Unsealed) -> None:
-        """Seal anew what lies under another keyring than its own, at half a processor, until something else is to be done."""
+    def _go_on(self, unsealed: Unsealed) -> None:
+        """Do what takes many steps, at half a processor, until it is done or the next round is due."""
         clock = self._node.clock
-        has_more = True
-        while has_more and not self._stopping.is_set() and not self._awake.is_set():
+        due = clock.monotonic() + self._interval_seconds
+        while not self._stopping.is_set() and not self._awake.is_set():
             started = clock.monotonic()
-            has_more = self._resealing.step(unsealed)
+            if not self._step(unsealed):
+                return
+            if clock.monotonic() >= due:
+                self._awake.set()  # the next round begins at once, and comes back to this
             self._stopping.wait(clock.monotonic() - started)
+
+    def _step(self, unsealed: Unsealed) -> bool:
+        """Do a little of what is next; whether there may be more. What is removed need not be sealed anew, so that comes last."""
+        return remove_unmounted(unsealed) or self._forget_unmounted(unsealed) or self._resealing.step(unsealed)
+
+    def _forget_unmounted(self, unsealed: Unsealed) -> bool:
+        with unsealed.barrier.transaction() as transaction:
+            has_more = sweep_unmounted(transaction, FINGERPRINTS_PER_STEP)
+            unsealed.barrier.commit(transaction)
+        return has_more
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -88,7 +102,7 @@ class Sweeper(Background):
                 self.sweep()
             except (Conflict, LogicalError):
                 continue  # somebody was faster, or the vault was sealed meanwhile
-            except Unavailable as failure:
+            except (Damaged, Unavailable) as failure:
                 self._alarms.on_failure(failure)
             except Unknown:
                 self._alarms.on_unknown()

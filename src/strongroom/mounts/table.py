@@ -15,13 +15,15 @@ import msgspec
 from strongroom.logical.backend import Backend, Declared, Mount, Router
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.operation import Operation
-from strongroom.logical.storage import Storage, delete_tree
+from strongroom.logical.storage import Storage
 from strongroom.mounts.entry import MountEntry
 
 EPOCH_KEY = "core/epoch"
 _AREA = "core/mounts/"
 UNMOUNTED_AREA = "core/unmounted/"
 """Below it stands the uuid of each secrets engine that was unmounted, until nothing elsewhere names it any more."""
+REMOVING_AREA = "core/removing/"
+"""Below it stands the uuid of each mount that was unmounted, until the last row is removed that lies under it."""
 
 PROTECTED = ("sys/", "cubbyhole/", "identity/", "audit/", "auth/token/")
 """Paths that every client relies on, or that Vault reserves: nothing can be mounted there, and what is there stays."""
@@ -120,6 +122,11 @@ def is_mounted(storage: Storage, uuid: str) -> bool:
     return storage.get(_AREA + uuid) is not None
 
 
+def is_being_removed(storage: Storage, uuid: str) -> bool:
+    """Whether the mount with this uuid is gone, and rows may lie under it still."""
+    return storage.version(REMOVING_AREA + uuid) is not None
+
+
 class MountTable:
     """Reads and changes the table. ``system_ttls`` are the system's default and greatest lease TTL, in seconds."""
 
@@ -166,10 +173,10 @@ class MountTable:
         storage.put(_AREA + entry.uuid, _encode(entry))
 
     def remove(self, storage: Storage, entry: MountEntry) -> None:
-        """Unmount and remove all data of the mount, in the caller's transaction."""
+        """Unmount, and note that what the mount holds is to be removed: at once nobody finds it, whatever that takes (``core.removal``)."""
         _refuse_protected(entry.path)
         storage.delete(_AREA + entry.uuid)
-        delete_tree(storage, entry.storage_prefix)
+        storage.put(REMOVING_AREA + entry.uuid, b"")
         if not entry.is_auth:
             storage.put(UNMOUNTED_AREA + entry.uuid, b"")
         touch_epoch(storage)

@@ -98,8 +98,10 @@ class MountArea:
                 (
                     Endpoint(read, self.read_secret, "Read its entry.", shape=both),
                     Endpoint(update, self.enable_secret, "Enable an engine at this path."),
-                    # What is removed may be much, so not in the loop.
-                    Endpoint(delete, self.disable_secret, "Disable it and remove all of its data.", slow=True),
+                    # Where the sweeper is, which is woken to remove what it held.
+                    Endpoint(
+                        delete, self.disable_secret, "Disable it at once and have all of its data removed.", slow=True
+                    ),
                 ),
             ),
             Path(
@@ -157,7 +159,7 @@ class MountArea:
         self._enable(context, request, is_auth=False)
 
     def disable_secret(self, context: Context, request: AtPath) -> None:
-        """Unmount; nothing happens where there is none."""
+        """Unmount; nothing happens where there is none. The rows are removed behind the requests."""
         self._disable(context, request.path, is_auth=False)
 
     def read_tune_secret(self, context: Context, request: AtPath) -> Response:
@@ -272,9 +274,10 @@ class MountArea:
         self._require_reason(context, entry)
         was_in_one = take_out(context.storage, entry.uuid)
         unsealed.mounts.remove(context.storage, entry)
-        has_work = was_in_one and assign_keyrings(context.storage)
-        if drop_overrides(context.storage, entry.uuid) or has_work:
-            context.after_commit.append(self._node.wake_sweeper)
+        if was_in_one:
+            assign_keyrings(context.storage)
+        drop_overrides(context.storage, entry.uuid)
+        context.after_commit.append(self._node.wake_sweeper)
         if is_auth:
             unsealed.tokens.revoke_of_mount(context.storage, entry.uuid)
 
