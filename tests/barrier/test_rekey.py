@@ -6,7 +6,7 @@ from strongroom.barrier.authorisation import Authorisation
 from strongroom.barrier.barrier import Surroundings
 from strongroom.barrier.initialization import InitConfig
 from strongroom.barrier.lifecycle import Lifecycle
-from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, RekeyStatus, Target
+from strongroom.barrier.rekey import Rekey, RekeyConfig, RekeyResult, RekeyStatus, Target, VerificationStatus
 from strongroom.barrier.seals.shamir import ShamirSeal
 from strongroom.barrier.seals.static import StaticSeal
 from strongroom.crypto.shamir import combine
@@ -93,8 +93,9 @@ def test_the_status_tells_each_step(vault: Vault) -> None:
     step = vault.rekey.update(vault.shares[0], started.nonce)
     assert isinstance(step, RekeyStatus)
     assert (step.progress, step.nonce) == (1, started.nonce)
-    again = vault.rekey.update(vault.shares[0], started.nonce)
-    assert again == step
+    with pytest.raises(InvalidRequest, match="given key has already been provided"):
+        vault.rekey.update(vault.shares[0], started.nonce)
+    assert vault.rekey.status() == step
 
 
 def test_only_one_rekey_at_a_time(vault: Vault) -> None:
@@ -169,6 +170,8 @@ def test_verified_shares_take_effect_only_after_they_came_back(vault: Vault) -> 
     with pytest.raises(InvalidRequest, match="verify the new ones"):
         vault.rekey.update(vault.shares[0], result.nonce)
     step = vault.rekey.verify(shares[2], result.verification_nonce)
+    with pytest.raises(InvalidRequest, match="given key has already been provided during this verify"):
+        vault.rekey.verify(shares[2], result.verification_nonce)
     assert (step.progress, step.complete, step.t, step.n) == (1, False, 2, 3)
     assert vault.rekey.verification_status() == step
     done = vault.rekey.verify(shares[0], result.verification_nonce)
@@ -219,6 +222,7 @@ def test_there_is_nothing_to_verify_before_the_new_shares_are_out(vault: Vault) 
     with pytest.raises(InvalidRequest, match="no rekey in progress"):
         vault.rekey.verification_status()
     vault.rekey.start(VERIFIED)
+    assert vault.rekey.verification_status() == VerificationStatus(nonce="", started=False, t=2, n=3, progress=0)
     with pytest.raises(InvalidRequest, match="no rekey verification in progress"):
         vault.rekey.verify(vault.shares[0], "")
 

@@ -56,8 +56,8 @@ class Authorisation:
     def submit(self, text: str, nonce: str) -> bool:
         """Take a share; answers whether the proof is complete.
 
-        Raises InvalidRequest on a bad text, on another attempt's nonce, and where enough shares gave the wrong key; in the last case
-        the collecting begins anew under the same nonce.
+        Raises InvalidRequest on a bad text, on another attempt's nonce, on a share that was given already, and where enough shares gave
+        the wrong key; in the last case the collecting begins anew under the same nonce.
         """
         share = decode_share(text)
         try:
@@ -66,7 +66,8 @@ class Authorisation:
         except BaseException:
             aead.wipe(share)
             raise
-        self._collector.submit(share)
+        if not self._collector.submit(share):
+            raise InvalidRequest("given key has already been provided during this generation operation")
         if self._is_proven(barrier, rows):
             self._collector.reset()
             return True

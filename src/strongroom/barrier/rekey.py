@@ -261,15 +261,16 @@ class Rekey:
             self._lifecycle.keys.settle(handover)
 
     def verification_status(self) -> VerificationStatus:
-        """How many of the new shares came back. Raises InvalidRequest where none are out."""
+        """How many of the new shares came back. Raises InvalidRequest where there is no rekey."""
         with self._lock:
-            config, pending = self._out()
+            config, _ = self._in_progress()
+            collector = self._pending.collector if self._pending else None
             return VerificationStatus(
-                nonce=pending.collector.nonce,
-                started=True,
+                nonce=collector.nonce if collector else "",
+                started=collector is not None,
                 t=config.threshold,
                 n=config.shares,
-                progress=pending.collector.progress,
+                progress=collector.progress if collector else 0,
             )
 
     def verify(self, share: str, nonce: str) -> VerificationStatus:
@@ -282,7 +283,8 @@ class Rekey:
             except BaseException:
                 aead.wipe(content)
                 raise
-            pending.collector.submit(content)
+            if not pending.collector.submit(content):
+                raise InvalidRequest("given key has already been provided during this verify operation")
             if not pending.collector.is_complete:
                 return self.verification_status()
             self._check_returned(pending)

@@ -51,12 +51,14 @@ class ShareCollector:
         """Whether there are enough of them."""
         return len(self._shares) >= self.threshold
 
-    def submit(self, share: bytearray) -> None:
-        """Add ``share``, which is ours from now on. One that is there already is silently dropped."""
-        if self.is_complete or any(hmac.compare_digest(share, known) for known in self._shares):
-            aead.wipe(share)
-        else:
+    def submit(self, share: bytearray) -> bool:
+        """Add ``share``, which is ours from now on, and answer whether it was missing: one that is there already is dropped."""
+        is_new = not self.is_complete and not any(hmac.compare_digest(share, known) for known in self._shares)
+        if is_new:
             self._shares.append(share)
+        else:
+            aead.wipe(share)
+        return is_new
 
     def combine(self) -> bytearray:
         """The secret that the shares give, which may still be the wrong one. Wipes the shares. Raises Damaged."""
