@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.process.beside import all_of, copies
-from tests.processes import ServerProcess, start_server, wait_until
+from tests.processes import ServerProcess, running_server, start_server, wait_until
 
 TEXTS_MOST = 2
 """Copies of each form of a written share that may be left in freed memory; mostly there are none. See docs/threat-model.md."""
@@ -27,6 +27,21 @@ def test_no_share_is_left_in_the_memory_of_a_sealed_server(
         assert max(found["hex"], found["base64"]) <= TEXTS_MOST * len(shares)
     finally:
         server.kill()
+
+
+@pytest.mark.parametrize("extra", ["", "workers = 2\n"], ids=["one process", "two processes"])
+def test_what_a_ceremony_showed_is_overwritten_in_every_thread_of_every_process(tmp_path: Path, extra: str) -> None:
+    with running_server(tmp_path / "server", extra=extra) as server:
+        share = (server.folder / "unseal-key").read_text()
+        begun = server.call("PUT", "sys/rekey/init", {"secret_shares": 10, "secret_threshold": 2}).body
+        assert begun is not None
+        made = server.call("PUT", "sys/rekey/update", {"key": share, "nonce": begun["nonce"]}).body
+        assert made is not None
+        texts = [one.encode() for one in (*made["keys"], *made["keys_base64"])]
+        if not counted(server, texts):
+            pytest.skip("nothing is left to be overwritten")
+        assert server.call("PUT", "sys/seal").status == 204
+        wait_until(lambda: counted(server, texts) <= TEXTS_MOST, seconds=20)
 
 
 def unsealed_and_sealed(server: ServerProcess) -> tuple[list[str], dict[str, int]]:

@@ -47,6 +47,9 @@ class Recorded:
     def lose(self) -> None:
         self.calls.append("lose")
 
+    def scrub(self) -> None:
+        self.calls.append("scrub")
+
     def failed(self, failure: Exception) -> None:
         self.calls.append(type(failure).__name__)
 

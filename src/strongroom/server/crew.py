@@ -31,6 +31,7 @@ from strongroom.logical.errors import UpstreamFailed
 from strongroom.server.commons import Commons
 from strongroom.server.doorman import Asks
 from strongroom.server.frames import ForwardedAnswer, ForwardedRequest, Kind, Link, UnderWay
+from strongroom.server.process import scrub_cache
 from strongroom.server.standstill import Standstill
 from strongroom.system.node import Node
 from strongroom.system.under_way import Described
@@ -71,6 +72,10 @@ class Duties(Protocol):
 
     def failed(self, failure: Exception) -> None:
         """A mistake of ours ended the listening."""
+        ...
+
+    def scrub(self) -> None:
+        """Overwrite what was freed in this process."""
         ...
 
 
@@ -159,6 +164,12 @@ class Leader:
         """Have every follower go on with the one that is stored."""
         self._tell(Kind.ROOT_KEY_SETTLED, b"")
 
+    def scrub(self) -> None:
+        """Have every follower overwrite what it freed. Does not wait for it."""
+        for mate in self._mates:
+            with contextlib.suppress(OSError):
+                mate.link.send(Kind.SCRUB)
+
     def reload(self) -> None:
         """Pass SIGHUP on."""
         for mate in self._mates:
@@ -226,6 +237,8 @@ class Leader:
             duties.take(Forwarded(forwarded.http(), forwarded.number, mate.link))
         elif kind is Kind.DONE:
             mate.followed.set()
+            # The vault opened, closed or changed its keys: requests with shares came through this thread.
+            scrub_cache()
         elif kind is Kind.STOP:
             duties.begin_stop()
         elif kind is Kind.UNDER_WAY:
@@ -295,6 +308,7 @@ class Follower:
         elif kind is Kind.SEAL:
             node.seal()
             self._link.send(Kind.DONE)
+            scrub_cache()
         elif kind is Kind.UNDER_WAY:
             asked = _decode_under_way(payload)
             self._link.send(Kind.UNDER_WAY, _encode(UnderWay(asked.number, node.under_way())))
@@ -305,6 +319,9 @@ class Follower:
         elif kind is Kind.ROOT_KEY_SETTLED:
             node.settle_root_key()
             self._link.send(Kind.DONE)
+        elif kind is Kind.SCRUB:
+            duties.scrub()
+            scrub_cache()
         elif kind is Kind.STOP:
             duties.begin_stop()
 

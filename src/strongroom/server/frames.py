@@ -45,6 +45,8 @@ class Kind(IntEnum):
     """Leader to follower: a root key that may be stored from now on."""
     ROOT_KEY_SETTLED = 10
     """Leader to follower: the store says which root key it is."""
+    SCRUB = 11
+    """Leader to follower: overwrite what you freed, for answers with shares went through you."""
 
 
 class ForwardedRequest(msgspec.Struct, array_like=True, frozen=True):

@@ -6,6 +6,7 @@ has begun is not interrupted: it may have changed something, and the client must
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import threading
@@ -21,6 +22,7 @@ THREADS = 4
 """A busy thread halves the loop's throughput, so there are few (DESIGN 8); their work is in C and lets the loop run."""
 WAITING_MAX = 64
 RETRY_AFTER_SECONDS = 1
+MEETING_SECONDS = 0.2
 
 CallLater = Callable[[float, Callable[[], None]], None]
 """Has a call run on the loop's thread after some seconds."""
@@ -42,6 +44,7 @@ class Pool:
         self._clock = clock
         self._on_failure = on_failure
         self._call_later = call_later
+        self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="slow")
         self._free = threading.BoundedSemaphore(threads + waiting_max)
         # Whoever takes an entry out answers its client: the thread that begins with it, or the timer. Taking is atomic.
@@ -82,6 +85,20 @@ class Pool:
         self._executor.submit(self._run, number, work, deadline)
         if self._call_later is not None and deadline != math.inf:
             self._call_later(deadline - self._clock.monotonic(), lambda: self._give_up(number))
+
+    def on_each_thread(self, call: Callable[[], None]) -> None:
+        """Have ``call``, which is short, run on every thread that is or becomes free soon, between requests. Returns at once."""
+        meeting = threading.Barrier(self._threads)
+
+        def meet() -> None:
+            # So that no thread takes the turn of another one.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                meeting.wait(MEETING_SECONDS)
+            call()
+
+        with contextlib.suppress(RuntimeError):  # it is closed, and its threads are going
+            for _ in range(self._threads):
+                self._executor.submit(meet)
 
     def close(self) -> None:
         """Finish what has begun; what waits is not run any more."""

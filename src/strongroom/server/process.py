@@ -26,6 +26,9 @@ _CACHED_SIZES = range(512, 1040, 16)
 _SMALL_SIZES = range(1, 480, 16)
 _SMALL_BLOCKS = 2000
 _CACHED_BLOCKS = 16
+_GAP_SIZES = (65536, 16384, 4096, 2048, 1048, 760, 536)
+_GAPS_MAX = 10_000
+_M_ARENA_MAX = -8
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
 
@@ -46,26 +49,57 @@ def settle_memory() -> None:
 def scrub_freed_memory() -> None:
     """Overwrite memory that was freed and not used again, as far as that goes: the texts of requests and answers that came and went.
 
-    For the thread on which they come and go. Nothing promises that all is found; what is left is measured in tests.
+    The caches of other threads than the calling one are theirs: see ``scrub_cache``. Nothing promises that all is found; what is left is
+    measured in tests.
     """
     gc.collect()
     for size in _SMALL_SIZES:
         # Python hands free blocks of a size out again before it takes new ones; these are zeros when they come back.
         del [bytes(size) for _ in range(_SMALL_BLOCKS)][:]
+    scrub_cache()
     try:
-        libc = ctypes.CDLL(None)
-        libc.malloc.restype = ctypes.c_void_p
-        libc.free.argtypes = [ctypes.c_void_p]
-        for size in _CACHED_SIZES:
-            # As many as the thread's cache holds of a size: they are handed out again, and come back empty.
-            blocks = [libc.malloc(ctypes.c_size_t(size)) for _ in range(_CACHED_BLOCKS)]
-            for block in filter(None, blocks):
-                ctypes.memset(block, 0, size)
-                libc.free(block)
+        libc = _allocator()
+        _fill_gaps(libc)
         # What is free beyond the caches goes back to the system.
         libc.malloc_trim(ctypes.c_size_t(0))
     except (OSError, AttributeError):
         return  # another C library: its memory stays as it is
+
+
+def scrub_cache() -> None:
+    """Overwrite the blocks that the C library keeps for the calling thread alone."""
+    try:
+        libc = _allocator()
+        for size in _CACHED_SIZES:
+            # As many as the thread's cache holds of a size: they are handed out again, and come back empty.
+            _give_back(libc, [libc.malloc(ctypes.c_size_t(size)) for _ in range(_CACHED_BLOCKS)], size)
+    except (OSError, AttributeError):
+        return
+
+
+def _fill_gaps(libc: ctypes.CDLL) -> None:
+    """Overwrite the gaps between what is in use: take blocks of each size, the largest first, for as long as the heap need not grow."""
+    libc.sbrk.restype = ctypes.c_void_p
+    taken: list[tuple[int | None, int]] = []
+    for size in _GAP_SIZES:
+        end = libc.sbrk(0)
+        while len(taken) < _GAPS_MAX and libc.sbrk(0) == end:
+            taken.append((libc.malloc(ctypes.c_size_t(size)), size))
+    for block, size in taken:
+        _give_back(libc, [block], size)
+
+
+def _give_back(libc: ctypes.CDLL, blocks: list[int | None], size: int) -> None:
+    for block in filter(None, blocks):
+        ctypes.memset(block, 0, size)
+        libc.free(block)
+
+
+def _allocator() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    return libc
 
 
 def protect(warn: Callable[[str], None], *, locks_memory: bool) -> None:
@@ -73,12 +107,19 @@ def protect(warn: Callable[[str], None], *, locks_memory: bool) -> None:
 
     Raises Unavailable where the memory was to be locked and cannot be.
     """
+    _share_one_heap()
     if not harden():
         warn("tracing of this process by others could not be switched off")
     if locks_memory:
         lock_memory()
     elif can_swap("self"):
         warn("this system has swap, to which keys and values may be written; switch it off, or set lock_memory = true")
+
+
+def _share_one_heap() -> None:
+    """Have all threads to come take memory from one place, where what they leave behind can be found and overwritten."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def harden() -> bool:

@@ -40,7 +40,7 @@ from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
 from strongroom.server.listening import address_of, bound
 from strongroom.server.log import Complaints, Log
-from strongroom.server.process import protect, scrub_freed_memory, settle_memory
+from strongroom.server.process import protect, scrub_cache, scrub_freed_memory, settle_memory
 from strongroom.server.readings import read_edge
 from strongroom.server.reload import reload
 from strongroom.server.vital import is_vital
@@ -252,10 +252,22 @@ class Server:
         except (LogicalError, Unavailable):
             return  # not initialized, or the store does not say whether it is: there is no key then
 
-    def _scrub(self) -> None:
-        # Once the answer to the sealing is on its way; at the end all memory goes back anyway.
+    def scrub(self) -> None:
+        """Overwrite what was freed, in this process: soon, and again once the answer under way has left."""
+        # At the end all memory goes back anyway.
         if not self._is_over:
-            self.listener.call_soon(scrub_freed_memory)
+            self.listener.call_soon(self._scrub_here)
+            self.listener.call_soon(lambda: self.listener.call_later(SENT_SECONDS, self._scrub_here))
+
+    def _scrub(self) -> None:
+        if isinstance(self._role, Leader):
+            self._role.scrub()
+        self.scrub()
+
+    def _scrub_here(self) -> None:
+        if not self._is_over:
+            scrub_freed_memory()
+            self._edge.pool.on_each_thread(scrub_cache)
 
     def _after_answer(self, call: Callable[[], None]) -> None:
         thread = threading.Thread(target=call, name="after-answer", daemon=True)
