@@ -2,6 +2,8 @@
 # The steps of action.yml. What a workflow or an event says is read from the environment, and never run.
 set -euo pipefail
 environment=$RUNNER_TEMP/strongroom
+# The working folder is the repository: a venv.py or a folder pip in it is not to be run in the place of Python's own.
+export PYTHONSAFEPATH=1
 
 install() {
     local from=$GITHUB_ACTION_PATH pip=("$environment/bin/python" -m pip --quiet --disable-pip-version-check install)
