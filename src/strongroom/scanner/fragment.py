@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 Item = TypeVar("Item")
+Span = tuple[int, int]
+"""The first and the last line of several."""
 
 
 class Fragment(NamedTuple):
@@ -22,6 +24,8 @@ class Fragment(NamedTuple):
 
     What is too large to be held is cut into windows that overlap (see `windows.py`). Then `column` is that of the first byte, and only what begins
     in `data[own_start:own_end]` is this window's to report; the rest is its neighbours'.
+
+    Of some fragments only what touches the lines `fresh` counts: the others stand there so that these can be understood.
     """
 
     path: str
@@ -31,6 +35,7 @@ class Fragment(NamedTuple):
     column: int = 1
     own_start: int = 0
     own_end: int | None = None
+    fresh: tuple[Span, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<Fragment {self.path!r} of {len(self.data)} bytes>"  # what is scanned may be a secret

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from strongroom.scanner.examine import Examiner, Hit, is_binary
 from strongroom.scanner.fragment import Fragment, Share, Source, Whole
+from strongroom.scanner.fresh_lines import FreshLines
 from strongroom.scanner.problem import Problem
 
 Send = Callable[[Any], None]
@@ -67,6 +68,7 @@ class Scan:
     expand: Expand
     problems: list[Problem]
     jobs: int = 1
+    fresh: FreshLines = field(default_factory=FreshLines)
 
     def run(self, source: Source, listener: Listener) -> None:
         """Scan all of `source`. Raises ScanFailed."""
@@ -110,7 +112,7 @@ class Scan:
                 if hits or fragments >= _REPORT_FRAGMENTS or size >= _REPORT_BYTES:
                     send((hits, self._drain(), fragments, size))
                     hits, fragments, size = [], 0, 0
-        hits.extend(_packed(hit) for hit in self.examiner.finish())
+        hits.extend(_packed(hit) for hit in self.fresh.among(self.examiner.finish()))
         send((hits, self._drain(), fragments, size))
 
     def _look_ahead(self, group: Sequence[Fragment]) -> None:
@@ -122,8 +124,10 @@ class Scan:
 
     def _examine(self, fragment: Fragment, hits: list[list[Any]]) -> None:
         try:
+            if fragment.fresh is not None:
+                self.fresh.add(fragment)
             for piece in self.expand(fragment):
-                hits.extend(_packed(hit) for hit in self.examiner.examine(piece))
+                hits.extend(_packed(hit) for hit in self.fresh.among(self.examiner.examine(piece)))
         except Exception as error:  # noqa: BLE001 -- one file that breaks us must not hide the others; it is told
             self.problems.append(Problem(fragment.path, f"the scanner failed on it ({type(error).__name__})"))
 

@@ -21,9 +21,15 @@ def repository(folder: Path) -> Builder:
 
 
 def places(source: Source, hiding: str) -> set[tuple[str, int]]:
-    """Path and line of each place where the token of `hiding` stands."""
+    """Path and line of each place where the token of `hiding` stands on a line that counts."""
     token = number_of(hiding)
-    return {(one.path, line_in(one, token)) for one in source.fragments(Whole()) if token in one.data}
+    found = ((one, line_in(one, token)) for one in source.fragments(Whole()) if token in one.data)
+    return {(one.path, line) for one, line in found if counts(one, line)}
+
+
+def counts(fragment: Fragment, line: int) -> bool:
+    """Whether what stands on this line of the file counts."""
+    return fragment.fresh is None or any(first <= line <= last for first, last in fragment.fresh)
 
 
 def line_in(fragment: Fragment, token: bytes) -> int:
