@@ -235,6 +235,17 @@ class TestPreReceive:
         (server / ".strongroomignore").write_text("b.py  # made up\n")
         assert home.git("push", cwd=folder).exit_code == 0
 
+    def test_a_reference_to_a_folder_or_to_a_file_is_scanned_as_well(
+        self, home: Home, server: Path, secret: Secret
+    ) -> None:
+        folder = clone(home, server)
+        home.commit(folder, b_py=secret("b"))
+        for name in ("HEAD^{tree}", "HEAD:b.py"):
+            done = home.git("push", "origin", f"{name}:refs/tags/t", cwd=folder)
+            assert done.exit_code == 1
+            assert "1 secret in what is pushed" in done.err
+        assert home.git("for-each-ref", "--format=%(refname)", cwd=server).out.split() == ["refs/heads/main"]
+
     def test_a_push_option_counts_only_where_the_server_says_so(self, home: Home, server: Path, secret: Secret) -> None:
         folder = clone(home, server)
         home.git("config", "receive.advertisePushOptions", "true", cwd=server)

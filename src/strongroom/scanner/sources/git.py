@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from strongroom.scanner.containers import Limits
 from strongroom.scanner.findings import Place
@@ -62,6 +62,7 @@ class GitRepository:
         self._known: set[str] = set()
         repository = find_repository(root)
         self._place = repository.common
+        self._roots = {os.path.realpath(repository.worktree or repository.common), repository.common}
         if since:
             self._stores.append(self._recent(repository, since))
             return
@@ -140,7 +141,7 @@ class GitRepository:
             self._add_worktree(store, repository)
 
     def _add_worktree(self, store: _Store, repository: Repository) -> None:
-        within: list[bytes] = []
+        within: list[Repository] = []
         root = os.fsencode(repository.worktree)
 
         def enters(name: bytes) -> bool:
@@ -148,7 +149,12 @@ class GitRepository:
                 return False
             if not os.path.lexists(os.path.join(root, name, b".git")):
                 return True
-            within.append(name)
+            found = repository_within(repository.worktree, os.fsdecode(name))
+            below = found and replace(found, shown_below=repository.shown_below + found.shown_below)
+            if below is None or self._leads_out(below):
+                # Whatever is called .git there, the folder's files are files of this working tree.
+                return True
+            within.append(below)
             return False
 
         include, exclude = self._chosen
@@ -161,18 +167,30 @@ class GitRepository:
             shown_below=repository.shown_below,
             enters=enters,
         )
-        store.staged = index(store.git)
-        for name in within:
-            shown = os.fsdecode(name)
-            found = repository_within(repository.worktree, shown)
-            if found and found.common not in self._known:
-                self._add_within(
-                    Repository(found.folder, found.common, found.worktree, repository.shown_below + found.shown_below)
-                )
-            elif found:  # a submodule: its objects are read already, its working tree is not
-                store_of_files = _Store(found, self._git(found), Inventory())
+        store.staged = self._there(repository.common, index(store.git))
+        for below in within:
+            if below.common not in self._known:
+                self._add_within(below)
+            else:  # a submodule: its objects are read already, its working tree is not
+                store_of_files = _Store(below, self._git(below), Inventory())
                 self._stores.append(store_of_files)
-                self._add_worktree(store_of_files, found)
+                self._add_worktree(store_of_files, below)
+
+    def _leads_out(self, found: Repository) -> bool:
+        """Whether a folder names a repository as its own that is neither here nor one of those that are read: a stranger's file may name any."""
+        common = os.path.realpath(found.common)
+        if found.common in self._known or any(common.startswith(f"{place}/") for place in self._roots):
+            return False
+        what = "its repository is out of the folder, and was not read; the files beside it were"
+        self._report(Problem(found.shown_below.rstrip("/"), what, is_note=True))
+        return True
+
+    def _there(self, common: str, staged: Mapping[bytes, str]) -> dict[bytes, str]:
+        """Of what is staged, what is read as an object: its file need not be read again."""
+        wanted = {bytes.fromhex(name) for name in staged.values()}
+        stores = [store.inventory for store in self._stores if store.repository.common == common]
+        found = {name.hex() for inventory in stores for name in wanted.intersection(inventory.all_ids())}
+        return {path: name for path, name in staged.items() if name in found or name in self._seen}
 
     def _add_within(self, repository: Repository) -> None:
         try:
@@ -182,14 +200,15 @@ class GitRepository:
 
     def _recent(self, repository: Repository, since: str) -> _Store:
         git = self._git(repository)
-        brought = Brought.by(git, commits_since(git, since), Choice.of(*self._chosen).wants)
+        brought = Brought.by(git, commits_since(git, since), Choice.of(*self._chosen).wants, self._report)
         brought.files = {key: before for key, before in brought.files.items() if key[0] not in self._seen}
         brought.messages = [name for name in brought.messages if name not in self._seen]
         self._say_what_is_missing(repository, git)
         return _Store(repository, git, Inventory(), brought=brought)
 
     def _git(self, repository: Repository) -> Git:
-        stores = repository.quarantines()
+        # In quotes, as git reads them: a folder may have a colon in its name.
+        stores = [f'"{_in_quotes(store)}"' for store in repository.quarantines()]
         alternates = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(stores)} if stores else {}
         return Git(repository.folder, alternates)
 
@@ -198,6 +217,10 @@ class GitRepository:
 
     def _say_what_is_missing(self, repository: Repository, git: Git) -> None:
         shown = repository.shown_below or "."
+        if repository.lacks_alternates:
+            self._report(
+                Problem(shown, "objects that it shares with another repository are not there, and were not scanned")
+            )
         if repository.has_history_cut_off:
             what = "it is a shallow clone: older commits are not here, and were not scanned"
             self._report(Problem(shown, what, is_note=True))
@@ -218,6 +241,10 @@ class GitRepository:
             for fragment in worktree.read(name):
                 if staged is None or not _is_blob(fragment.data, staged):
                     yield fragment
+
+
+def _in_quotes(path: str) -> str:
+    return path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _is_blob(data: bytes, name: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from strongroom.scanner.sources.git_command import GitFailed
 
 _LARGEST_LINK = 4096
+_LARGEST_LIST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Repository:
     shown_below: str = ""
 
     @property
+    def root(self) -> str:
+        """Where the settings for its scans stand: the root of its working tree, or a bare repository itself."""
+        return self.worktree or self.common
+
+    @property
     def has_history_cut_off(self) -> bool:
         """Whether it is a shallow clone."""
         return os.path.exists(os.path.join(self.common, "shallow"))
@@ -38,6 +44,14 @@ class Repository:
             return any(name.endswith(".promisor") for name in os.listdir(packs))
         except OSError:
             return False
+
+    @property
+    def lacks_alternates(self) -> bool:
+        """Whether it takes objects from a folder that is not there: git goes on without them and does not say so by its exit code."""
+        objects = os.path.join(self.common, "objects")
+        named = _short_text(os.path.join(objects, "info", "alternates"), _LARGEST_LIST).split("\n")
+        places = [name for name in named if name and not name.startswith(("#", '"'))]
+        return not all(os.path.isdir(os.path.join(objects, name)) for name in places)
 
     def linked(self) -> list[str]:
         """The folders of linked working trees: each has an index of its own."""
@@ -82,7 +96,12 @@ def _repository_at(folder: str, shown_below: str = "") -> Repository | None:
 
 def repository_within(root: str, name: str) -> Repository | None:
     """The repository whose working tree is the folder `name` of another's, `root`."""
-    return _repository_at(os.path.join(root, name), f"{name}/")
+    return _repository_at(os.path.join(root, name), f"{_shown(name)}/")
+
+
+def _shown(name: str) -> str:
+    """A name as reports show it: bytes that are no UTF-8 as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def submodules(repository: Repository) -> Iterator[Repository]:
@@ -98,7 +117,7 @@ def submodules(repository: Repository) -> Iterator[Repository]:
                 folders.append(below)
                 continue
             name = below.relative_to(modules).as_posix()
-            yield Repository(str(below), _common(str(below)), "", f"{repository.shown_below}{name}/")
+            yield Repository(str(below), _common(str(below)), "", f"{repository.shown_below}{_shown(name)}/")
             if (below / "modules").is_dir():
                 folders.append(below / "modules")
 
@@ -122,14 +141,14 @@ def _common(folder: str) -> str:
     return os.path.realpath(os.path.join(folder, text)) if text else folder
 
 
-def _short_text(file: str) -> str:
+def _short_text(file: str, most: int = _LARGEST_LINK) -> str:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
     try:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        return os.fsdecode(os.read(descriptor, _LARGEST_LINK).rstrip(b"\n")) if is_file else ""
+        return os.fsdecode(os.read(descriptor, most).rstrip(b"\n")) if is_file else ""
     except OSError:
         return ""
     finally:

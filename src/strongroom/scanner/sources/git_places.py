@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from strongroom.scanner.findings import Place
@@ -12,6 +12,8 @@ from strongroom.scanner.sources.git_objects import COMMIT_PATH, TAG_PATH
 _COMMIT = "commit"
 SUBMODULE_MODE = "160000"
 """The mode of an entry that names a commit of another repository."""
+_MOST_FAILURES = 200
+"""How often git may give up at a commit before the rest is given up, too: each time it is started anew."""
 _HEADER = "%H%x00%an <%ae>%x00%aI%x00"
 
 
@@ -20,8 +22,7 @@ def places(git: Git, wanted: Iterable[str], linked: Iterable[Git] = ()) -> dict[
 
     `linked` are its linked working trees, where something may be staged as well. One pass over all commits, unreachable ones too, oldest first: its time depends on the history, not on how many are wanted.
     """
-    names = sorted(set(wanted))
-    kinds = _kinds(git, names)
+    kinds = kinds_of(git, sorted(set(wanted)))
     blobs = {name for name, kind in kinds.items() if kind == "blob"}
     found: dict[str, list[Place]] = {name: [] for name in kinds}
     for name, kind in kinds.items():
@@ -37,10 +38,10 @@ def places(git: Git, wanted: Iterable[str], linked: Iterable[Git] = ()) -> dict[
     return _described(git, found)
 
 
-def _kinds(git: Git, names: list[str]) -> dict[str, str]:
-    lines = git.output(
-        "cat-file", "--batch-check=%(objectname) %(objecttype)", given="".join(f"{name}\n" for name in names).encode()
-    )
+def kinds_of(git: Git, names: Iterable[str]) -> dict[str, str]:
+    """The types of the objects that are there, by id."""
+    given = "".join(f"{name}\n" for name in names).encode()
+    lines = git.output("cat-file", "--batch-check=%(objectname) %(objecttype)", given=given) if given else b""
     parted = (line.split() for line in lines.decode().splitlines())
     return {line[0]: line[1] for line in parted if line[1] != "missing"}
 
@@ -55,10 +56,14 @@ def _tag_place(git: Git, name: str) -> Place:
 def _first_commits(git: Git, blobs: set[str]) -> Iterator[tuple[str, str, str]]:
     """Blob, path and commit, for the first commit of each pair of blob and path."""
     seen: set[tuple[str, bytes]] = set()
-    for change in changes(git, _oldest_first(git)):
+    for change in changes(git, _oldest_first(git), _without_place):
         if change.blob in blobs and (change.blob, change.path) not in seen:
             seen.add((change.blob, change.path))
             yield change.blob, change.path.decode("utf-8", "backslashreplace"), change.commit
+
+
+def _without_place(_commits: list[bytes]) -> None:
+    """What stands in a commit that cannot be read was found in its objects, and is reported as what stands in no commit."""
 
 
 def _oldest_first(git: Git) -> list[bytes]:
@@ -83,30 +88,56 @@ class Change(NamedTuple):
     before: tuple[str, ...] = ()
 
 
-def changes(git: Git, commits: list[bytes]) -> Iterator[Change]:
-    """All changes that these commits make. A merge makes those that no parent has: what was changed in merging.
+def changes(git: Git, commits: list[bytes], unread: Callable[[list[bytes]], None]) -> Iterator[Change]:
+    """All changes that these commits make, some perhaps twice. A merge makes those that no parent has: what was changed in merging.
 
-    A commit whose trees are not there is passed over.
+    `unread` hears of the commits whose files cannot be told, because trees are not there or are damaged.
     """
-    left = commits
+    left, failures = commits, 0
     while left:
         current = b""
-        tokens = git.lines(
-            "diff-tree", "--stdin", "--root", "-r", "-c", "--raw", "-z", "--no-abbrev", "--no-renames",
-            "--no-ext-diff", "--no-textconv", "--diff-filter=d", given=left, separator=b"\0",
-        )  # fmt: skip
         try:
-            for token in tokens:
-                if not token.startswith(b":"):
-                    current = token.strip()
-                elif (path := next(tokens, None)) is not None and (change := _change(current, token, path)):
+            for token, path in _raw_changes(git, left):
+                if not path:
+                    current = token
+                elif change := _change(current, token, path):
                     yield change
         except GitFailed:
-            # It does not say at which commit it broke: behind the last one that had any changes, perhaps further on.
-            start = left.index(current) + 2 if current in left else 1
-            left = left[start:]
+            failures += 1
+        else:
+            return
+        if failures > _MOST_FAILURES:
+            unread(left)
+            return
+        # It broke at the commit that it named last, or at the one behind; what stands before was read.
+        if at := left.index(current) if current in left else 0:
+            left = left[at:]
             continue
-        return
+        broken = 1 if current and _is_readable(git, current) else 0
+        unread(left[broken : broken + 1])
+        left = left[broken + 1 :]
+
+
+def _raw_changes(git: Git, commits: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """What diff-tree says: each commit with an empty path, then each of its changes with its path. Raises GitFailed."""
+    tokens = git.lines(
+        "diff-tree", "--stdin", "--always", "--root", "-r", "-c", "--raw", "-z", "--no-abbrev", "--no-renames",
+        "--no-ext-diff", "--no-textconv", "--diff-filter=d", given=commits, separator=b"\0",
+    )  # fmt: skip
+    for token in tokens:
+        if not token.startswith(b":"):
+            yield token.strip(), b""
+        elif path := next(tokens, None):
+            yield token, path
+
+
+def _is_readable(git: Git, commit: bytes) -> bool:
+    try:
+        for _ in _raw_changes(git, [commit]):
+            pass
+    except GitFailed:
+        return False
+    return True
 
 
 def _change(commit: bytes, token: bytes, path: bytes) -> Change | None:

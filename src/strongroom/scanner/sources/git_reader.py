@@ -14,6 +14,9 @@ from strongroom.scanner.sources.added_lines import added
 from strongroom.scanner.sources.git_command import Git, GitFailed
 from strongroom.scanner.sources.git_objects import WHOLE_BYTES, Content, fragments_of
 
+_TAG_LINE = len("object ") + 64 + 1
+"""Bytes of the first line of a tag, at most."""
+
 
 class ObjectReader:
     """Asks one git process for one object after the other."""
@@ -47,6 +50,16 @@ class ObjectReader:
         kind, size = self._ask(name)
         if size is not None:
             yield from fragments_of(kind, name, self._read(size))
+
+    def target(self, tag: str) -> str:
+        """The id of what a tag is about. Raises GitFailed."""
+        kind, size = self._ask(tag)
+        if kind != "tag" or size is None:
+            raise GitFailed("a tag is not in the repository")
+        content = Content(self._answers, size)
+        line = content.read(min(size, _TAG_LINE)).partition(b"\n")[0]
+        content.finish()
+        return line.removeprefix(b"object ").decode("ascii", "replace")
 
     def _small(self, name: str) -> bytes | None:
         size = self._ask(name)[1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strongroom.scanner.containers import Limits
@@ -20,12 +20,13 @@ from strongroom.scanner.scan import ScanFailed
 from strongroom.scanner.sources.brought import Brought
 from strongroom.scanner.sources.git_command import Git, GitFailed
 from strongroom.scanner.sources.git_layout import Repository, find_repository
-from strongroom.scanner.sources.git_places import commit_authors
+from strongroom.scanner.sources.git_places import SUBMODULE_MODE, commit_authors, kinds_of
+from strongroom.scanner.sources.git_reader import object_reader
 from strongroom.scanner.sources.globs import Choice
 
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REMOTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
-_AT_ONCE = 500
+BLOB_PATH = "<blob>"
 _QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 
 
@@ -78,12 +79,15 @@ class Pushed:
                 extra[name] = os.path.abspath(extra[name])
         repository = root if isinstance(root, Repository) else find_repository(root)
         self._git = Git(repository.folder, extra)
-        news = sorted({update.new for update in updates if update.new})
-        olds = sorted({update.old for update in updates if update.old})
-        tags, blobs = self._tips(news)
-        self._brought = Brought.by(self._git, self._commits(news, olds, remote), (choice or Choice.of((), ())).wants)
-        self._brought.messages = [*tags, *self._brought.messages]
-        self._brought.add_blobs(blobs)
+        news = {update.new for update in updates if update.new}
+        olds = {update.old for update in updates if update.old}
+        wants = (choice or Choice.of((), ())).wants
+        tips = self._tips(news)
+        self._brought = Brought.by(self._git, self._commits(tips["commit"], olds, remote), wants, report)
+        self._brought.messages = [*tips["tag"], *self._brought.messages]
+        for path, blob in self._named_alone(tips):
+            if wants(path):
+                self._brought.add(path, blob)
 
     def fragments(self, share: Share) -> Iterator[Fragment]:
         """Files first, then messages, as far as they fall to `share`."""
@@ -92,7 +96,7 @@ class Pushed:
     def attribute(self, object_ids: Iterable[str]) -> dict[str, list[Place]]:
         """The places of these objects within what is pushed. None of it is in HEAD yet."""
         wanted = {name: self._brought.first.get(name, []) for name in object_ids}
-        commits = {commit for places in wanted.values() for _, commit in places}
+        commits = {commit for places in wanted.values() for _, commit in places if commit}
         authors = commit_authors(self._git, commits | (set(wanted) & set(self._brought.messages)))
         found = {
             name: [Place(path, commit, *authors.get(commit, ("", "")), False) for path, commit in places]
@@ -103,48 +107,45 @@ class Pushed:
             found.setdefault(name, [Place("<commit message>", name, *authors[name], False)])
         return found
 
-    def _tips(self, news: list[str]) -> tuple[list[str], list[str]]:
-        """Annotated tags among what is pushed, and blobs that a reference names directly, as nobody should."""
-        tags, blobs = [], []
-        left = list(news)
+    def _tips(self, news: Iterable[str]) -> dict[str, list[str]]:
+        """By type, what the new references name and what their tags are about. Raises GitFailed for what is not there."""
+        tips: dict[str, list[str]] = {"commit": [], "tag": [], "tree": [], "blob": []}
+        left = sorted(news)
         while left:
-            lines = self._git.output(
-                "cat-file",
-                "--batch-check=%(objectname) %(objecttype)",
-                given="".join(f"{name}\n" for name in left).encode(),
-            )
-            kinds = [line.split(" ") for line in lines.decode("ascii").splitlines()]
-            if any(kind == "missing" for _, kind in kinds):
+            kinds = kinds_of(self._git, left)
+            if len(kinds) < len(set(left)):
                 raise GitFailed("an object that is pushed is not in the repository")
-            tagged = [name for name, kind in kinds if kind == "tag"]
-            blobs += [name for name, kind in kinds if kind == "blob"]
-            tags += tagged
-            left = [
-                self._git.output("cat-file", "tag", name)[7:].partition(b"\n")[0].decode("ascii") for name in tagged
-            ]
-        return tags, blobs
+            for name, kind in kinds.items():
+                tips[kind].append(name)
+            tags = [name for name, kind in kinds.items() if kind == "tag"]
+            left = sorted(self._targets(tags) - {name for names in tips.values() for name in names})
+        return tips
 
-    def _commits(self, news: list[str], olds: list[str], remote: str | None) -> list[bytes]:
+    def _targets(self, tags: Sequence[str]) -> set[str]:
+        if not tags:
+            return set()
+        with object_reader(self._git, self._limits, self._report) as reader:
+            return {reader.target(tag) for tag in tags}
+
+    def _named_alone(self, tips: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+        """Path and blob of what references name without any commit, as nobody should: folders and files. All of it counts as new."""
+        for tree in tips["tree"]:
+            for entry in self._git.lines("ls-tree", "-r", "-z", "--full-tree", tree, separator=b"\0"):
+                head, _, path = entry.partition(b"\t")
+                mode, _, blob = head.decode("ascii").split(" ")
+                if mode != SUBMODULE_MODE:
+                    yield path.decode("utf-8", "backslashreplace"), blob
+        yield from ((BLOB_PATH, blob) for blob in tips["blob"])
+
+    def _commits(self, tips: Sequence[str], olds: Iterable[str], remote: str | None) -> list[bytes]:
         """The commits that only the new references have, parents first."""
+        if not tips:
+            return []
+        given = [tip.encode("ascii") for tip in tips]
         known = ["--all"] if remote is None else []
-        if remote and _REMOTE.fullmatch(remote):
-            known.append(f"--remotes={remote}")
-        known += [old for old in olds if self._has(old)] if remote is not None else []
-        found: dict[bytes, None] = {}
-        for start in range(0, len(news), _AT_ONCE):
-            tips = [name for name in news[start : start + _AT_ONCE] if self._is_commit(name)]
-            if tips:
-                excluded = ["--not", *known] if known else []
-                lines = self._git.lines("rev-list", "--topo-order", "--reverse", *tips, *excluded, "--")
-                found.update(dict.fromkeys(lines))
-        return list(found)
-
-    def _has(self, name: str) -> bool:
-        try:
-            self._git.output("cat-file", "-e", name)
-        except GitFailed:
-            return False
-        return True
-
-    def _is_commit(self, name: str) -> bool:
-        return self._has(f"{name}^{{commit}}")
+        if remote is not None:
+            known += [f"--remotes={remote}"] if _REMOTE.fullmatch(remote) else []
+            kinds = kinds_of(self._git, sorted(olds))
+            given += [b"^" + old.encode("ascii") for old, kind in kinds.items() if kind in {"commit", "tag"}]
+        excluded = ["--not", *known] if known else []
+        return list(self._git.lines("rev-list", "--topo-order", "--reverse", "--stdin", *excluded, given=given))
