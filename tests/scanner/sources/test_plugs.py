@@ -4,6 +4,7 @@ import io
 import json
 import os
 import socket
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,38 @@ class TestImage:
         (tmp_path / "index.json").write_text(json.dumps(index))
         assert f"blobs/sha256/{there}" in paths(Image(str(tmp_path), problems.append))
         assert [missing in problem.path for problem in problems] == [True]
+
+    def test_an_archive_in_the_oci_layout_says_which_blobs_it_lacks(
+        self, tmp_path: Path, problems: list[Problem]
+    ) -> None:
+        there, missing = "a" * 64, "b" * 64
+        manifest = json.dumps({"layers": [{"digest": f"sha256:{missing}"}]}).encode()
+        media = "application/vnd.oci.image.manifest.v1+json"
+        index = json.dumps({"manifests": [{"digest": f"sha256:{there}", "mediaType": media}]}).encode()
+        (tmp_path / "i.tar").write_bytes(tarred({f"blobs/sha256/{there}": manifest, "index.json": index}))
+        Image(str(tmp_path / "i.tar"), problems.append)
+        assert [missing in problem.path for problem in problems] == [True]
+
+    def test_of_an_archive_nothing_is_held_but_its_manifests(
+        self, tmp_path: Path, problems: list[Problem], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read: list[str] = []
+        extract = tarfile.TarFile.extractfile
+
+        def counted(tar: tarfile.TarFile, member: tarfile.TarInfo) -> object:
+            read.append(member.name)
+            return extract(tar, member)
+
+        files = {f"{at}.json": b"{}" for at in range(20)}
+        (tmp_path / "i.tar").write_bytes(tarred({**files, "manifest.json": b"[]"}))
+        monkeypatch.setattr(tarfile.TarFile, "extractfile", counted)
+        Image(str(tmp_path / "i.tar"), problems.append)
+        assert read == ["manifest.json"]
+
+    def test_a_pipe_in_place_of_a_manifest_is_not_waited_for(self, tmp_path: Path, problems: list[Problem]) -> None:
+        os.mkfifo(tmp_path / "manifest.json")
+        (tmp_path / "index.json").write_text("{}")
+        assert paths(Image(str(tmp_path), problems.append)) == {"index.json"}
 
     def test_what_is_no_image_is_refused(self, tmp_path: Path, problems: list[Problem]) -> None:
         with pytest.raises(ScanFailed, match="no image"):

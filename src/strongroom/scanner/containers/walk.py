@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
+from strongroom.scanner.containers.holes import without_holes
 from strongroom.scanner.containers.kinds import HEAD_BYTES, PROGRAMS, appended_kind, kind_of, kind_or_appended
 from strongroom.scanner.containers.limits import Budget, DamagedContainer, LimitReached, Limits
 from strongroom.scanner.containers.member import Chained, Kind, Member, Opening, Seekable, Stream
@@ -42,12 +43,12 @@ def expand_file(path: str, file: Seekable, size: int, limits: Limits, report: Re
     file.seek(0)
     kind = kind_of(head)
     if kind is None:
-        yield from windows(path, file)
+        yield from windows(path, without_holes(file))
         return
     yield from _until_limit(walk.opened(kind, path, file, None, path.count("!/")))
     if not kind.hides:
         file.seek(0)
-        yield from windows(path, file)
+        yield from windows(path, without_holes(file))
 
 
 def expand_stream(path: str, stream: Stream, limits: Limits, report: Report, object_id: str = "") -> Iterator[Fragment]:

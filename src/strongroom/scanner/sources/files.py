@@ -13,7 +13,8 @@ from strongroom.scanner.problem import Problem, Report
 
 _WHOLE_BYTES = 16 << 20
 """Files up to this size are one fragment; longer ones are read in pieces, and opened as they stand if they are containers."""
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+"""How a file of somebody else's is opened: without waiting, and not through a link."""
 _WHAT = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -75,7 +76,7 @@ class FileReader:
     def _opened(self, name: bytes) -> int | None:
         """The file's descriptor; None where it is outside. Raises OSError."""
         if not name:
-            descriptor = os.open(self._root, _FLAGS)
+            descriptor = os.open(self._root, FLAGS)
             if _is_within(descriptor, self._root):
                 return descriptor
             os.close(descriptor)
@@ -83,12 +84,12 @@ class FileReader:
         folder, _, last = name.rpartition(b"/")
         if self._descriptor is None or folder != self._folder:
             self._leave()
-            descriptor = os.open(os.path.join(self._root, folder), _FLAGS | os.O_DIRECTORY)
+            descriptor = os.open(os.path.join(self._root, folder), FLAGS | os.O_DIRECTORY)
             if not _is_within(descriptor, self._root):
                 os.close(descriptor)
                 return None
             self._folder, self._descriptor = folder, descriptor
-        return os.open(last, _FLAGS, dir_fd=self._descriptor)
+        return os.open(last, FLAGS, dir_fd=self._descriptor)
 
     def _leave(self) -> None:
         if self._descriptor is not None:

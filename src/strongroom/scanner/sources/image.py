@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from strongroom.scanner.containers import Limits, expand_stream
@@ -20,7 +21,10 @@ from strongroom.scanner.problem import Problem, Report
 from strongroom.scanner.scan import ScanFailed
 from strongroom.scanner.sources.archive import Archive
 from strongroom.scanner.sources.directory import Directory
-from strongroom.scanner.sources.files import shown_path
+from strongroom.scanner.sources.files import FLAGS, shown_path
+
+Read = Callable[[str], bytes]
+"""The content of a file of an image, or nothing."""
 
 _DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]{64,128})")
 _LARGEST_MANIFEST = 4 << 20
@@ -60,17 +64,18 @@ class Image:
 
     def _list_members(self) -> None:
         with tarfile.open(self._path, "r:") as tar:
-            contents: dict[str, bytes] = {}
+            entries: dict[str, tarfile.TarInfo] = {}
             for entry in tar:
                 if entry.isreg():
                     self._members.append((entry.name, entry.offset_data))
-                    if (
-                        entry.name.endswith("json")
-                        and entry.size <= _LARGEST_MANIFEST
-                        and (file := tar.extractfile(entry))
-                    ):
-                        contents[entry.name] = file.read()
-        self._check({name for name, _ in self._members}, lambda name: contents.get(name, b""))
+                    entries[entry.name] = entry
+
+            def read(name: str) -> bytes:
+                entry = entries.get(name)
+                file = tar.extractfile(entry) if entry and entry.size <= _LARGEST_MANIFEST else None
+                return file.read() if file else b""
+
+            self._check(set(entries), read)
 
     def _from_members(self, share: Share) -> Iterator[Fragment]:
         with tarfile.open(self._path, "r:") as tar:
@@ -89,12 +94,14 @@ class Image:
 
     def _from_folder(self, name: str) -> bytes:
         try:
-            with open(os.path.join(self._path, name), "rb") as file:
-                return file.read(_LARGEST_MANIFEST)
+            descriptor = os.open(os.path.join(self._path, name), FLAGS)
+            with os.fdopen(descriptor, "rb") as file:
+                is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)  # a pipe would be waited for
+                return file.read(_LARGEST_MANIFEST) if is_file else b""
         except OSError:
             return b""
 
-    def _check(self, names: set[str], read: Any) -> None:
+    def _check(self, names: set[str], read: Read) -> None:
         """That it is an image, and has what its manifests name."""
         if not names & {"manifest.json", "index.json", "oci-layout"}:
             raise ScanFailed("this is no image: neither manifest.json nor index.json is in it")
@@ -113,7 +120,7 @@ class Image:
             self._report(Problem(path, what, is_note=True))
 
 
-def named_by(read: Any) -> set[str]:
+def named_by(read: Read) -> set[str]:
     """The files that the manifests of an image name; `read` gives a file's content, or nothing."""
     found: set[str] = set()
     for image in _items(_json(read("manifest.json"))):
