@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from strongroom.scanner.fragment import Source
     from strongroom.scanner.hooks.called import Call
     from strongroom.scanner.problem import Report
-    from strongroom.scanner.sources.git_layout import Repository
 
 _MOST_ARGUMENTS = 1000
 
@@ -117,7 +116,7 @@ def _of_commit(call: Call) -> Target | None:
         # With nothing staged, a framework wants the files as they were committed: `pre-commit run --all-files`.
         return staged(whole=True) if source.is_empty and call.is_of_framework else source
 
-    return Target(open_source, _settings_folder(repository))
+    return Target(open_source, Path(repository.root))
 
 
 def _of_push(call: Call) -> Target | None:
@@ -133,7 +132,7 @@ def _of_push(call: Call) -> Target | None:
         choice = Choice.of(config.include, config.exclude)
         return Pushed(repository, report, updates, remote=call.remote, environment=call.environ, choice=choice)
 
-    return Target(open_source, _settings_folder(repository))
+    return Target(open_source, Path(repository.root))
 
 
 def _of_receipt(call: Call) -> Target | None:
@@ -151,10 +150,6 @@ def _of_receipt(call: Call) -> Target | None:
 
     # Settings of the server's own. What stands in a working tree was pushed, by the very people who are being checked.
     return Target(open_source, Path(repository.common))
-
-
-def _settings_folder(repository: Repository) -> Path:
-    return Path(repository.worktree or repository.common)
 
 
 _SCANNED = {"pre-commit": _of_commit, "pre-push": _of_push, "pre-receive": _of_receipt}

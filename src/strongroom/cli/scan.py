@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.options import text
 from strongroom.cli.scan_dir import SCAN_DIR, scan_folders
 from strongroom.cli.scan_options import choosing_options, limits_of, scan_options
-from strongroom.cli.scan_run import Target, perform
+from strongroom.cli.scan_run import Target, of_repository, perform
 from strongroom.cli.session import Session
 
 if TYPE_CHECKING:
@@ -44,4 +43,4 @@ def scan_git(session: Session, arguments: tuple[str, ...], **flags: Any) -> int:
         limits = limits_of(flags["max_file_size"])
         return GitRepository(path, report, since=flags["since"], include=include, exclude=exclude, limits=limits)
 
-    return perform(session, flags, Target(open_source, Path(path)))
+    return perform(session, flags, Target(open_source, of_repository(path)))

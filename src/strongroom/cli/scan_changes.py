@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strongroom.cli.grammar import command, expect
 from strongroom.cli.scan_options import choosing_options, limits_of, scan_options
-from strongroom.cli.scan_run import Target, perform
+from strongroom.cli.scan_run import Target, of_repository, perform
 from strongroom.cli.session import Session
 
 if TYPE_CHECKING:
@@ -33,4 +32,4 @@ def scan_staged(session: Session, arguments: tuple[str, ...], **flags: Any) -> i
         limits = limits_of(flags["max_file_size"])
         return Staged(path, report, environment=os.environ, include=include, exclude=exclude, limits=limits)
 
-    return perform(session, flags, Target(open_source, Path(path)))
+    return perform(session, flags, Target(open_source, of_repository(path)))

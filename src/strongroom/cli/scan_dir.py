@@ -53,8 +53,9 @@ def scan_folders(session: Session, arguments: tuple[str, ...], **flags: Any) -> 
 
 def shown_prefix(path: str) -> str:
     """What stands before the names of files below `path` in reports: the path as it was given, and nothing for the current folder."""
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
     if not Path(path).is_dir():
-        folder = path.rpartition("/")[0]
-        return f"{folder}/" if "/" in path else ""
-    cleaned = os.path.normpath(path)
+        folder = shown.rpartition("/")[0]
+        return f"{folder}/" if "/" in shown else ""
+    cleaned = os.path.normpath(shown)
     return "" if cleaned == "." else f"{cleaned.rstrip('/')}/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fnmatch
 import importlib.util
 import os
@@ -42,6 +43,17 @@ class Target:
     ignores: Sequence[Ignores] = field(default_factory=tuple)
 
 
+def of_repository(path: str) -> Path:
+    """Where the settings of the repository stand that `path` is in, or `path` where there is none: that will be told by who scans it."""
+    from strongroom.scanner.sources.git_command import GitFailed
+    from strongroom.scanner.sources.git_layout import find_repository
+
+    try:
+        return Path(find_repository(path).root)
+    except GitFailed:
+        return Path(path)
+
+
 def perform(session: Session, flags: dict[str, Any], target: Target) -> int:
     """Scan `target` as the flags say, write the report, and return the exit code."""
     _check(flags)
@@ -73,9 +85,17 @@ def scan(session: Session, flags: dict[str, Any], target: Target) -> tuple[Job, 
     problems: list[Problem] = []
     with _progress() as progress:
         report = job.run(target.open(config, problems.append), problems, session.note, progress)
-    return _with(job, known=known), _with(
-        report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root
-    )
+    report = _with(report, reveal=flags["reveal"], redact=flags["redact"], source_root=target.root)
+    return _with(job, known=known), report if flags["reveal"] else _without_hidden_names(report)
+
+
+def _without_hidden_names(report: ScanReport) -> ScanReport:
+    from strongroom.scanner.hidden_names import HiddenNames
+
+    names = HiddenNames(report.findings)
+    names.hide(report.findings)
+    shown: ScanReport = _with(report, problems=names.told(report.problems))
+    return shown
 
 
 def _baseline(flags: dict[str, Any], config: ScanConfig, target: Target) -> Path | None:
@@ -132,26 +152,17 @@ def failing() -> Iterator[None]:
             raise
         raise CommandFailed(f"Cannot read or write {error.filename or 'a file'}: {error.strerror}", FAILED) from None
     except (ValueError, RuntimeError) as error:
-        raise CommandFailed(f"Cannot scan: {error}", FAILED) from None
-    except Exception as error:
-        if not _is_told_by_the_scanner(error):
-            raise
-        raise CommandFailed(f"Cannot scan: {error}", FAILED) from None
+        from strongroom.scanner.reports.masking import logged
 
-
-def _is_told_by_the_scanner(error: Exception) -> bool:
-    """Whether an error is one that says in words of the scanner why it could not be done."""
-    from strongroom.scanner.scan import ScanFailed
-    from strongroom.scanner.sources.git_command import GitFailed
-
-    return isinstance(error, (ScanFailed, GitFailed))
+        # It may name what a configuration of somebody else's has in it.
+        raise CommandFailed(f"Cannot scan: {logged(str(error))}", FAILED) from None
 
 
 def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], target: Target) -> Job:
     from strongroom import __version__
     from strongroom.scanner.assembly import builtin_wanted, default_jobs
     from strongroom.scanner.automaton_cache import default_folder
-    from strongroom.scanner.fingerprint import Fingerprinter
+    from strongroom.scanner.fingerprint import fingerprinter_of
     from strongroom.scanner.job import Job
     from strongroom.scanner.layers import MAX_DEPTH
     from strongroom.scanner.levels import Level
@@ -166,8 +177,7 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
         None if flags["no_cache"] else default_folder(os.environ),
         target.root,
     )
-    key_file = flags["fingerprint_key_file"]
-    fingerprinter = Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
+    fingerprinter = fingerprinter_of(flags["fingerprint_key_file"])
     ignores = [*_ignores(target), *config.ignores, *target.ignores, *_excluded(flags, config)]
     return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=verification(flags))
 
@@ -221,7 +231,7 @@ def verification(flags: dict[str, Any]) -> Verify | None:
 def _ignores(target: Target) -> list[Ignores]:
     from strongroom.scanner.catalogue import ALL_RULES
     from strongroom.scanner.config import own_file
-    from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file
+    from strongroom.scanner.ignore_file import FILE_NAME, read_ignore_file, text_of
 
     root, folder = target.root, target.folder
     found: list[Ignores] = []
@@ -231,7 +241,7 @@ def _ignores(target: Target) -> list[Ignores]:
         from strongroom.scanner.gitleaks.accepted import read_gitleaks_ignore
 
         known = [rule.id for rule in ALL_RULES]
-        found.append(read_gitleaks_ignore(path.read_text(errors="replace"), known).ignores)
+        found.append(read_gitleaks_ignore(text_of(path), known).ignores)
     return [_below(root, ignores) for ignores in found]
 
 
@@ -280,10 +290,10 @@ def _say_nothing(fragments: int, size: int) -> None:
 
 
 def _tell_problems(session: Session, report: ScanReport) -> None:
-    from strongroom.scanner.reports.masking import printable
+    from strongroom.scanner.reports.masking import logged
 
     for problem in report.failures:
-        session.note(f"Not scanned: {printable(problem.path)}: {printable(problem.what)}")
+        session.note(f"Not scanned: {logged(problem.path)}: {logged(problem.what)}")
     notes = len(report.problems) - len(report.failures)
     if notes and sys.stderr.isatty():
         session.note(f"Left out on purpose: {notes} (links, special files, what -exclude names)")
@@ -328,7 +338,21 @@ def _more_reports(flags: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _write_file(name: str, lines: Iterable[str]) -> None:
-    """Write a report that its owner alone can read."""
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Write a report that its owner alone can read. What is no file, such as /dev/stdout, is written to as it is; a link to a file is not followed."""
+    path = Path(name)
+    is_special = path.exists() and not path.is_file()
+    # In a repository of somebody else's, a link under this name could lead to any file of ours.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (0 if is_special else os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(name, flags, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise CommandFailed(
+                f"The report was not written: {name} is a link. Name the file itself.", FAILED
+            ) from None
+        raise
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        if not is_special:
+            os.fchmod(descriptor, 0o600)  # first: it may have been there, and open to others
+            os.ftruncate(descriptor, 0)
         file.writelines(lines)

@@ -34,7 +34,8 @@ def scan_stdin(session: Session, arguments: tuple[str, ...], **flags: Any) -> in
     def open_source(_config: ScanConfig, report: Report) -> Source:
         from strongroom.scanner.sources.stream import Stdin
 
-        return Stdin(sys.stdin.buffer, report, shown=flags["name"] or "<stdin>")
+        name = os.fsencode(flags["name"]).decode("utf-8", "backslashreplace")
+        return Stdin(sys.stdin.buffer, report, shown=name or "<stdin>")
 
     return perform(session, flags, Target(open_source, _HERE))
 

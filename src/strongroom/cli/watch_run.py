@@ -84,6 +84,7 @@ def _show(session: Session, settings: WatchSettings) -> int:
 def _watch(session: Session, flags: dict[str, Any], settings: WatchSettings) -> int:
     import ssl
 
+    from strongroom.scanner.fingerprint import fingerprinter_of
     from strongroom.scanner.watch.ask import Caller
     from strongroom.scanner.watch.state import open_state
 
@@ -95,7 +96,7 @@ def _watch(session: Session, flags: dict[str, Any], settings: WatchSettings) -> 
         watched = [
             _watched(feed, token, state, caller) for feed, token in zip(settings.feeds, watched_tokens, strict=True)
         ]
-        run = _Run(session, flags, state, watched, _fingerprinter(flags))
+        run = _Run(session, flags, state, watched, fingerprinter_of(flags["fingerprint_key_file"]))
         inspector = _inspector(session, flags, settings, run.fingerprinter)
         return run.once(inspector) if flags["once"] else run.until_stopped(inspector)
     finally:
@@ -238,9 +239,9 @@ class _Run:
         return Report(findings, reveal=self.flags["reveal"], redact=self.flags["redact"])
 
     def _note(self, problem: Problem) -> None:
-        from strongroom.scanner.reports.masking import printable
+        from strongroom.scanner.reports.masking import logged
 
-        self.session.note(f"{printable(problem.path)}: {printable(problem.what)}")
+        self.session.note(f"{logged(problem.path)}: {logged(problem.what)}")
 
 
 def _inspector(
@@ -269,17 +270,12 @@ def _inspector(
         return any(ignores(seen) for ignores in config.ignores)
 
     known = known_from(Path(flags["baseline"]) if flags["baseline"] else None, fingerprinter)
-    inspector = Inspector(wanted, _utc, session.note, fingerprinter, frozenset(known), is_ignored)
+    inspector = Inspector(
+        wanted, _utc, session.note, fingerprinter, frozenset(known), is_ignored, reveals=flags["reveal"]
+    )
     if watched_over is None:
         return inspector
     return replace(inspector, always=frozenset({KNOWN_VALUE.id}), blind=lambda: watched_over.failure)
-
-
-def _fingerprinter(flags: dict[str, Any]) -> Fingerprinter:
-    from strongroom.scanner.fingerprint import Fingerprinter
-
-    key_file = flags["fingerprint_key_file"]
-    return Fingerprinter(Path(key_file).read_bytes().strip() if key_file else b"")
 
 
 def _watched(feed: FeedSettings, token: Token | None, state: State, caller: Caller) -> Watched:

@@ -21,7 +21,7 @@ from typing import Any
 
 from strongroom.scanner.levels import Level
 from strongroom.scanner.regex import BadPattern, compile_regex
-from strongroom.scanner.rule import Kind, Rule, Severity
+from strongroom.scanner.rule import Kind, Rule, Severity, is_rule_id
 from strongroom.scanner.seen import Ignores
 
 FILE_NAME = ".strongroom-scan.toml"
@@ -123,13 +123,16 @@ def _of_gitleaks(values: Mapping[str, Any], name: str, within: Path | None) -> S
 
 
 def _rule(values: Mapping[str, Any], name: str) -> Rule:
-    place = f"{name}: rule {values.get('id')!r}"
+    identifier = values.get("id")
+    if not isinstance(identifier, str) or not is_rule_id(identifier):
+        raise BadConfig(f"{name}: each rule has an id of up to 200 characters, which are all seen")
+    place = f"{name}: rule {identifier}"
     unknown = sorted(set(values) - _RULE_KEYS)
     if unknown:
         raise BadConfig(f"{place} has no setting {unknown[0]}; there are {', '.join(sorted(_RULE_KEYS))}")
     texts = {key: values.get(key, "") for key in ("id", "title", "pattern", "provider", "revoke")}
-    if not all(isinstance(text, str) for text in texts.values()) or not texts["id"] or not texts["pattern"]:
-        raise BadConfig(f"{place} needs an id and a pattern, as texts")
+    if not all(isinstance(text, str) for text in texts.values()) or not texts["pattern"]:
+        raise BadConfig(f"{place} needs a pattern, and its other words are texts")
     reach, entropy = values.get("reach", 512), values.get("entropy", 0.0)
     if not isinstance(reach, int) or isinstance(reach, bool) or not 1 <= reach <= _MOST_REACH:
         raise BadConfig(f"{place}: reach is a number of bytes from 1 to {_MOST_REACH}")

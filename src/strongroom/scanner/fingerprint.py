@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _PREFIX = b"strongroom finding 1\0"
 _LEAST_KEY = 16
@@ -38,3 +39,14 @@ class Fingerprinter:
         if self.key:
             return hmac.new(self.key, _PREFIX + value, hashlib.sha256).hexdigest()
         return hashlib.sha256(_PREFIX + value).hexdigest()
+
+
+def fingerprinter_of(key_file: str) -> Fingerprinter:
+    """One with the key in `key_file`; without a name, one without a key. Raises BadKey, also for an empty file, and OSError."""
+    if not key_file:
+        return Fingerprinter()
+    key = Path(key_file).read_bytes().strip()
+    if not key:
+        # An empty key would be none: fingerprints that are meant to be safe from guesses would not be.
+        raise BadKey(f"the fingerprint key file is empty: it holds at least {_LEAST_KEY} bytes")
+    return Fingerprinter(key)

@@ -33,13 +33,19 @@ class IgnoreFile:
         return seen.fingerprint in self.fingerprints or self.is_ignored_path(seen.path)
 
 
-def read_ignore_file(path: Path) -> IgnoreFile:
-    """The file at `path`. Raises OSError, and ValueError with the number of a line that is too much for it."""
+def text_of(path: Path) -> str:
+    """What a file says of what is ignored. Raises OSError, and ValueError where it is too large."""
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"{path.name} is larger than {_LARGEST} bytes")
+    return path.read_bytes().decode("utf-8-sig", "replace")
+
+
+def read_ignore_file(path: Path) -> IgnoreFile:
+    """The file at `path`. Raises OSError, and ValueError where it is too large."""
     fingerprints: set[str] = set()
     patterns: list[str] = []
-    for line in path.read_text(errors="replace").splitlines():
+    # Only a line feed ends a line: with the other ends that Unicode knows, an entry could hide in what editors and reviews show as one comment.
+    for line in text_of(path).split("\n"):
         entry = re.split(r"\s#", line, maxsplit=1)[0].strip()
         if not entry or entry.startswith("#"):
             continue

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+_LONGEST_ID = 200
+
 
 class Severity(Enum):
     """What whoever holds a secret of this kind can do."""
@@ -86,6 +88,11 @@ class Rule:
         """How much a match says, for comparing with other rules about the same place: format or guess, proof, whose it is, structure."""
         is_format = self.kind is Kind.PROVIDER
         return is_format, self.checksum is not None, is_format and bool(self.provider), self.structure is not None
+
+
+def is_rule_id(text: str) -> bool:
+    """Whether `text` can be the id of a rule: reports show it as it is, on a line and within what their formats take."""
+    return 0 < len(text) <= _LONGEST_ID and text.isprintable()
 
 
 def entropy(value: bytes) -> float:

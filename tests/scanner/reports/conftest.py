@@ -16,6 +16,7 @@ HOSTILE_NAMES = [
     '"><script>alert(1)</script>',
     "=cmd|'/c calc'!A1",
     "@import, semi;colon, comma:colon",
+    "a;=1+1;@b",
     "\u202egnp.exe",
     "percent%0Aencoded",
     "javascript:alert(1)",

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from tests.scanner.reports.conftest import HOSTILE_NAMES, SECRET
 
-from strongroom.scanner.finding import Finding
+from strongroom.scanner.finding import Finding, Occurrence
 from strongroom.scanner.reports.formats import FORMATS, formatter
 from strongroom.scanner.reports.report import Report
 
@@ -86,6 +86,22 @@ def test_csv_has_no_cell_that_is_a_formula(report: Report) -> None:
     assert len(table) == PLACES + 1
     assert {len(cells) for cells in table} == {len(table[0])}
     assert not [cell for cells in table for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_csv_has_no_cell_that_is_a_formula_where_semicolons_part_cells(report: Report) -> None:
+    table = csv.reader(
+        io.StringIO(written(report, "csv").encode("utf-8", "replace").decode(), newline=""), delimiter=";"
+    )
+
+    assert not [cell for cells in table for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(1)"])
+def test_a_formula_is_one_in_any_width(report: Report, name: str) -> None:
+    finding = report.findings[1]
+    finding.occurrences = [Occurrence(name, 1, 1)]
+    [_, row] = csv.reader(io.StringIO(written(replace(report, findings=[finding]), "csv")))
+    assert row[0] == f"'{name}"
 
 
 def test_junit_is_xml_with_a_failure_for_each_finding(report: Report) -> None:
@@ -189,6 +205,21 @@ class TestSarif:
             assert "Revoke" in rule["help"]["text"]
             assert 0 < float(rule["properties"]["security-severity"]) <= 10
 
+    def test_no_more_results_are_written_than_are_taken(self, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("strongroom.scanner.reports.sarif.MOST_RESULTS", 5)
+        [run] = json.loads(written(report, "sarif"))["runs"]
+        assert len(run["results"]) == 5
+        assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["test-key"]
+        note = run["invocations"][0]["toolExecutionNotifications"][0]
+        assert note["message"]["text"].startswith(f"{PLACES - 5} more places")
+
+    def test_a_title_is_no_longer_than_it_may_be(self, report: Report) -> None:
+        finding = report.findings[1]
+        finding.rule = replace(finding.rule, title="x" * 5000, provider="y" * 5000)
+        [run] = json.loads(written(replace(report, findings=[finding]), "sarif"))["runs"]
+        [rule] = run["tool"]["driver"]["rules"]
+        assert max(len(rule[name]["text"]) for name in ("shortDescription", "fullDescription")) <= 1024
+
     def test_what_was_not_scanned_makes_the_invocation_a_failed_one(self, report: Report, run: dict[str, Any]) -> None:
         (invocation,) = run["invocations"]
         assert invocation["executionSuccessful"] is False
@@ -218,3 +249,11 @@ def test_a_finding_does_not_show_its_value(report: Report) -> None:
 
     assert "SECRET" not in repr(finding)
     assert "SECRET" not in repr(report)
+
+
+def test_gitlab_gets_no_text_that_is_longer_than_its_schema_allows(report: Report) -> None:
+    finding = report.findings[1]
+    finding.rule = replace(finding.rule, title="x" * 5000, revoke="y" * 10_000)
+    [found] = json.loads(written(replace(report, findings=[finding]), "gitlab"))["vulnerabilities"]
+
+    assert (len(found["name"]), len(found["solution"])) == (255, 7000)

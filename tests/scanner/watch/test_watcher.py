@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,11 @@ from tests.scanner.watch.place import Place, Reply, as_json
 from tests.scanner.watch.watching import OTHER, SECRET, START, Watching, feed, places
 
 from strongroom.scanner.finding import Finding
+from strongroom.scanner.ignore_file import IgnoreFile
 from strongroom.scanner.known.held import Held
 from strongroom.scanner.known.local import LocalValues
 from strongroom.scanner.known.values import CannotAsk, Holder, Recognition
+from strongroom.scanner.sources.globs import Choice
 from strongroom.scanner.watch import watcher as module
 from strongroom.scanner.watch.failures import WatchFailed
 from strongroom.scanner.watch.forms import Opened, open_item
@@ -230,6 +233,29 @@ class TestFailures:
         )
         watching.configure(feed("github-events", place.address))
         assert places(watching.round()) == [place.address]
+
+    def test_half_a_character_in_a_name_does_not_end_the_watch(self, watching: Watching, place: Place) -> None:
+        comment = {"html_url": "https://example.com/\ud800", "body": SECRET}
+        event = {"id": "1\udfff", "type": "IssueCommentEvent", "repo": {"name": "a/b"}, "payload": {"comment": comment}}
+        place.answers["/events"] = as_json([event])
+        watching.configure(feed("github-events", place.address))
+        watching.watcher.inspector = replace(
+            watching.watcher.inspector, ignores=IgnoreFile(frozenset(), Choice.of((), ["x"]).excludes).ignores
+        )
+        assert places(watching.round()) == ["https://example.com/?"]
+
+    def test_a_secret_in_an_address_is_not_told(self, watching: Watching, place: Place) -> None:
+        comment = {"html_url": f"https://example.com/?key={SECRET}", "body": SECRET}
+        place.answers["/events"] = as_json(
+            [{"id": "1", "type": "IssueCommentEvent", "repo": {"name": "a/b"}, "payload": {"comment": comment}}]
+        )
+        watching.configure(feed("github-events", place.address))
+        assert set(places(watching.round())) == {"https://example.com/?key=ttt_***"}
+        watching.watcher.inspector = replace(watching.watcher.inspector, reveals=True)
+        place.answers["/events"] = as_json(
+            [{"id": "2", "type": "IssueCommentEvent", "repo": {"name": "a/b"}, "payload": {"comment": comment}}]
+        )
+        assert set(places(watching.round(3600))) == {f"https://example.com/?key={SECRET}"}
 
     def test_what_breaks_us_is_a_failure_of_its_own(
         self, watching: Watching, place: Place, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,7 @@ def read_gitleaks_ignore(text: str, known: Iterable[str] = ()) -> GitleaksIgnore
     ours = frozenset(known)
     places: set[tuple[str, str, int]] = set()
     in_commits: set[tuple[str, str, str, int]] = set()
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         entry = raw.partition("#")[0].strip() if raw.lstrip().startswith("#") else raw.split(" #")[0].strip()
         if not entry:
             continue

@@ -13,7 +13,7 @@ from typing import Any
 
 from strongroom.scanner.gitleaks.allowlist import Allowlist, NotAllowed
 from strongroom.scanner.regex import BadPattern, compile_regex
-from strongroom.scanner.rule import Rule, Severity
+from strongroom.scanner.rule import Rule, Severity, is_rule_id
 from strongroom.scanner.seen import Seen
 
 REACH = 8192
@@ -67,6 +67,8 @@ def parse_gitleaks(
     entries = {name: dict(entry) for name, entry in (base.entries or {}).items()}
     for entry in _tables(values.get("rules", []), "rules"):
         name = _text(entry.get("id"), "a rule's id")
+        if not is_rule_id(name):
+            raise BadGitleaksConfig("a rule's id has up to 200 characters, which are all seen")
         entries[name] = merged(entries.get(name, {}), entry, f"rule {name}")
     rules: list[Rule] = []
     paths: dict[str, str] = {}

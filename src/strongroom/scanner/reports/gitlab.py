@@ -13,6 +13,9 @@ from strongroom.scanner.reports.report import Report
 
 _SCHEMA = "15.0.7"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+_LONGEST_NAME = 255
+_LONGEST_SOLUTION = 7000
+"""Characters that the schema allows. Of a report that does not hold to it GitLab takes nothing."""
 _NO_COMMIT = "0000000"
 """GitLab wants a commit of each location; this is what its own analyzer writes where there is none."""
 
@@ -61,10 +64,12 @@ def _vulnerability(report: Report, finding: Finding, occurrence: Occurrence) -> 
     return {
         "id": str(uuid.uuid5(_NAMESPACE, place.encode("ascii", "backslashreplace").decode())),
         "category": "secret_detection",
-        "name": finding.rule.title,
+        "name": finding.rule.title[:_LONGEST_NAME],
         "description": f"{finding.rule.title} was found. It is known to everybody who can read the file.",
         "severity": finding.rule.severity.value.capitalize(),
-        "solution": finding.rule.revoke or "Make the secret worthless where it is used, then replace it.",
+        "solution": (finding.rule.revoke or "Make the secret worthless where it is used, then replace it.")[
+            :_LONGEST_SOLUTION
+        ],
         "scanner": {"id": "strongroom", "name": "Strongroom"},
         "location": {"file": path, "start_line": occurrence.line, "end_line": occurrence.end_line, "commit": commit},
         "identifiers": [

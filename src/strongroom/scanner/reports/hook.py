@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.scanner.finding import Finding, Occurrence
-from strongroom.scanner.reports.masking import printable
+from strongroom.scanner.reports.masking import logged
 from strongroom.scanner.reports.report import Report
 
 _MOST = 20
@@ -70,5 +70,5 @@ def _place(finding: Finding, occurrence: Occurrence) -> str:
 
 
 def _short(text: str) -> str:
-    shown = printable(text)
+    shown = logged(text)
     return shown if len(shown) <= _WIDTH else f"{shown[:_WIDTH]}…"

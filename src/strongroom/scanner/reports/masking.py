@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _HINT = 4
 _LONG_ENOUGH = 20
 _KEY_HEAD = b"-----BEGIN "
+_COMMAND = re.compile(r"\A\s*::|##(?=[A-Za-z-]{0,40}\[)")
+"""How commands to the machines of CI begin that read what is printed: `::` in front of a line, `##[` and `##vso[` wherever they stand."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -30,6 +33,11 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
+
+
+def logged(text: str) -> str:
+    """What `printable` gives, for what is printed, perhaps into a log of CI: nothing in it is a command to the machine that reads the log."""
+    return _COMMAND.sub(lambda begin: begin[0][:-1] + _escaped(begin[0][-1]), printable(text))
 
 
 def _escaped(char: str) -> str:

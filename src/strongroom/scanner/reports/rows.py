@@ -29,7 +29,8 @@ _COLUMNS = (
     "reasons",
     "layers",
 )
-_FORMULA = ("=", "+", "-", "@", "|", "%")
+_FORMULA = ("=", "+", "-", "@", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What makes a cell a formula to a spreadsheet; to some also in the width of ideographs."""
 
 
 def json_lines(report: Report) -> Iterator[str]:
@@ -64,5 +65,6 @@ def _cell(value: object) -> str:
 
 def _csv_line(cells: object) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)  # type: ignore[arg-type]  # any iterable of texts
+    # All in quotes: where spreadsheets part cells at semicolons, no name of a file begins another cell.
+    csv.writer(line, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerow(cells)  # type: ignore[arg-type]  # any iterable of texts
     return line.getvalue()

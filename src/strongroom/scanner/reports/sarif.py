@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +17,15 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}
 """`security-severity`, by which GitHub sorts: critical above 9, high from 7, medium from 4."""
 _ROOT = "SRCROOT"
+MOST_RESULTS = 25_000
+"""Results that GitHub takes of one run: with more of them it takes none."""
+_LONGEST_TITLE = 1000
 
 
 def sarif(report: Report) -> Iterator[str]:
     """The whole log: one run, one result for each occurrence."""
-    rules = {finding.rule.id: finding.rule for finding in report.findings}
+    places = list(islice(report.places(), MOST_RESULTS))
+    rules = {finding.rule.id: finding.rule for finding, _ in places}
     numbers = {name: number for number, name in enumerate(sorted(rules))}
     driver: dict[str, Any] = {
         "name": "Strongroom",
@@ -31,7 +36,7 @@ def sarif(report: Report) -> Iterator[str]:
         "tool": {"driver": driver},
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of what was scanned."}}},
         "invocations": [_invocation(report)],
-        "results": [_result(report, finding, occurrence, numbers) for finding, occurrence in report.places()],
+        "results": [_result(report, finding, occurrence, numbers) for finding, occurrence in places],
     }
     yield json.dumps(
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}, indent=1
@@ -45,9 +50,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": "".join(word.capitalize() for word in rule.id.split("-")),
-        "shortDescription": {"text": rule.title},
+        "shortDescription": {"text": rule.title[:_LONGEST_TITLE]},
         "fullDescription": {
-            "text": f"{rule.title}{f' of {rule.provider}' if rule.provider else ''} in what was scanned."
+            "text": f"{rule.title}{f' of {rule.provider}' if rule.provider else ''}"[:_LONGEST_TITLE]
+            + " in what was scanned."
         },
         "help": {"text": text, "markdown": f"**{rule.title}**\n\n{text}"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity.value]},
@@ -107,13 +113,21 @@ def _invocation(report: Report) -> dict[str, Any]:
     invocation: dict[str, Any] = {"executionSuccessful": not report.failures}
     if report.started:
         invocation |= {"startTimeUtc": f"{report.started}Z", "endTimeUtc": f"{report.ended}Z"}
-    if report.problems:
+    notes = [
+        ("note" if problem.is_note else "error", f"{printable(problem.path)}: {printable(problem.what)}")
+        for problem in report.problems
+    ]
+    if (left_out := report.occurrences - MOST_RESULTS) > 0:
+        notes.insert(
+            0,
+            (
+                "error",
+                f"{left_out} more places are not in this report: no more than {MOST_RESULTS} are taken by those who show it",
+            ),
+        )
+    if notes:
         invocation["toolExecutionNotifications"] = [
-            {
-                "level": "note" if problem.is_note else "error",
-                "message": {"text": f"{printable(problem.path)}: {printable(problem.what)}"},
-            }
-            for problem in report.problems
+            {"level": level, "message": {"text": text}} for level, text in notes
         ]
     return invocation
 

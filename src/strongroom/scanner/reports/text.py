@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strongroom.scanner.finding import Finding, Occurrence
-from strongroom.scanner.reports.masking import printable
+from strongroom.scanner.reports.masking import logged
 from strongroom.scanner.reports.report import Report
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
@@ -28,7 +28,7 @@ def _paragraph(report: Report, finding: Finding, colour: bool) -> Iterator[str]:
     rule = finding.rule
     severity = rule.severity.value
     head = _painted(f"{severity.upper():<8}", _COLOURS[severity], colour)
-    yield f"{head} {_painted(printable(rule.title), '1', colour)} ({rule.id}): {printable(report.value_of(finding))}\n"
+    yield f"{head} {_painted(logged(rule.title), '1', colour)} ({logged(rule.id)}): {logged(report.value_of(finding))}\n"
     for occurrence in finding.occurrences[:_SHOWN_PLACES]:
         yield f"         {_painted(_place(occurrence), '36', colour)}{_history(occurrence)}\n"
     if len(finding.occurrences) > _SHOWN_PLACES:
@@ -36,22 +36,22 @@ def _paragraph(report: Report, finding: Finding, colour: bool) -> Iterator[str]:
     if finding.verification:
         yield f"         verified: {finding.verification}\n"
     if finding.reasons:
-        yield f"         why: {'; '.join(map(printable, finding.reasons))}\n"
+        yield f"         why: {'; '.join(map(logged, finding.reasons))}\n"
     if rule.revoke:
-        yield f"         revoke: {printable(rule.revoke)}\n"
+        yield f"         revoke: {logged(rule.revoke)}\n"
     yield f"         fingerprint: {finding.fingerprint}\n\n"
 
 
 def _place(occurrence: Occurrence) -> str:
     layers = f" ({' in '.join(reversed(occurrence.layers))})" if occurrence.layers else ""
-    return f"{printable(occurrence.path)}:{occurrence.line}:{occurrence.column}{layers}"
+    return f"{logged(occurrence.path)}:{occurrence.line}:{occurrence.column}{layers}"
 
 
 def _history(occurrence: Occurrence) -> str:
     if not occurrence.commit and not occurrence.feed:
         return ""
     head = {True: "still in HEAD", False: "no longer in HEAD", None: ""}[occurrence.in_head]
-    parts = [occurrence.commit[:12], printable(occurrence.author_date), printable(occurrence.author), head]
+    parts = [occurrence.commit[:12], logged(occurrence.author_date), logged(occurrence.author), head]
     return "  " + ", ".join(part for part in parts if part)
 
 

@@ -12,6 +12,7 @@ from strongroom.scanner.finding import Finding, Occurrence
 from strongroom.scanner.findings import Collector
 from strongroom.scanner.fingerprint import Fingerprinter
 from strongroom.scanner.fragment import Fragment, Share, Whole
+from strongroom.scanner.hidden_names import HiddenNames
 from strongroom.scanner.levels import Level
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.scan import Scan
@@ -39,7 +40,8 @@ class Inspector:
     """Inspects items one after the other. `wanted` says how is scanned at a level, and is asked once for each.
 
     `known` are fingerprints that are not reported. Rules in `always` are ours by what they find: what they find is raised even
-    where nothing else mentions us. `blind` says why those who know what is ours cannot be asked any more, if so.
+    where nothing else mentions us. `blind` says why those who know what is ours cannot be asked any more, if so. Unless it `reveals` secrets, they are hidden in
+    names and addresses, too.
     """
 
     wanted: Callable[[Level], Wanted]
@@ -50,6 +52,7 @@ class Inspector:
     ignores: Ignores | None = None
     always: frozenset[str] = frozenset()
     blind: Callable[[], str] = str
+    reveals: bool = False
     _scans: dict[Level, tuple[Scan, list[Problem]]] = field(default_factory=dict)
 
     def inspect(self, feed: FeedSettings, item: Item, parts: Sequence[Part]) -> Inspected:
@@ -70,6 +73,10 @@ class Inspector:
         for finding in found:
             finding.occurrences = [_placed(one, parts, feed, item) for one in finding.occurrences]
         inspected = heard.inspected
+        if not self.reveals:
+            names = HiddenNames(found)
+            names.hide(found)
+            inspected.problems = names.told(inspected.problems)
         inspected.findings = found
         inspected.allowed, inspected.in_baseline = collector.allowed, len(collector.in_baseline)
         return inspected

@@ -12,7 +12,11 @@ from strongroom.scanner.watch.failures import FeedFailed
 def parse(body: bytes) -> Any:
     """The value of an answer. Raises FeedFailed for what is no JSON, or nested without end."""
     try:
-        return json.loads(body)
+        value = json.loads(body)
+        if body.isascii() and b"\\u" not in body:
+            return value
+        # Half a pair of surrogates can be written in JSON, and is no text: no name with one could be written down or compared.
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError, MemoryError):
         raise FeedFailed("the answer is not JSON") from None
 
