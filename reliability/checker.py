@@ -28,7 +28,7 @@ from strongroom.system.fingerprint_rows import AREA as FINGERPRINTS
 from strongroom.system.node import Node
 from strongroom.system.unsealed import Unsealed
 from strongroom.tokens.entry import NEVER, TokenEntry
-from strongroom.tokens.store import ENTRY_PREFIX
+from strongroom.tokens.lineage import ENTRY_PREFIX
 
 _CONFIGURATION = 'storage "inmem" {}\nlistener "tcp" { tls_disable = true }\n'
 _TOKENS = ENTRY_PREFIX.removesuffix("id/")

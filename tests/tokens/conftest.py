@@ -22,6 +22,8 @@ class Shelf:
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
         self._keys: list[str] = []
+        self._versions: dict[str, int] = {}
+        self._written = 0
         self.read: set[str] = set()
 
     def get(self, key: str) -> bytes | None:
@@ -29,12 +31,15 @@ class Shelf:
         return self.content.get(key)
 
     def version(self, key: str) -> int | None:
-        raise NotImplementedError
+        self.read.add(key)
+        return self._versions[key] if key in self.content else None
 
     def put(self, key: str, value: bytes) -> None:
         if key not in self.content:
             bisect.insort(self._keys, key)
         self.content[key] = value
+        self._written += 1
+        self._versions[key] = self._written
 
     def delete(self, key: str) -> None:
         if self.content.pop(key, None) is not None:
@@ -46,7 +51,9 @@ class Shelf:
         return iter(list(itertools.takewhile(lambda key: key.startswith(prefix), rest)))
 
     def children(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
-        raise NotImplementedError
+        below = (key.removeprefix(prefix) for key in self.scan(prefix))
+        names = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in below})
+        return [name for name in names if name > after][:limit]
 
     def view(self, prefix: str) -> Shelf:
         raise NotImplementedError
@@ -83,6 +90,23 @@ class Scene:
 
     def is_good(self, token: Secret[str]) -> bool:
         return self.tokens.find(self.storage, token) is not None
+
+    def mount(self, uuid: str) -> None:
+        """Have an auth method with this uuid."""
+        self.storage.put(f"core/mounts/{uuid}", b"{}")
+
+    def unmount(self, uuid: str) -> None:
+        """Take it away, as a request does."""
+        self.storage.delete(f"core/mounts/{uuid}")
+        self.tokens.revoke_of_mount(self.storage, uuid)
+
+    def clear(self, limit: int = 50) -> int:
+        """Remove what is left of the dead, a few at a time; returns how many steps there were."""
+        steps = 0
+        while self.tokens.clear(self.storage, limit):
+            steps += 1
+            assert steps < 10_000
+        return steps
 
 
 @pytest.fixture

@@ -23,9 +23,13 @@ MOUNT = Mount(
 )
 
 
+@pytest.fixture(autouse=True)
+def mounted(scene: Scene) -> None:
+    scene.mount(MOUNT.uuid)
+
+
 def issued(scene: Scene, auth: Auth, mount_token_type: str = "") -> TokenEntry:
     """The entry of the token that a login got."""
-    scene.storage.put("core/mounts/uuid-of-mount", b"{}")
     issue_for_login(
         scene.tokens,
         scene.storage,

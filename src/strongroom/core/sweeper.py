@@ -23,6 +23,8 @@ from strongroom.telemetry.catalog import SWEPT
 
 INTERVAL_SECONDS = 30.0
 TOKENS_PER_ROUND = 500
+TOKENS_PER_STEP = 100
+"""How many tokens of revoked trees are removed in one commit: some ten milliseconds."""
 CONSUMERS_PER_ROUND = 500
 FINGERPRINTS_PER_STEP = 500
 """How many rows of the index are looked at, and removed where their mount is gone, in one commit: some milliseconds."""
@@ -84,7 +86,19 @@ class Sweeper(Background):
 
     def _step(self, unsealed: Unsealed) -> bool:
         """Do a little of what is next; whether there may be more. What is removed need not be sealed anew, so that comes last."""
-        return remove_unmounted(unsealed) or self._forget_unmounted(unsealed) or self._resealing.step(unsealed)
+        return (
+            self._clear_tokens(unsealed)
+            or remove_unmounted(unsealed)
+            or self._forget_unmounted(unsealed)
+            or self._resealing.step(unsealed)
+        )
+
+    def _clear_tokens(self, unsealed: Unsealed) -> bool:
+        with unsealed.barrier.transaction() as transaction:
+            has_more = unsealed.tokens.clear(transaction, TOKENS_PER_STEP) > 0
+            if transaction.has_changes:
+                unsealed.barrier.commit(transaction)
+        return has_more
 
     def _forget_unmounted(self, unsealed: Unsealed) -> bool:
         with unsealed.barrier.transaction() as transaction:

@@ -119,7 +119,7 @@ BackendFor = Callable[[MountEntry], Backend | None]
 
 def is_mounted(storage: Storage, uuid: str) -> bool:
     """Whether the mount with this uuid still is there, asked of the store itself."""
-    return storage.get(_AREA + uuid) is not None
+    return storage.version(_AREA + uuid) is not None
 
 
 def is_being_removed(storage: Storage, uuid: str) -> bool:

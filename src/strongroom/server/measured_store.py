@@ -10,7 +10,7 @@ from strongroom.physical.store import Conflict, Record, Snapshot, Store, Survey,
 from strongroom.telemetry import catalog
 from strongroom.telemetry.instruments import Telemetry
 from strongroom.telemetry.labels import CommitOutcome
-from strongroom.tokens.store import ENTRY_PREFIX
+from strongroom.tokens.lineage import ENTRY_PREFIX
 
 _TOKEN = TENANT_PREFIX + ENTRY_PREFIX
 

@@ -17,6 +17,7 @@ from strongroom.system.node import Node
 from strongroom.system.token_creation import CreateToken, CreateTokenForRole, TokenCreation
 from strongroom.system.token_renewal import renewed
 from strongroom.system.token_roles import TokenRoleArea
+from strongroom.system.token_steps import tidy
 from strongroom.tokens.entry import NEVER, TokenEntry
 
 
@@ -144,7 +145,17 @@ class TokenBackend:
             Path(
                 "revoke-orphan",
                 "Revoke a token; its children live on as orphans.",
-                (Endpoint(update, self.revoke_orphan, "Revoke and keep the children.", sudo=True, audit_exempt=True),),
+                # Every child is changed, so not in the loop.
+                (
+                    Endpoint(
+                        update,
+                        self.revoke_orphan,
+                        "Revoke and keep the children.",
+                        sudo=True,
+                        slow=True,
+                        audit_exempt=True,
+                    ),
+                ),
             ),
             Path(
                 "accessors",
@@ -248,7 +259,8 @@ class TokenBackend:
 
     def tidy(self, context: Context, _: Nothing) -> None:
         """Remove the expired."""
-        self._node.require().tokens.sweep(context.storage, limit=100_000)
+        del context
+        tidy(self._node.require())
 
     def _find(self, context: Context, token: Secret[str]) -> TokenEntry:
         entry = self._node.require().tokens.find(context.storage, token)

@@ -19,10 +19,10 @@ from strongroom.logical.request import Response
 from strongroom.system.area import Nothing, listed
 from strongroom.system.node import Node
 from strongroom.system.token_renewal import renewed
+from strongroom.system.token_steps import revoke_all, tidy
 
 _ACCEPTED = 202
 _IRREVOCABLE = "irrevocable"
-_TIDIED_MOST = 100_000
 
 
 @dataclass(slots=True)
@@ -198,12 +198,14 @@ class LeaseArea:
 
     def revoke_prefix(self, context: Context, request: RevokePrefix) -> Response | None:
         """End every lease below a path. A token needs nobody else to end, so none can be left over that would need force."""
-        self._node.require().tokens.revoke_of_leases(context.storage, request.prefix)
+        unsealed = self._node.require()
+        revoke_all(unsealed, unsealed.tokens.ids_of_leases(context.storage, request.prefix))
         return _done(is_sync=request.sync)
 
     def tidy(self, context: Context, _: Nothing) -> Response:
         """Remove the expired."""
-        self._node.require().tokens.sweep(context.storage, limit=_TIDIED_MOST)
+        del context
+        tidy(self._node.require())
         return Response(
             status=_ACCEPTED, warnings=("Expired leases were removed with everything that belongs to them.",)
         )

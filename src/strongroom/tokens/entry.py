@@ -18,8 +18,8 @@ class TokenEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     ``id`` is the keyed hash of the token; the token itself is nowhere. ``num_uses`` is what is left where
     ``use_limited`` says that there is a limit. ``auth_mount`` is the uuid of the auth method that made it, and ``internal`` what
-    that method needs at renewal. ``watched_ancestors`` is how many tokens above it must be looked at whenever it is used,
-    because one of them can expire.
+    that method needs at renewal. ``watched_ancestors`` is how many generations stand above it, each of which is looked at whenever it is
+    used; older servers counted only those that can expire.
     """
 
     id: str

@@ -7,11 +7,14 @@ from itertools import islice
 
 from strongroom.logical.ambient import Entropy
 from strongroom.logical.storage import Storage
-from strongroom.tokens.store import ENTRY_PREFIX, install_keys
+from strongroom.tokens.lineage import ENTRY_PREFIX
+from strongroom.tokens.store import install_keys
 
 _AREA = "core/token/"
-_PARTS = tuple(f"{_AREA}{part}/" for part in ("id", "accessor", "child", "expiry", "lease", "family"))
-"""Everything but the keys."""
+_PARTS = tuple(
+    f"{_AREA}{part}/" for part in ("id", "accessor", "child", "expiry", "lease", "doomed", "doomed-mount", "family")
+)
+"""Everything but the keys. Older servers wrote ``family``."""
 
 
 def invalidate_all(storage: Storage, entropy: Entropy) -> None:

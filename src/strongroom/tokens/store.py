@@ -6,15 +6,14 @@ tokens are not stored at all: the sealed entry is the token. Keys, all below ``c
 ===================================  ====================================================
 ``id/<hash>``                        the entry
 ``accessor/<hash of accessor>``      the token's hash
-``child/<parent hash>/<hash>``       nothing; for revoking a whole tree
+``child/<parent hash>/<hash>``       nothing; for removing what is left of a tree
 ``expiry/<instant, 20 digits>/<hash>``  nothing; for the sweeper
 ``lease/<path>/h<hash>``             nothing; for finding by the path that made the token (``lease_index``)
-``family/<parent hash or mount>``    nothing; written with every member of a family
+``doomed/…``, ``doomed-mount/…``     what was cut off with its root: see ``lineage``
 ===================================  ====================================================
 
-All of them change in the same commit. Who revokes a family finds its members by listing, and what is listed is not checked again at
-the commit; so whoever adds a member also writes the family's key, whoever revokes the family reads it, and a member that joins
-meanwhile makes the commit a conflict instead of surviving it.
+All of them change in the same commit. A revocation removes the token's own rows; its descendants are worthless from then on, because
+they are looked up through it, and :meth:`TokenStore.clear` removes what is left of them.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -32,36 +32,23 @@ from strongroom.logical.errors import InvalidRequest, PermissionDenied
 from strongroom.logical.request import TokenType
 from strongroom.logical.secret import Secret
 from strongroom.logical.storage import Storage
-from strongroom.mounts.table import is_mounted
-from strongroom.tokens import lease_index, text
+from strongroom.tokens import lease_index, lineage, text
 from strongroom.tokens.entry import NEVER, TokenEntry
 from strongroom.tokens.known import KnownTokens
+from strongroom.tokens.lineage import AREA, CHILD_PREFIX, DOOMED_MOUNT_PREFIX, DOOMED_PREFIX, ENTRY_PREFIX, Lineage
 from strongroom.tokens.names import Names
 
-_AREA = "core/token/"
-ENTRY_PREFIX = f"{_AREA}id/"
-"""Below this lies one record for each stored token, and nothing else."""
 _BATCH_LABEL = b"strongroom/batch-token/v1"
 TOKEN_LENGTH_MAX = 8192
 NESTING_MAX = 1000
-"""How many generations of tokens that expire may stand above one: each is looked at whenever it is used."""
+"""How many generations of tokens may stand above one: each is looked at whenever it is used."""
+_NAMESAKES_MAX = 100
 SPENT = -1
 """The number of uses of a token that is being used for the last time."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(TokenEntry).decode
 
-
-class _Lineage(msgspec.Struct):
-    """The part of an entry that its descendants depend on."""
-
-    parent: str = ""
-    orphan: bool = False
-    watched_ancestors: int = 0
-    expire_time_ns: int = NEVER
-
-
-_decode_lineage = msgspec.json.Decoder(_Lineage).decode
 
 Dropped = Callable[[Storage, str], None]
 """Called in the revoking transaction with the root storage and the id of a token that is gone."""
@@ -79,12 +66,12 @@ class TokenKeys(msgspec.Struct, frozen=True):
 
 def install_keys(storage: Storage, entropy: Entropy) -> None:
     """Make and store the keys of a new vault."""
-    storage.put(f"{_AREA}keys", msgspec.msgpack.encode(TokenKeys(entropy.bytes(32), entropy.bytes(32))))
+    storage.put(f"{AREA}keys", msgspec.msgpack.encode(TokenKeys(entropy.bytes(32), entropy.bytes(32))))
 
 
 def load_keys(storage: Storage) -> TokenKeys:
     """The keys of this vault. Raises LookupError where they are missing, which only a damaged store can cause."""
-    stored = storage.get(f"{_AREA}keys")
+    stored = storage.get(f"{AREA}keys")
     if stored is None:
         raise LookupError("the token keys are missing from the store")
     return msgspec.msgpack.decode(stored, type=TokenKeys)
@@ -100,6 +87,7 @@ class TokenStore:
         self._entropy = entropy
         self._on_dropped = on_dropped
         self._known = KnownTokens()
+        self._lineage = Lineage()
 
     def id_of(self, token: Secret[str]) -> str:
         """The keyed hash under which a token is stored."""
@@ -124,10 +112,12 @@ class TokenStore:
         )
         entry.id = self.id_of(made)
         entry.accessor = text.new_accessor(self._entropy, now)
-        if storage.get(f"{_AREA}id/{entry.id}") is not None:
+        if storage.get(ENTRY_PREFIX + entry.id) is not None:
             raise InvalidRequest("cannot create a token with a duplicate ID; choose another or leave it out")
-        self._join_families(storage, entry)
-        storage.put(f"{_AREA}accessor/{self._names.of_accessor(entry.accessor)}", entry.id.encode())
+        if token is not None:
+            self._bury_namesake(storage, entry.id)
+        self._join(storage, entry)
+        storage.put(f"{AREA}accessor/{self._names.of_accessor(entry.accessor)}", entry.id.encode())
         self._put(storage, entry)
         self._add_expiry(storage, entry)
         lease_index.add(storage, entry)
@@ -144,7 +134,7 @@ class TokenStore:
 
     def by_id(self, storage: Storage, token_id: str) -> TokenEntry | None:
         """The entry with this keyed hash, if the token is good right now."""
-        stored = storage.get(f"{_AREA}id/{token_id}")
+        stored = storage.get(ENTRY_PREFIX + token_id)
         if stored is None:
             return None
         entry = _decode(stored)
@@ -177,7 +167,7 @@ class TokenStore:
 
     def by_accessor(self, storage: Storage, accessor: str) -> TokenEntry | None:
         """The entry that an accessor names, if the token is good right now."""
-        token_id = storage.get(f"{_AREA}accessor/{self._names.of_accessor(accessor)}")
+        token_id = storage.get(f"{AREA}accessor/{self._names.of_accessor(accessor)}")
         return None if token_id is None else self.by_id(storage, token_id.decode())
 
     def by_lease(self, storage: Storage, lease_id: str) -> TokenEntry | None:
@@ -216,107 +206,133 @@ class TokenStore:
         self._add_expiry(storage, entry)
         lease_index.add(storage, entry)
 
-    def revoke_tree(self, storage: Storage, token_id: str) -> int:
-        """Revoke a token and every descendant that is not an orphan; returns how many. Deep trees cost no stack."""
-        revoked = 0
-        pending = [token_id]
-        while pending:
-            current = pending.pop()
-            pending.extend(self._children(storage, current))
-            revoked += self._remove(storage, current)
-        return revoked
+    def revoke_tree(self, storage: Storage, token_id: str) -> bool:
+        """Revoke a token, and with it every descendant that is not an orphan; returns whether there was one.
+
+        Costs the same whatever hangs below it. Rows that are left of descendants are removed by :meth:`clear`.
+        """
+        if not self._remove(storage, token_id):
+            return False
+        lineage.doom_children(storage, token_id)
+        return True
 
     def revoke_orphaning(self, storage: Storage, token_id: str) -> None:
         """Revoke one token; its children live on as orphans."""
-        for child in self._children(storage, token_id):
-            stored = storage.get(f"{_AREA}id/{child}")
+        for child in lineage.children(storage, token_id):
+            stored = storage.get(ENTRY_PREFIX + child)
             if stored is not None:
                 entry = _decode(stored)
                 entry.parent, entry.orphan = "", True
                 self._put(storage, entry)
-            storage.delete(f"{_AREA}child/{token_id}/{child}")
-        self._remove(storage, token_id)
+            storage.delete(f"{CHILD_PREFIX}{token_id}/{child}")
+        if self._remove(storage, token_id):
+            lineage.doom_children(storage, token_id)  # those that came meanwhile
 
-    def revoke_of_mount(self, storage: Storage, auth_mount: str) -> int:
-        """Revoke every token that an auth method's mount made: the mount is going away."""
-        storage.get(_family_key(auth_mount))
-        doomed = [entry.id for entry in self._all(storage) if entry.auth_mount == auth_mount]
-        return sum(self.revoke_tree(storage, token_id) for token_id in doomed)
+    def revoke_of_mount(self, storage: Storage, auth_mount: str) -> None:
+        """The auth method is going away, and every token that it made with it: :meth:`clear` removes their rows."""
+        lineage.doom_mount(storage, auth_mount)
 
-    def revoke_of_leases(self, storage: Storage, prefix: str) -> int:
-        """Revoke every token whose lease is called ``prefix`` or lies below it, with their trees; returns how many."""
+    def ids_of_leases(self, storage: Storage, prefix: str) -> list[str]:
+        """The ids of the tokens whose lease is called ``prefix`` or lies below it."""
         exact = self.by_lease(storage, prefix)
-        doomed = [exact.id] if exact is not None else []
-        doomed.extend(lease_index.token_ids(storage, prefix))
-        return sum(self.revoke_tree(storage, token_id) for token_id in doomed)
+        return [*([exact.id] if exact is not None else []), *lease_index.token_ids(storage, prefix)]
 
     def accessors(self, storage: Storage) -> list[str]:
         """The accessors of all tokens that are good right now, sorted."""
-        now = self._clock.now_ns()
-        return sorted(entry.accessor for entry in self._all(storage) if not entry.is_expired(now))
+        return sorted(entry.accessor for entry in self._all(storage) if self._is_good(storage, entry))
 
     def sweep(self, storage: Storage, limit: int) -> int:
-        """Remove up to ``limit`` tokens whose time is over, with their trees. Nothing depends on it for safety."""
+        """Remove up to ``limit`` tokens whose time is over. Nothing depends on it for safety."""
         now = self._clock.now_ns()
         swept = 0
-        for key in storage.scan(f"{_AREA}expiry/"):
-            instant, _, token_id = key.removeprefix(f"{_AREA}expiry/").partition("/")
+        for key in storage.scan(f"{AREA}expiry/"):
+            instant, _, token_id = key.removeprefix(f"{AREA}expiry/").partition("/")
             if int(instant) > now or swept >= limit:
                 break
             swept += self.revoke_tree(storage, token_id)
             storage.delete(key)
         return swept
 
-    def _join_families(self, storage: Storage, entry: TokenEntry) -> None:
+    def clear(self, storage: Storage, limit: int) -> int:
+        """Remove what is left of tokens that died with what was above them, looking at ``limit`` rows or a few more.
+
+        Returns how many it looked at: 0 when nothing is left. Nothing depends on it for safety.
+        """
+        looked_at = 0
+        for token_id in storage.children(DOOMED_PREFIX, limit=limit):
+            looked_at += 1 + self._clear_children(storage, token_id, limit - looked_at)
+            if looked_at >= limit:
+                return looked_at
+        doomed_mount = lineage.next_doomed_mount(storage)
+        if doomed_mount is not None:
+            looked_at += 1 + self._clear_of_mount(storage, *doomed_mount, limit - looked_at)
+        return looked_at
+
+    def _clear_children(self, storage: Storage, token_id: str, limit: int) -> int:
+        found = lineage.children(storage, token_id, limit)
+        for child in found:
+            stored = storage.get(ENTRY_PREFIX + child)
+            entry = None if stored is None else _decode(stored)
+            if entry is not None and entry.parent == token_id and not entry.orphan:
+                self.revoke_tree(storage, child)
+            else:
+                storage.delete(f"{CHILD_PREFIX}{token_id}/{child}")
+        if len(found) < limit:
+            storage.delete(DOOMED_PREFIX + token_id)
+        return len(found)
+
+    def _clear_of_mount(self, storage: Storage, uuid: str, after: str, limit: int) -> int:
+        keys = list(islice(storage.scan(ENTRY_PREFIX, after), limit))
+        for key in keys:
+            stored = storage.get(key)
+            entry = None if stored is None else _decode(stored)
+            if entry is not None and entry.auth_mount == uuid:
+                self.revoke_tree(storage, entry.id)
+        if len(keys) < limit:
+            storage.delete(DOOMED_MOUNT_PREFIX + uuid)
+        else:
+            storage.put(DOOMED_MOUNT_PREFIX + uuid, keys[-1].encode())
+        return len(keys)
+
+    def _bury_namesake(self, storage: Storage, token_id: str) -> None:
+        """A token that was chosen again must not bring the descendants of the former one back to life."""
+        if storage.get(DOOMED_PREFIX + token_id) is None:
+            return
+        if self._clear_children(storage, token_id, _NAMESAKES_MAX) == _NAMESAKES_MAX:
+            raise InvalidRequest(
+                "a token of this ID was revoked and what hangs below it is still being removed; choose another ID or try again in a minute"
+            )
+
+    def _join(self, storage: Storage, entry: TokenEntry) -> None:
+        """Put a new token below its parent and its auth method, which must be good. Raises PermissionDenied where one is gone."""
+        if not self._lineage.is_alive(storage, entry, self._clock.now_ns()):
+            raise PermissionDenied
         if entry.parent and not entry.orphan:
             parent = self.by_id(storage, entry.parent)
             if parent is None:
                 raise PermissionDenied
-            if parent.watched_ancestors or parent.expire_time_ns != NEVER:
-                entry.watched_ancestors = parent.watched_ancestors + 1
+            entry.watched_ancestors = parent.watched_ancestors + 1
             if entry.watched_ancestors > NESTING_MAX:
                 raise InvalidRequest("the token has too many generations above it; create an orphan")
-            storage.put(f"{_AREA}child/{entry.parent}/{entry.id}", b"")
-            storage.put(_family_key(entry.parent), b"")
-        if entry.auth_mount:
-            storage.put(_family_key(entry.auth_mount), b"")
+        lineage.join(storage, entry)
 
     def _is_good(self, storage: Storage, entry: TokenEntry) -> bool:
         now = self._clock.now_ns()
-        return not entry.is_expired(now) and (not entry.watched_ancestors or self._lives_above(storage, entry, now))
-
-    def _lives_above(self, storage: Storage, entry: TokenEntry, now_ns: int) -> bool:
-        """Whether every token above is good: one that expired takes its tree with it at once, swept or not (INV-13)."""
-        parent, watched = entry.parent, 0 if entry.orphan else entry.watched_ancestors
-        while parent and watched:
-            stored = storage.get(f"{_AREA}id/{parent}")
-            if stored is None:
-                return False
-            above = _decode_lineage(stored)
-            if above.expire_time_ns != NEVER and now_ns >= above.expire_time_ns:
-                return False
-            parent, watched = above.parent, 0 if above.orphan else above.watched_ancestors
-        return True
+        return not entry.is_expired(now) and self._lineage.is_alive(storage, entry, now)
 
     def _find_batch(self, storage: Storage, shown: str) -> TokenEntry | None:
-        """A batch token lies nowhere, so what would revoke another is looked up: its parent and the method that made it."""
+        """A batch token lies nowhere; what it hangs on does."""
         entry = self._open_batch(shown)
-        if entry is None:
-            return None
-        if entry.parent and not entry.orphan and self.by_id(storage, entry.parent) is None:
-            return None
-        if entry.auth_mount and not is_mounted(storage, entry.auth_mount):
-            return None
-        return entry
+        return entry if entry is not None and self._is_good(storage, entry) else None
 
     def _all(self, storage: Storage) -> Iterator[TokenEntry]:
-        for key in storage.scan(f"{_AREA}id/"):
+        for key in storage.scan(ENTRY_PREFIX):
             stored = storage.get(key)
             if stored is not None:
                 yield _decode(stored)
 
     def _put(self, storage: Storage, entry: TokenEntry) -> None:
-        storage.put(f"{_AREA}id/{entry.id}", _encode(entry))
+        storage.put(ENTRY_PREFIX + entry.id, _encode(entry))
 
     def _is_good_lease(self, storage: Storage, name: str) -> bool:
         token_id = lease_index.token_id_of(name)
@@ -330,25 +346,19 @@ class TokenStore:
         if entry.expire_time_ns != NEVER:
             storage.delete(_expiry_key(entry))
 
-    def _children(self, storage: Storage, token_id: str) -> list[str]:
-        storage.get(_family_key(token_id))
-        prefix = f"{_AREA}child/{token_id}/"
-        return [key.removeprefix(prefix) for key in storage.scan(prefix)]
-
-    def _remove(self, storage: Storage, token_id: str) -> int:
-        stored = storage.get(f"{_AREA}id/{token_id}")
+    def _remove(self, storage: Storage, token_id: str) -> bool:
+        stored = storage.get(ENTRY_PREFIX + token_id)
         if stored is None:
-            return 0
+            return False
         entry = _decode(stored)
         self._drop_expiry(storage, entry)
         lease_index.remove(storage, entry)
-        storage.delete(f"{_AREA}accessor/{self._names.of_accessor(entry.accessor)}")
+        storage.delete(f"{AREA}accessor/{self._names.of_accessor(entry.accessor)}")
         if entry.parent:
-            storage.delete(f"{_AREA}child/{entry.parent}/{entry.id}")
-        storage.delete(f"{_AREA}id/{entry.id}")
-        storage.delete(_family_key(entry.id))
+            storage.delete(f"{CHILD_PREFIX}{entry.parent}/{entry.id}")
+        storage.delete(ENTRY_PREFIX + entry.id)
         self._on_dropped(storage, entry.id)
-        return 1
+        return True
 
     def _seal_batch(self, entry: TokenEntry) -> Secret[str]:
         entry.id = entry.accessor = ""
@@ -372,12 +382,8 @@ class TokenStore:
         return entry
 
 
-def _family_key(name: str) -> str:
-    return f"{_AREA}family/{name}"
-
-
 def _expiry_key(entry: TokenEntry) -> str:
-    return f"{_AREA}expiry/{entry.expire_time_ns:020d}/{entry.id}"
+    return f"{AREA}expiry/{entry.expire_time_ns:020d}/{entry.id}"
 
 
 def _base64url(content: bytes) -> str:
