@@ -7,7 +7,7 @@ from tests.core.conftest import Scene
 
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
-from strongroom.core.sweeper import Sweeper
+from strongroom.core.sweeper import TOKENS_PER_STEP, Sweeper
 from strongroom.crypto.aead import Damaged
 from strongroom.physical.store import Conflict, Full, Unknown
 from strongroom.system.unsealed import Unsealed
@@ -25,6 +25,48 @@ def test_a_round_removes_what_expired_and_says_how_many(scene: Scene) -> None:
     assert sweeper(scene, []).sweep() == 3
     assert sweeper(scene, []).sweep() == 0
     assert scene.get("auth/token/lookup-self", token=lasting).status == 200
+
+
+def test_a_round_removes_what_is_left_of_a_revoked_tree_in_several_commits(scene: Scene) -> None:
+    parent = scene.token_for("root")
+    children = [
+        scene.post("auth/token/create", {"policies": ["default"]}, token=parent).auth["client_token"]
+        for _ in range(2 * TOKENS_PER_STEP)
+    ]
+    before = scene.faults.commits
+    assert scene.post("auth/token/revoke-self", token=parent).status == 204
+    assert scene.faults.commits == before + 1
+    assert scene.get("auth/token/lookup-self", token=children[-1]).status == 403
+
+    sweeper(scene, [], interval=600).sweep()
+
+    assert scene.faults.commits >= before + 3
+    with scene.node.require().barrier.transaction() as transaction:
+        left = list(transaction.scan("core/token/"))
+        assert not [key for key in left if key.startswith(("core/token/child/", "core/token/doomed"))]
+        assert len([key for key in left if key.startswith("core/token/id/")]) == 1  # the root token
+    assert sweeper(scene, [], interval=600).sweep() == 0
+
+
+def test_what_was_interrupted_goes_on_in_the_next_round(scene: Scene) -> None:
+    parent = scene.token_for("root")
+    for _ in range(2 * TOKENS_PER_STEP):
+        scene.post("auth/token/create", {"policies": ["default"]}, token=parent)
+    scene.post("auth/token/revoke-self", token=parent)
+    commits = 0
+
+    def fails_second() -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 2:
+            raise Conflict
+
+    scene.faults.before_commit = fails_second
+    with pytest.raises(Conflict):
+        sweeper(scene, [], interval=600).sweep()
+    sweeper(scene, [], interval=600).sweep()
+    with scene.node.require().barrier.transaction() as transaction:
+        assert list(transaction.scan("core/token/child/")) == []
 
 
 def test_a_sealed_vault_has_nothing_to_sweep(scene: Scene) -> None:
