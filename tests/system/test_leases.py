@@ -256,7 +256,8 @@ def test_a_revoked_lease_ends_its_token_with_all_children_at_once(
     assert (result.status, result.body) == (status, None)
     assert not is_good(vault, token)
     assert not is_good(vault, child)
-    assert vault.list("sys/leases/lookup").status == 404
+    assert vault.list("sys/leases/lookup/auth/approle/login").status == 404
+    assert vault.list("sys/leases/lookup/auth/token/create").status == 404
     assert vault.post(path, {"lease_id": lease_id}).status == 204
 
 
