@@ -122,6 +122,7 @@ class Node:
         self.integrity.count = lambda findings: telemetry.add(TAMPERING, count=findings)
         self.backups = Backups(clock, settings.backup_spool)
         lifecycle.call_at_seal(self.backups.drop_all)
+        self._restore_lock = threading.Lock()  # whoever unseals and the keeper of the audit log may come at once
         self._has_restore_note = False
         self._audit_memory = AuditMemory()
         self._policies = PolicyStore()
@@ -298,7 +299,7 @@ class Node:
 
     def _record_restore(self, barrier: Barrier) -> None:
         # What cannot be recorded now is recorded the next time, or at the next unseal.
-        with contextlib.suppress(LogicalError, Conflict, Unavailable):
+        with contextlib.suppress(LogicalError, Conflict, Unavailable), self._restore_lock:
             if self._has_restore_note and restored.record(barrier, self.broker, self.new_uuid()):
                 self._has_restore_note = False
 
