@@ -122,8 +122,7 @@ class Node:
         self.integrity.count = lambda findings: telemetry.add(TAMPERING, count=findings)
         self.backups = Backups(clock, settings.backup_spool)
         lifecycle.call_at_seal(self.backups.drop_all)
-        self._restore_lock = threading.Lock()  # whoever unseals and the keeper of the audit log may come at once
-        self._has_restore_note = False
+        self._restore_recorder = restored.Recorder()
         self._audit_memory = AuditMemory()
         self._policies = PolicyStore()
         self._lock = threading.RLock()
@@ -285,8 +284,8 @@ class Node:
                 self.lifecycle.seal()
                 raise
             self.unsealed_at_ns = self.clock.now_ns()
-            self._has_restore_note = is_first
-            self._record_restore(barrier)
+            self._restore_recorder.is_due = is_first
+            self._restore_recorder.record(barrier, self.broker, self.new_uuid)
             self._remember_audit(barrier, forget_others=is_first)
             self._tell_siblings(barrier)
 
@@ -294,14 +293,8 @@ class Node:
         """Have the vault remember how far its audit logs are. Called about once a second. Raises Unknown."""
         barrier = self.lifecycle.barrier
         if barrier is not None:
-            self._record_restore(barrier)
+            self._restore_recorder.record(barrier, self.broker, self.new_uuid)
             self._remember_audit(barrier)
-
-    def _record_restore(self, barrier: Barrier) -> None:
-        # What cannot be recorded now is recorded the next time, or at the next unseal.
-        with contextlib.suppress(LogicalError, Conflict, Unavailable), self._restore_lock:
-            if self._has_restore_note and restored.record(barrier, self.broker, self.new_uuid()):
-                self._has_restore_note = False
 
     def _remember_audit(self, barrier: Barrier, *, forget_others: bool = False) -> None:
         # What cannot be stored now is stored the next time: the log itself is whole without it.

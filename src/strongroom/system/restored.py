@@ -5,15 +5,20 @@ A restore happens while no server runs, so nothing could be recorded then. The n
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Callable
+
 import msgspec
 
 from strongroom.audit.broker import Broker
 from strongroom.audit.facts import Facts
 from strongroom.barrier.barrier import Barrier
-from strongroom.logical.errors import AuditUnavailable
+from strongroom.logical.errors import AuditUnavailable, LogicalError
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
 from strongroom.logical.storage import Storage
+from strongroom.physical.store import Conflict, Unavailable
 
 KEY = "core/restored"
 
@@ -61,3 +66,17 @@ def record(barrier: Barrier, broker: Broker, request_id: str) -> bool:
         transaction.delete(KEY)
         barrier.commit(transaction)
     return True
+
+
+class Recorder:
+    """Puts the note on record once, whoever comes first: who unseals, or the keeper of the audit log. ``is_due`` until that is done."""
+
+    def __init__(self) -> None:
+        self.is_due = False
+        self._lock = threading.Lock()
+
+    def record(self, barrier: Barrier, broker: Broker, new_id: Callable[[], str]) -> None:
+        """Record the note if that is due. What cannot be recorded now is recorded the next time, or at the next unseal."""
+        with contextlib.suppress(LogicalError, Conflict, Unavailable), self._lock:
+            if self.is_due and record(barrier, broker, new_id()):
+                self.is_due = False
