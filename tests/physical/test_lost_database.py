@@ -111,3 +111,16 @@ def test_a_restore_marks_the_folder_before_the_old_database_goes(folder: Path, m
     held.release()
     with pytest.raises(Unavailable, match="restore a backup"):
         SqliteStore(folder)
+
+
+def test_a_restore_that_cannot_begin_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    SqliteStore(folder).close()
+    before = names(folder)
+
+    def refuse(_: Path) -> None:
+        raise Unavailable("no")
+
+    monkeypatch.setattr("strongroom.physical.sqlite.replacement.SqliteStore", refuse)
+    with pytest.raises(Unavailable):
+        Replacement(folder)
+    assert names(folder) == before

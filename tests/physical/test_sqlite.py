@@ -95,6 +95,21 @@ def test_a_link_or_a_folder_in_the_place_of_the_database_stops_the_start(tmp_pat
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_links_on_the_way_to_the_folder_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "data").mkdir(mode=0o700)
+    (tmp_path / "here").symlink_to(tmp_path / "disk")
+    (tmp_path / "linked").symlink_to(tmp_path / "here" / "data")
+    store = SqliteStore(tmp_path / "linked")
+    (tmp_path / "linked").unlink()
+    put(store, "a")
+    assert keys(store) == ["a"]
+    store.close()
+    again = SqliteStore(tmp_path / "disk" / "data")
+    assert keys(again) == ["a"]
+    again.close()
+
+
 def test_a_file_in_the_place_of_the_folder_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "data"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -54,3 +55,16 @@ class Report:
         if self.findings:
             return "broken"
         return "cannot tell" if self.doubts else "intact"
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """One report of several logs. What is said of each is said once."""
+    return Report(
+        lines=sum(report.lines for report in reports),
+        signatures=sum(report.signatures for report in reports),
+        unsigned=sum(report.unsigned for report in reports),
+        findings=list(dict.fromkeys(finding for report in reports for finding in report.findings)),
+        suppressed=sum(report.suppressed for report in reports),
+        notes=[note for report in reports for note in report.notes],
+        doubts=list(dict.fromkeys(doubt for report in reports for doubt in report.doubts)),
+    )

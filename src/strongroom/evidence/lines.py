@@ -35,13 +35,13 @@ def lines_of(path: Path) -> Iterator[bytes]:
             raise DamagedFile from None
 
 
-def first_piece(path: Path) -> bytes:
-    """The beginning of the first line. Nothing of what can be read only once, such as a pipe. Raises OSError."""
+def beginning_of(path: Path) -> bytes:
+    """The first lines. Nothing of what can be read only once, such as a pipe. Raises OSError."""
     if not stat.S_ISREG(path.stat().st_mode):
         return b""
     with _opened(path) as file:
         try:
-            return file.readline(_PIECE_BYTES)
+            return file.read(_PIECE_BYTES)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return b""
 

@@ -6,27 +6,33 @@ Memory does not grow with the length of a log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from strongroom.evidence.anchor import Anchor
 from strongroom.evidence.chain import BEFORE_ALL, Head, Place, hash_of, place_of
 from strongroom.evidence.checkpoint import Checkpoint, Reason, is_checkpoint, read_checkpoint, statement_of
-from strongroom.evidence.findings import Finding, Kind, Report
-from strongroom.evidence.lines import DamagedFile, first_piece, lines_of, looks_torn
+from strongroom.evidence.files import by_device, in_order
+from strongroom.evidence.findings import Finding, Kind, Report, merged
+from strongroom.evidence.lines import DamagedFile, lines_of, looks_torn
 from strongroom.evidence.signature import PublicKey
 from strongroom.evidence.track import Spot, Stray, Track
 
 FINDINGS_MAX = 100
 _STRAY_LINES_MAX = 1024
-_TIME = re.compile(rb'\{"time":"([0-9TZ:.-]{20,40})"')
 
 
 def verify(paths: Sequence[Path], *, key: PublicKey | None = None, anchor: Anchor | None = None) -> Report:
-    """Check the log in ``paths``, the oldest file first; some may be compressed by gzip. Raises OSError where a file cannot be read."""
+    """Check the log in ``paths``, the oldest file first; some may be compressed by gzip, and of several devices.
+
+    Raises OSError where a file cannot be read.
+    """
+    return merged([_verify_device(files, key, anchor) for files in by_device(paths)])
+
+
+def _verify_device(paths: Sequence[Path], key: PublicKey | None, anchor: Anchor | None) -> Report:
     verifier = Verifier(key, anchor)
-    for index, path in enumerate(in_order(paths, verifier)):
+    for index, path in enumerate(in_order(paths, verifier.tell)):
         verifier.begin_file(index, str(path))
         try:
             for line in lines_of(path):
@@ -35,24 +41,6 @@ def verify(paths: Sequence[Path], *, key: PublicKey | None = None, anchor: Ancho
             verifier.break_off()
         verifier.end_file()
     return verifier.end()
-
-
-def in_order(paths: Sequence[Path], verifier: Verifier) -> list[Path]:
-    """``paths`` by the time of their first lines. That they were given in another order is told: names may have been exchanged."""
-    times = {}
-    for path in paths:
-        found = _TIME.search(first_piece(path))
-        times[path] = found[1] if found else b""
-    ordered = sorted(paths, key=lambda path: times[path])
-    if ordered != list(paths) and all(times.values()):
-        for given, right in zip(paths, ordered, strict=True):
-            if given != right:
-                text = (
-                    f"the file stands where {right} belongs: files were exchanged, or not given with the oldest first"
-                )
-                verifier.tell(Finding(Kind.SWAPPED_FILES, str(given), 0, 0, text))
-        return ordered
-    return list(paths)
 
 
 class Verifier:

@@ -62,10 +62,11 @@ class Folder:
         self._writer_lock = -1
         # By path as a text, which is the quickest to ask about: every commit does.
         self._present: dict[str, tuple[int, int]] = {}
-        self._mark = str(path / MARK)
         try:
             _make_folder(path)
             _check(path, is_folder=True)
+            # SQLite follows no link on the way to its files: the operator's are followed here, and from now on nobody's.
+            self.path = path = path.resolve(strict=True)
             if is_shared:
                 self._writer_lock = _open(path / WRITER_LOCK)
             else:
@@ -101,7 +102,7 @@ class Folder:
     @property
     def is_marked(self) -> bool:
         """Whether a vault was made here, as far as what lies beside its database tells."""
-        return os.path.lexists(self._mark)
+        return os.path.lexists(self.path / MARK)
 
     def mark(self) -> None:
         """Say durably that a vault was made here. Raises OSError."""

@@ -48,7 +48,11 @@ class Replacement:
         self._staging = folder / STAGING
         self.discard()
         self._staging.mkdir(mode=_FOLDER_MODE)
-        self.store = SqliteStore(self._staging)
+        try:
+            self.store = SqliteStore(self._staging)
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
         """Remove what was built, by this process or by one that was killed."""
