@@ -343,6 +343,11 @@ def test_a_limit_in_one_file_is_the_default_of_listeners_in_another() -> None:
     assert (tcp(config).rules.max_request_size, tcp(config).rules.max_request_duration) == (4096, 5)
 
 
+def test_a_path_that_cannot_even_be_looked_at_is_a_mistake_like_any_other() -> None:
+    with pytest.raises(ConfigError, match="cannot be read: file name too long"):
+        load_config(["/" + "x" * 5000])
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     missing, binary, empty = tmp_path / "none.hcl", tmp_path / "binary.hcl", tmp_path / "empty"
     binary.write_bytes(b"\xff")

@@ -190,8 +190,11 @@ def _sections(body: Body, types: tuple[str, ...], label_count: int, findings: Fi
 
 def _files(path: str, problems: list[Problem]) -> list[Path]:
     place = Path(path)
-    if not place.is_dir():
-        return [place]
+    try:
+        if not place.is_dir():
+            return [place]
+    except OSError:
+        return [place]  # why, is said where it is read
     try:
         files = sorted(file for file in place.iterdir() if file.suffix in _FILE_NAMES and file.is_file())
     except OSError:
