@@ -209,6 +209,10 @@ def test_the_json_form_of_an_audit_device_is_read() -> None:
         ('storage "sqlite" {}', 'server.hcl:1: storage "sqlite" needs path'),
         ('seal "awskms" {}', 'server.hcl:1: a seal is "shamir" (by hand, with key shares) or "static" (with a key from outside)'),
         ('seal "static" { current_key_id = "a" }', 'server.hcl:1: seal "static" needs current_key'),
+        (
+            f'seal "static" {{ current_key_id = "{"é" * 128}", current_key = "file:///k" }}',
+            "server.hcl:1: current_key_id must be a text in quotes, of 1 to 255 bytes in UTF-8",
+        ),
         ('seal "static" { current_key_id = "a", current_key = "file:///k", previous_key_id = "b" }', "server.hcl:1: previous_key_id and previous_key belong together: set both or none"),
         ('audit "file" "a b" {}', "server.hcl:1: the name of an audit device is letters, digits, '.', '_', '-', and '/' between them"),
         ('audit "file" {}', 'server.hcl:1: expected audit "..." "..." { ... }'),

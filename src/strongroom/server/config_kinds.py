@@ -72,6 +72,13 @@ def _text(value: Any) -> str:
     return value
 
 
+def _key_id(value: Any) -> str:
+    text = _nonempty(value)
+    if len(text.encode()) > 255:
+        raise ValueError
+    return text
+
+
 def _nonempty(value: Any) -> str:
     text = _text(value)
     if not text or "\x00" in text:
@@ -167,6 +174,7 @@ def choice(**choices: Any) -> Kind:
 
 TEXT = Kind("a text in quotes", _text)
 NONEMPTY = Kind("a text in quotes that is not empty", _nonempty)
+KEY_ID = Kind("a text in quotes, of 1 to 255 bytes in UTF-8", _key_id)
 BOOLEAN = Kind("true or false", decode_bool)
 WHOLE = Kind("a whole number greater than zero", _positive)
 WORKERS = Kind("a whole number from 1 to 64", _workers)

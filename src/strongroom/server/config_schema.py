@@ -344,9 +344,9 @@ MEMORY_STORAGE = Section('Block `storage "inmem"`: everything is lost when the s
 STATIC_SEAL = Section(
     'Block `seal "static"`: unseal automatically with a key from outside',
     (
-        Setting("current_key_id", kinds.NONEMPTY, None, "none; needed", "The name of the key, which is stored with what it wraps."),
+        Setting("current_key_id", kinds.KEY_ID, None, "none; needed", "The name of the key, which is stored with what it wraps."),
         Setting("current_key", kinds.KEY_SOURCE, None, "none; needed", "Where the key is, 32 bytes: `file:///PATH`, `credential://NAME` (systemd) or `descriptor://NUMBER` (inherited)."),
-        Setting("previous_key_id", kinds.NONEMPTY, "", "none", "The name of the key that was current before."),
+        Setting("previous_key_id", kinds.KEY_ID, "", "none", "The name of the key that was current before."),
         Setting("previous_key", kinds.KEY_SOURCE, None, "none", "Where that key is; it opens what is not yet wrapped again."),
         Setting("disabled", kinds.BOOLEAN, False, "false", "This seal is to be left: for the other block, or for key shares where there is none. `operator unseal -migrate` with the present shares does it."),
     ),
