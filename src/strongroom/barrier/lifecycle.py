@@ -286,6 +286,20 @@ class Lifecycle:
             raise InvalidRequest(f"the {self.type} seal unseals by itself and has no unseal keys")
         if not self._ways(rows):
             raise InvalidRequest("the seal has no shares with which it could be left")
+        if pending:
+            self._check_leaving(rows)
+
+    def _check_leaving(self, rows: SealRows) -> None:
+        """Nobody's share shall be said to be wrong where it is the configuration. Raises InvalidRequest."""
+        if self._leaving is None or rows.config.type == shamir_seal.TYPE:
+            return
+        try:
+            aead.wipe(self._leaving.unwrap(rows.root_key))
+        except Damaged:
+            raise InvalidRequest(
+                "the key of the seal that shall be left is not the one that the vault was sealed with: correct the configuration and"
+                " start again; the shares were not tried"
+            ) from None
 
     def _try(self, collector: ShareCollector, ways: list[Way], rows: SealRows, *, migrate: bool) -> None:
         """Open with the shares that are there, where they are as many as one of ``ways`` needs."""

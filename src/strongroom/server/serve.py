@@ -296,10 +296,11 @@ class Server:
 
     def _unseal_if_possible(self) -> None:
         lifecycle = self.node.lifecycle
-        if isinstance(self._role, Follower) or not lifecycle.unseals_by_itself or not lifecycle.status().initialized:
+        if isinstance(self._role, Follower) or not lifecycle.status().initialized:
             return
         if lifecycle.is_migrating:
             self._log.warning(_MIGRATION)
+        if lifecycle.is_migrating or not lifecycle.unseals_by_itself:
             return
         try:
             self.node.unseal_automatically()
