@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -227,3 +229,44 @@ def test_what_a_killed_agent_left_is_cleaned_up_by_the_next_write(tmp_path: Path
 def test_the_runtime_folder_may_be_written_by_its_old_name() -> None:
     assert canonical("/var/run/app/token") == "/run/app/token"
     assert canonical("/var/running/token") == "/var/running/token"
+
+
+WRITER = """
+import sys
+from strongroom.agent.folders import OutputFolders
+from strongroom.agent.output_file import OutputFile
+from strongroom.delivery.private_file import CannotWrite
+file, letter = OutputFile(sys.argv[1], 0o600, OutputFolders()), sys.argv[2].encode()
+written = 0
+for number in range(150):
+    try:
+        written += file.write(letter * (200_000 + number))
+    except CannotWrite as error:
+        if "another agent" not in str(error):
+            raise
+print(written)
+"""
+
+
+def test_two_agents_that_write_one_file_leave_it_whole_at_any_moment(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    words = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen([*words, letter], stdout=subprocess.PIPE, text=True) for letter in "ab"]
+    while any(writer.poll() is None for writer in writers):
+        with contextlib.suppress(FileNotFoundError):
+            content = path.read_bytes()
+            assert len(content) >= 200_000
+            assert len(set(content)) == 1
+    assert all(int(writer.communicate()[0]) > 0 for writer in writers)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_another_agent_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    with (tmp_path / scratch_name("file")).open("wb") as others:
+        fcntl.flock(others, fcntl.LOCK_EX)
+        with pytest.raises(CannotWrite, match="another agent is writing"):
+            write(tmp_path / "file")
+        assert [item.name for item in tmp_path.iterdir()] == [scratch_name("file")]
+    write(tmp_path / "file")
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from tests.agent.running import Running, config_of, run, script, variable
 from tests.agent.workshop import Approle, Server
 from tests.processes import wait_until
+
+from strongroom.agent.context import PATIENCE_SECONDS
 
 CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc")
 
@@ -138,3 +141,15 @@ def _ended_children(process: int) -> list[int]:
             if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 found.append(child)
     return found
+
+
+def test_a_server_that_hangs_does_not_keep_the_agent_from_its_end(tmp_path: Path, agents: contextlib.ExitStack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        (tmp_path / "token-file").write_text("a-token")
+        config = f"""auto_auth {{ method "token_file" {{ config {{ token_file_path = "{tmp_path}/token-file" }} }} }}
+        template {{ contents = "x" destination = "{tmp_path}/out" }}"""
+        agent = run(agents, tmp_path, config, f"http://127.0.0.1:{hanging.getsockname()[1]}")
+        connection, _ = hanging.accept()
+        with connection:
+            agent.process.terminate()
+            assert agent.process.wait(PATIENCE_SECONDS + 20) == 0  # it was thirty seconds for each part

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.processes import wait_until
 
 from strongroom.delivery.credentials import CredentialsDirectory, check_file_name, is_in_memory, kind_of_mount
 from strongroom.delivery.environment import CannotDeliver
@@ -49,3 +55,56 @@ def test_the_nearest_mount_tells_where_a_folder_lies() -> None:
     assert kind_of_mount("/run/my disk/x", lines) == "ext4"
     assert kind_of_mount("/running", lines) == "ext4"
     assert kind_of_mount("/x", []) == ""
+
+
+LEFT = """
+import os, signal, subprocess, sys
+from strongroom.delivery import credentials
+from strongroom.logical.secret import Secret
+credentials._parent = lambda _: (sys.argv[1], False)
+folder = credentials.CredentialsDirectory({})
+folder.write({"A": Secret("1")})
+if sys.argv[2]:
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    program = subprocess.Popen(["sleep", "600"], env={credentials.VARIABLE: folder.path}, **quiet)
+    while not open(f"/proc/{program.pid}/environ").read():
+        pass  # it has just begun
+print("ready", flush=True)
+sys.stdin.read()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_somebody_who_was_killed_has_left_is_taken_away_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strongroom.delivery.credentials._parent", lambda _: (str(tmp_path), False))
+    (tmp_path / "strongroom-credentials-of-one-who-begins").mkdir()
+    words = [sys.executable, "-c", LEFT, str(tmp_path), ""]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"ready\n"
+        CredentialsDirectory({}).remove()
+        assert len([*tmp_path.iterdir()]) == 2
+        other.communicate(b"")
+    CredentialsDirectory({}).remove()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["strongroom-credentials-of-one-who-begins"]
+
+
+def test_the_credentials_of_a_program_that_goes_on_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("strongroom.delivery.credentials._parent", lambda _: (str(tmp_path), False))
+    words = [sys.executable, "-c", LEFT, str(tmp_path), "goes on"]
+    subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    [left] = tmp_path.iterdir()
+    CredentialsDirectory({}).remove()
+    assert (left / "A").read_text() == "1"
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"CREDENTIALS_DIRECTORY={left}".encode() in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+
+    def is_gone() -> bool:
+        CredentialsDirectory({}).remove()
+        return not left.exists()
+
+    wait_until(is_gone)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,36 @@ def test_what_was_put_in_its_place_stays(tmp_path: Path) -> None:
     path.write_text("mine")
     fifo.close()
     assert path.read_text() == "mine"
+
+
+LEFT = """
+import os, signal, sys
+from strongroom.delivery.fifo import Fifo
+Fifo(sys.argv[1], lambda: b"of one who was killed", 0)
+print("ready", flush=True)
+sys.stdin.read()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_pipe_that_somebody_who_was_killed_has_left_is_replaced_and_one_in_use_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    words = [sys.executable, "-c", LEFT, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"ready\n"
+        assert path.read_bytes() == b"of one who was killed"
+        with pytest.raises(CannotDeliver, match="exists already"):
+            Fifo(str(path), lambda: b"mine", 1)
+        assert path.read_bytes() == b"of one who was killed"
+        other.communicate(b"")
+    assert path.is_fifo()
+    fifo = Fifo(str(path), lambda: b"mine", 1)
+    assert path.read_bytes() == b"mine"
+    fifo.close()
+
+
+def test_a_pipe_that_is_not_like_ours_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o644)
+    with pytest.raises(CannotDeliver, match="exists already"):
+        Fifo(str(tmp_path / "pipe"), lambda: b"", 1)

@@ -49,7 +49,7 @@ class Reporter:
         self._reported_at = 0.0
         self._is_unwanted = False
         self._schedule = Schedule(_RETRY_SECONDS, context.entropy)
-        self._worker = Worker(PART, self.step, context.clock, self._broke)
+        self._worker = Worker(PART, self.step, context.clock, self._broke, context.ending.patience)
         context.tokens.on_change(self._token_changed)
 
     def start(self) -> None:

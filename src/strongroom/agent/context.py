@@ -33,6 +33,10 @@ class AgentFailed(Exception):
     """The agent cannot work, or must not go on. The text says why, and holds no value."""
 
 
+PATIENCE_SECONDS = 8.0
+"""How long all parts together may take to end: whoever ends a container kills it two seconds later."""
+
+
 class Ending:
     """How the agent comes to its end: somebody asks for it, from whichever thread, and the main thread waits for that."""
 
@@ -40,6 +44,7 @@ class Ending:
         self._event = threading.Event()
         self._turn = threading.RLock()  # a signal may interrupt whoever holds it
         self._listeners: list[Callable[[], None]] = []
+        self._latest: float | None = None
         self.exit_code = 0
 
     @property
@@ -66,6 +71,12 @@ class Ending:
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Wait for the end to be asked for; whether it was."""
         return self._event.wait(timeout_seconds)
+
+    def patience(self, now: float) -> float:
+        """For how many seconds, on a clock that says ``now``, whoever ends the parts waits for the next one that has a request under way."""
+        if self._latest is None:
+            self._latest = now + PATIENCE_SECONDS
+        return max(0.0, self._latest - now)
 
 
 class Context(NamedTuple):

@@ -64,7 +64,7 @@ class Login:
         self._check_at = 0.0
         self._checked_at = float("-inf")
         self._doubted = threading.Event()
-        self._worker = Worker("login", self.step, context.clock, self._broke)
+        self._worker = Worker("login", self.step, context.clock, self._broke, context.ending.patience)
         context.tokens.on_doubt(self._doubt)
 
     def start(self) -> None:

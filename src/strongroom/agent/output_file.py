@@ -1,20 +1,25 @@
 """Files that the agent writes: complete or not there, readable by nobody whom the configuration does not name.
 
 A new file is written beside the old one and takes its place in one step. If the agent is killed in between, the old one is still
-whole, and the next write removes what was left. Every name is used by the descriptor of its folder (see ``folders``).
+whole, and the next write removes what was left. Whoever writes holds a lock on the new file: another agent that is to write the same one
+neither takes it away nor puts it into its place half written. Every name is used by the descriptor of its folder (see ``folders``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from strongroom.agent.folders import OutputFolders
 from strongroom.delivery.private_file import CannotWrite
 
 _COMPARED_BYTES_MAX = 64 * 1024 * 1024
+_ATTEMPTS_MAX = 8
+_TAKEN = "another agent is writing this file; each needs files of its own"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -35,13 +40,11 @@ class OutputFile(NamedTuple):
                 if found is not None and self._holds(folder, name, found, content):
                     return False
                 scratch = scratch_name(name)
-                _write_new(folder, scratch, content, self.mode)
-                try:
+                with _new(folder, scratch) as descriptor:
+                    _fill(descriptor, content, self.mode)
                     if self.backup and found is not None:
                         _keep(folder, name)
                     os.rename(scratch, name, src_dir_fd=folder, dst_dir_fd=folder)
-                finally:
-                    _unlink(folder, scratch)
                 _sync(folder)
             except OSError as error:
                 raise CannotWrite(f"{self.path}: {(error.strerror or 'cannot be written').lower()}") from None
@@ -82,19 +85,71 @@ def _look(folder: int, name: str) -> os.stat_result | None:
     return found
 
 
-def _write_new(folder: int, name: str, content: bytes, mode: int) -> None:
-    _unlink(folder, name)
-    descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
+@contextlib.contextmanager
+def _new(folder: int, name: str) -> Iterator[int]:
+    """An empty file that nobody else writes; taken away again, unless it was given another name. Raises CannotWrite."""
+    descriptor = _locked(folder, name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            # Whatever the umask is: exactly this mode.
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield descriptor
+    finally:
+        if _is_called(folder, name, descriptor):
+            _unlink(folder, name)
+        os.close(descriptor)
+
+
+def _locked(folder: int, name: str) -> int:
+    for _ in range(_ATTEMPTS_MAX):
+        try:
+            descriptor = os.open(name, _NEW, 0o600, dir_fd=folder)
+        except FileExistsError:
+            _remove_left(folder, name)
+            continue
+        if _lock(descriptor) and _is_called(folder, name, descriptor):
+            return descriptor
+        # Another one took it for something that was left, in the moment before it was locked.
+        os.close(descriptor)
+    raise CannotWrite(_TAKEN)
+
+
+def _remove_left(folder: int, name: str) -> None:
+    """Take away what a killed agent has left, or somebody has put there. Raises CannotWrite where another agent is writing it."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
-        _unlink(folder, name)
-        raise
+        _unlink(folder, name)  # a link, or nothing any more
+        return
+    try:
+        if not _lock(descriptor):
+            raise CannotWrite(_TAKEN)
+        if _is_called(folder, name, descriptor):
+            _unlink(folder, name)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_called(folder: int, name: str, descriptor: int) -> bool:
+    """Whether ``name`` is the open file."""
+    try:
+        return os.path.samestat(os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _fill(descriptor: int, content: bytes, mode: int) -> None:
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        # Whatever the umask is: exactly this mode.
+        os.fchmod(descriptor, mode)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
 
 
 def _keep(folder: int, name: str) -> None:

@@ -101,7 +101,7 @@ class Renderings:
         self._answers = Answers(context, context.config.rules, self._tell)
         self._token: str | None = None
         self._must_look = False
-        self._worker = Worker("templates", self.step, context.clock, self._broke)
+        self._worker = Worker("templates", self.step, context.clock, self._broke, context.ending.patience)
         context.tokens.on_change(self._worker.wake)
 
     def start(self) -> None:

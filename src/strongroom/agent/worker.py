@@ -11,7 +11,6 @@ Step = Callable[[], float | None]
 """Does what is due, and says in how many seconds something will be due again; None: only when woken."""
 
 _LONGEST_WAIT_SECONDS = 60.0
-_JOIN_SECONDS = 30.0
 
 
 class Worker:
@@ -20,11 +19,20 @@ class Worker:
     The step alone owns what it works with. ``wake`` and ``is_stopping`` may be used from any thread.
     """
 
-    def __init__(self, name: str, step: Step, clock: Clock, failed: Callable[[str, Exception], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        clock: Clock,
+        failed: Callable[[str, Exception], None],
+        patience: Callable[[float], float],
+    ) -> None:
+        """``patience`` says, of the time that it is, how many seconds the thread may still take to end once it is told to."""
         self._name = name
         self._step = step
         self._clock = clock
         self._failed = failed
+        self._patience = patience
         self._stopping = False
         self._woken = False
         self._changed = threading.Condition()
@@ -46,7 +54,7 @@ class Worker:
             self._stopping = True
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN_SECONDS)
+            self._thread.join(self._patience(self._clock.monotonic()))
 
     def wake(self) -> None:
         """Do a step now; if one is going on, another after it."""

@@ -1,12 +1,14 @@
 # ruff: noqa: PTH108, PTH117, PTH118, PTH208 -- names of files as the system has them
 """A folder of credentials as systemd makes them: one file for each, in memory where that is possible, and gone at the end.
 
-The folder has mode 0700 and its files 0400. Its path stands in ``CREDENTIALS_DIRECTORY``.
+The folder has mode 0700 and its files 0400. Its path stands in ``CREDENTIALS_DIRECTORY``. Whoever has made one holds a lock on it. So what
+somebody who was killed has left can be told from what is in use, and the next one takes it away.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -17,7 +19,7 @@ from strongroom.delivery.private_file import CannotWrite, write_private
 from strongroom.logical.secret import Secret
 
 VARIABLE = "CREDENTIALS_DIRECTORY"
-_PREFIX = "strongroom-"
+_PREFIX = "strongroom-credentials-"
 _NAME_BYTES_MAX = 255 - 24  # with what a file is called while it is written
 _READ_ONLY = 0o400
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -39,7 +41,10 @@ class CredentialsDirectory:
     def __init__(self, environ: Mapping[str, str]) -> None:
         parent, self.is_in_memory = _parent(environ)
         try:
+            _remove_left(parent)
             self.path = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         except OSError as error:
             raise CannotDeliver(f"no folder for credentials could be made in {parent}: {error.strerror}") from None
 
@@ -57,6 +62,38 @@ class CredentialsDirectory:
     def remove(self) -> None:
         """Take the folder away with everything in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _remove_left(parent: str) -> None:
+    """Take away the folders of those who were killed, unless a program that they have started still has its credentials there."""
+    with os.scandir(parent) as entries:
+        found = [entry.path for entry in entries if entry.name.startswith(_PREFIX)]
+    for path in found:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                status = os.fstat(descriptor)
+                if status.st_uid == os.geteuid() and os.listdir(
+                    descriptor
+                ):  # else it may be that of somebody who is just beginning
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if not _is_used(path):
+                        shutil.rmtree(path)
+            finally:
+                os.close(descriptor)
+
+
+def _is_used(path: str) -> bool:
+    """Whether a process of ours was started with this folder. What cannot be looked at is somebody else's."""
+    wanted = f"{VARIABLE}={path}".encode()
+    for process in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{process}/environ", "rb") as file:  # noqa: PTH123 -- as above
+            if wanted in file.read().split(b"\0"):
+                return True
+    return False
 
 
 def _parent(environ: Mapping[str, str]) -> tuple[str, bool]:

@@ -3,12 +3,16 @@
 
 Nothing is kept on a disk. Each reader gets a pipe of its own under the same name: one that has been filled is replaced, so that
 nobody reads twice at once. Readers that come at the same moment may share one, and then one of them gets nothing.
+
+As long as somebody serves a pipe there is a socket with its number in the kernel's table. So a pipe that somebody who was killed has left can
+be told from one that is in use, and the next one takes its place.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import stat
 import threading
 from collections.abc import Callable
@@ -28,7 +32,8 @@ class Fifo:
         self._lock = threading.Lock()
         self._is_closed = False
         try:
-            self._made = _make(path)
+            _remove_left(path)
+            self._made, self._sign = _make(path)
         except FileExistsError:
             raise CannotDeliver(f"{path} exists already; name a place where nothing is") from None
         except OSError as error:
@@ -43,6 +48,7 @@ class Fifo:
             if self._is_ours():
                 with contextlib.suppress(OSError):
                     os.unlink(self._path)
+            _put_down(self._sign)
 
     def _serve(self) -> None:
         unlimited = self._left == 0
@@ -71,10 +77,11 @@ class Fifo:
                 os.unlink(self._path)
                 return True
             scratch = f"{self._path}.{os.getpid()}.new"
-            made, before = _make(scratch), self._made
+            (made, sign), before = _make(scratch), (self._made, self._sign)
             os.replace(scratch, self._path)
-            self._made = made
-            os.close(before)
+            self._made, self._sign = made, sign
+            os.close(before[0])
+            _put_down(before[1])
             return True
 
     def _is_ours(self) -> bool:
@@ -82,10 +89,39 @@ class Fifo:
         return _identity(os.fstat(self._made)) == _identity(_found(self._path))
 
 
-def _make(path: str) -> int:
-    """A new pipe; a descriptor of it that only holds its number, which nobody else can get as long as it is open."""
+def _make(path: str) -> tuple[int, socket.socket | None]:
+    """A new pipe: a descriptor of it that only holds its number, which nobody else can get as long as it is open, and what tells that it is served."""
     os.mkfifo(path, _PRIVATE)
-    return os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    made = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    return made, _sign_of(os.fstat(made))
+
+
+def _sign_of(pipe: os.stat_result) -> socket.socket | None:
+    """The socket that tells that ``pipe`` is served; None where somebody else has it, or the system lets us have none."""
+    with contextlib.suppress(OSError):
+        sign = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            sign.bind(f"\0strongroom-pipe-{pipe.st_dev}-{pipe.st_ino}")
+        except OSError:
+            sign.close()
+            raise
+        return sign
+    return None
+
+
+def _put_down(sign: socket.socket | None) -> None:
+    if sign is not None:
+        sign.close()
+
+
+def _remove_left(path: str) -> None:
+    """Take away a pipe of ours that nobody serves any more. Anything else stays."""
+    left = _found(path)
+    if left is None or not stat.S_ISFIFO(left.st_mode):
+        return
+    if left.st_uid == os.geteuid() and stat.S_IMODE(left.st_mode) == _PRIVATE and (sign := _sign_of(left)) is not None:
+        with sign:
+            os.unlink(path)
 
 
 def _found(path: str) -> os.stat_result | None:

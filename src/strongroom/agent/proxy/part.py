@@ -30,7 +30,9 @@ class ProxyPart:
         )
         self._gates = [self._gate(listener) for listener in config.listeners]
         self._last_token = context.tokens.current()
-        self._worker = Worker("proxy cache", self._keeper.look_after, context.clock, self._failed)
+        self._worker = Worker(
+            "proxy cache", self._keeper.look_after, context.clock, self._failed, context.ending.patience
+        )
 
     def start(self) -> None:
         """Listen. Raises AgentFailed."""
