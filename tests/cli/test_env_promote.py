@@ -43,3 +43,14 @@ def test_a_refused_value_is_named_with_what_to_do_and_can_be_generated(line: Com
 def test_downward_and_half_a_command_are_refused(line: CommandLine) -> None:
     assert "upward only" in line("env", "promote", "-from=high", "-to=low", "-yes", "app").err
     assert line("env", "promote", "-from=low", "app").exit_code == 1
+
+
+@pytest.mark.parametrize("asked", ["", "app#", "#", "#level"])
+def test_an_empty_name_does_not_mean_everything(line: CommandLine, asked: str) -> None:
+    done = line("env", "promote", "-from=low", "-to=high", "-yes", asked)
+    assert (done.exit_code, "name a secret or a folder" in done.err) == (1, True)
+    assert line("kv", "get", "env-high/app").exit_code == 2
+
+
+def test_a_slash_means_all_of_the_environment(line: CommandLine) -> None:
+    assert "app#level" in line("env", "promote", "-from=low", "-to=high", "-dry-run", "/").out

@@ -67,6 +67,7 @@ def test_overrides_are_listed_and_taken_away(line: CommandLine) -> None:
         "own-workshop/app#more",
         "own-workshop/app#url",
     ]
+    assert "name of a key is empty" in line("env", "override", "unset", "-env=workshop", "app", "").err
     line.value("env", "override", "unset", "-env=workshop", "app", "more")
     line.value("env", "override", "unset", "own-workshop/app")
     assert line("env", "override", "list").exit_code == 2

@@ -112,6 +112,7 @@ def test_no_other_descriptor_reaches_the_program(ours: CommandLine, secret: str)
         pytest.param(["-path", "secret/run"], 125, id="no program"),
         pytest.param(["-paht", "secret/run", "--", "true"], 125, id="misspelt flag"),
         pytest.param(["-path", "secret/run", "-only=NOPE", "--", "true"], 125, id="missing key"),
+        pytest.param(["-path", "secret/run", "-only=", "--", "true"], 125, id="no key where some are to be chosen"),
         pytest.param(["-path", "secret/run", "-address=http://127.0.0.1:1", "-dry-run"], 125, id="no server"),
     ],
 )

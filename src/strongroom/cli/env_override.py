@@ -39,6 +39,8 @@ def unset_override(session: Session, arguments: tuple[str, ...], env: str) -> No
     """
     expect(arguments, 1, len(arguments))
     path = _path(session, arguments[0], env)
+    if "" in arguments[1:]:
+        raise CommandFailed("the name of a key is empty; name none to take all of them away")
     query = {"path": path, **({"keys": ",".join(arguments[1:])} if arguments[1:] else {})}
     with reporting(f"Error removing overrides of {path}"):
         session.client.delete("sys/overrides", query)

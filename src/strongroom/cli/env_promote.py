@@ -7,7 +7,7 @@ from typing import Any
 
 from strongroom.cli import tables
 from strongroom.cli.arguments import parse_text_pairs
-from strongroom.cli.errors import CommandFailed, reporting
+from strongroom.cli.errors import CommandFailed, reporting, visible
 from strongroom.cli.grammar import Output, command, expect
 from strongroom.cli.options import switch, text, texts
 from strongroom.cli.prompts import confirmed
@@ -56,7 +56,12 @@ def promote(
         strongroom env promote -from=staging -to=production -generate=password=password:32 app#password
     """
     expect(arguments, 1)
-    path, _, key = arguments[0].partition("#")
+    path, mark, key = arguments[0].partition("#")
+    if not path or (mark and not key):
+        # It would be everything that the secret, or the environment, has: what an empty variable must not ask for.
+        raise CommandFailed(
+            "name a secret or a folder, / for all of the environment; and behind # a key, if one is meant"
+        )
     path = path.strip("/")
     source, target = environments["from"], environments["to"]
     if not source or not target:
@@ -111,7 +116,7 @@ def _conclude(plan: dict[str, Any], *, dry_run: bool) -> None:
     refused = [key for secret in plan["secrets"] for key, action in secret["keys"].items() if action == "refused"]
     if refused:
         raise CommandFailed(
-            f"{len(refused)} of the values may not be in use in both environments: have them generated (-generate={refused[0]}=password), "
+            f"{len(refused)} of the values may not be in use in both environments: have them generated (-generate={visible(refused[0], kept='')}=password), "
             "name other keys, or declare what is no secret in shared_values of the lower environment"
         )
     if not dry_run:

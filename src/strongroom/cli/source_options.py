@@ -93,7 +93,11 @@ def wanted(flags: Mapping[str, Any]) -> Wanted:
 
 def selection(flags: Mapping[str, Any]) -> Selection:
     """Which keys the flags choose, and how they are called. Raises CommandFailed."""
-    return Selection(names(flags["only"]), names(flags["exclude"]), flags["prefix"], _renamed(flags["rename"]))
+    only = names(flags["only"])
+    if flags["only"] and not only:
+        # What an empty variable gives; without the flag it would be everything.
+        raise CommandFailed("-only names no key; leave it out to deliver all of them")
+    return Selection(only, names(flags["exclude"]), flags["prefix"], _renamed(flags["rename"]))
 
 
 def tell_conflicts(session: Session, variables: list[Variable]) -> None:
