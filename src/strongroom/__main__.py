@@ -14,8 +14,18 @@ _QUICK = (["run"], ["kv", "get"], ["scan", "dir"])
 """Commands that mostly need no click: see ``cli.quick``."""
 
 
+_INTERRUPTED = 130
+
+
 def main() -> int:
     """Runs the command line and returns its exit code."""
+    try:
+        return _main()
+    except KeyboardInterrupt:  # while something was still being loaded: from then on it is the command's
+        return _INTERRUPTED
+
+
+def _main() -> int:
     if sys.argv[1:2] and sys.argv[1] in _SERVERS:
         isolate()
     exit_code = None

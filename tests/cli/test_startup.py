@@ -118,3 +118,27 @@ def test_completion_knows_commands_and_flags(ours: CommandLine) -> None:
     assert "operator" in groups.out
     flags = ours(_STRONGROOM_COMPLETE="bash_complete", COMP_WORDS="strongroom kv get -fi", COMP_CWORD="3")
     assert "-field" in flags.out
+
+
+INTERRUPTED_WHILE_LOADING = """
+import sys
+wanted = sys.argv.pop(1)
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == wanted:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from strongroom.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [("strongroom.cli.main", ["version"]), ("strongroom.cli.quick", ["run", "-path=secret/app", "--", "true"])],
+)
+def test_an_interruption_while_something_is_loaded_ends_it_without_a_traceback(module: str, words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, module, *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
