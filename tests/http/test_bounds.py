@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.http.conftest import PATIENCE, Serve, get, read_answer, read_to_end, statuses
+from tests.http.conftest import PATIENCE, Serve, Served, get, read_answer, read_to_end, statuses
 
 from strongroom.http.listener import Listener
 from strongroom.http.message import HttpResponse
@@ -127,10 +128,69 @@ def test_incomplete_bodies_together_cannot_take_more_memory_than_allowed(serve: 
     first.sendall(part)
     served.settle()
     second.sendall(part)
-    status, headers, _ = read_answer(second)
+    status, headers, _ = read_answer(first)
     assert (status, headers["retry-after"]) == (429, "1")
-    first.sendall(b" " * 100_000)
-    assert read_answer(first)[0] == 200
+    second.sendall(b" " * 100_000)
+    assert read_answer(second)[0] == 200
+
+
+def test_whoever_fills_the_memory_and_falls_silent_keeps_nobody_else_from_sending(serve: Serve) -> None:
+    served = serve(bounds=Bounds(buffered_bytes=1_000_000))
+    part = b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b" " * 490_000
+    hoarders = [served.connect() for _ in range(2)]
+    for hoarder in hoarders:
+        hoarder.sendall(part)
+    served.settle()
+    client = socket.create_connection(served.address, timeout=PATIENCE, source_address=("127.0.0.2", 0))
+    served.stack.enter_context(client)
+    client.sendall(b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b" " * 99_999)
+    served.settle()
+    client.sendall(b" ")
+    assert read_answer(client)[0] == 200
+
+
+def test_what_came_fast_does_not_allow_for_a_longer_silence(serve: Serve) -> None:
+    served = serve()
+    client = served.connect()
+    client.sendall(b"PUT /v1/a HTTP/1.1\r\nHost: x\r\nContent-Length: 700000\r\n\r\n" + b" " * 600_000)
+    served.pass_time(29)
+    client.sendall(b" ")
+    served.pass_time(2)
+    assert read_answer(client)[0] == 408
+
+
+class SlowReader:
+    """Has the server send ``size`` bytes, through buffers of the system as small as they can be."""
+
+    def __init__(self, served: Served, size: int = 32 << 20) -> None:
+        self.client = served.stack.enter_context(socket.socket())
+        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        self.client.settimeout(PATIENCE)
+        self.client.connect(served.address)
+        self.client.sendall(get(f"/v1/{size}"))
+        served.settle()
+
+
+def answer_with_as_much(exchange: Exchange) -> None:
+    exchange.respond(HttpResponse(200, JSON_HEADERS, b"a" * int(exchange.request.target.rpartition("/")[2])))
+
+
+def test_answers_that_are_not_taken_cannot_take_more_memory_than_allowed(serve: Serve) -> None:
+    served = serve(answer_with_as_much, bounds=Bounds(buffered_bytes=100 << 20))
+    for _ in range(3):
+        SlowReader(served)
+    assert served.listener.connections == 3
+    SlowReader(served)
+    assert served.listener.connections == 3
+
+
+def test_whoever_takes_an_answer_in_sips_is_disconnected(serve: Serve) -> None:
+    served = serve(answer_with_as_much)
+    slow = SlowReader(served)
+    for _ in range(12):
+        slow.client.recv(4096)
+        served.pass_time(5)
+    assert served.listener.connections == 0
 
 
 class OutOfDescriptors(socket.socket):
@@ -192,3 +252,13 @@ def test_addresses_of_one_ipv6_network_are_counted_together(serve: Serve) -> Non
     assert read_to_end(second) == b""
     first.sendall(get("/v1/a"))
     assert read_answer(first)[0] == 200
+
+
+def test_what_a_client_does_not_take_is_kept_where_it_is_counted(serve: Serve) -> None:
+    served = serve(answer_with_as_much)
+    slow = SlowReader(served)
+    ends = [f"0100007F:{name[1]:04X}" for name in (served.address, slow.client.getsockname())]
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    waiting = [int(line[4].partition(":")[0], 16) for line in lines if line[1:3] == ends]
+    assert len(waiting) == 1
+    assert 0 < waiting[0] < 1 << 20

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import fcntl
 import os
 import socket
 import ssl
+import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +16,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from tests.http.conftest import PATIENCE, Serve, Served, echo, get, read_answer, read_to_end
 
 from strongroom.http.shared import Exchange
 from strongroom.http.tls import ClientCertificates, TlsConfigurationError, TlsSettings, TlsVersion, build_context
+from strongroom.http.transport import TlsTransport
+from strongroom.logical.request import Connection
 
 
 @dataclass(frozen=True)
@@ -287,3 +295,60 @@ def test_a_key_with_a_passphrase_is_refused(server_pair: Pair) -> None:
 def test_requiring_client_certificates_needs_an_authority(server_pair: Pair) -> None:
     with pytest.raises(TlsConfigurationError, match="needs tls_client_ca_file"):
         build_context(settings(server_pair, client_certificates=ClientCertificates.REQUIRED))
+
+
+class Flooder:
+    """A TLS 1.3 client that makes records by itself, from the secret that the key log names."""
+
+    def __init__(self, context: SSL.Context, ours: socket.socket, theirs: socket.socket) -> None:
+        lines: list[bytes] = []
+        client = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        client.set_keylog_callback(lambda _, line: lines.append(line))
+        tls = SSL.Connection(client, ours)
+        tls.set_connect_state()
+        theirs.setblocking(False)
+        ours.setblocking(False)
+        self.ours = ours
+        self.transport = TlsTransport(theirs, context)
+        done = False
+        while not done:
+            with contextlib.suppress(SSL.WantReadError):
+                tls.do_handshake()
+            done = self.transport.handshake(Connection())
+        assert tls.get_cipher_name() == "TLS_AES_256_GCM_SHA384"
+        self._secret = next(bytes.fromhex(line.split()[2].decode()) for line in lines if b"CLIENT_TRAFFIC" in line)
+        self._tls = tls
+
+    def send_key_update(self) -> None:
+        """Have the server read with another key from now on."""
+        key, vector = self._expand(b"key", 32), self._expand(b"iv", 12)
+        content = bytes([24, 0, 0, 1, 0, 22])
+        head = bytes([23, 3, 3]) + (len(content) + 16).to_bytes(2)
+        self.ours.sendall(head + AESGCM(key).encrypt(vector, content, head))
+        self._secret = self._expand(b"traffic upd", 48)
+
+    def _expand(self, label: bytes, length: int) -> bytes:
+        label = b"tls13 " + label
+        info = length.to_bytes(2) + bytes([len(label)]) + label + b"\0"
+        return HKDFExpand(hashes.SHA384(), length, info).derive(self._secret)
+
+
+def unread(connected: socket.socket) -> int:
+    """How many bytes wait in the socket."""
+    count = bytearray(4)
+    fcntl.ioctl(connected, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
+
+
+def test_a_client_may_update_its_key_but_not_again_and_again(server_pair: Pair) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        flooder = Flooder(build_context(settings(server_pair)), ours, theirs)
+        for _ in range(8):
+            flooder.send_key_update()
+        assert flooder.transport.receive() is None
+        for _ in range(100):
+            flooder.send_key_update()
+        before = unread(theirs)
+        assert flooder.transport.receive() == b""
+        assert unread(theirs) > before * 0.8

@@ -11,7 +11,8 @@ def test_an_address_has_its_number_and_all_together_have_theirs() -> None:
     visitors = Visitors(Bounds(connections=3, connections_per_address=2))
     assert [visitors.admit("192.0.2.1") for _ in range(3)] == [True, True, False]
     assert [visitors.admit("192.0.2.2") for _ in range(2)] == [True, False]
-    assert (visitors.open, visitors.refused) == (3, 2)
+    visitors.refuse()
+    assert (visitors.open, visitors.refused) == (3, 1)
     visitors.leave("192.0.2.1")
     assert visitors.admit("192.0.2.2")
     assert not visitors.admit("192.0.2.1")
@@ -30,13 +31,20 @@ def test_whoever_is_gone_takes_no_place() -> None:
     assert (visitors.open, visitors.refused) == (0, 0)
 
 
+def admit_or_refuse(visitors: Visitors) -> bool:
+    if visitors.admit("192.0.2.1"):
+        return True
+    visitors.refuse()
+    return False
+
+
 @alone
 def test_bounds_hold_over_all_processes() -> None:
     visitors = Visitors(Bounds(connections=100, connections_per_address=10), processes=2)
     pid = os.fork()
     if pid == 0:
-        os._exit(sum(visitors.admit("192.0.2.1") for _ in range(20)))
-    ours = sum(visitors.admit("192.0.2.1") for _ in range(20))
+        os._exit(sum(admit_or_refuse(visitors) for _ in range(20)))
+    ours = sum(admit_or_refuse(visitors) for _ in range(20))
     theirs = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     assert ours + theirs == visitors.open == 10
     assert visitors.refused == 30

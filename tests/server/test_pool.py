@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from tests.kit import JumpingClock
@@ -40,7 +43,9 @@ class Scene:
             if when <= self.clock.monotonic():
                 call()
 
-    def submit(self, name: str, *, seconds: float = 60, wait: bool = False) -> Answer:
+    def submit(
+        self, name: str, *, seconds: float = 60, wait: bool = False, address: str = "", is_vital: bool = False
+    ) -> Answer:
         def work() -> HttpResponse:
             self.ran.append(name)
             answer.started.set()
@@ -49,7 +54,13 @@ class Scene:
             return DONE
 
         answer = Answer()
-        self.pool.submit(work, answer.respond, deadline=self.clock.monotonic() + seconds)
+        self.pool.submit(
+            work,
+            answer.respond,
+            deadline=self.clock.monotonic() + seconds,
+            address=address,
+            is_vital=is_vital,
+        )
         return answer
 
 
@@ -97,6 +108,48 @@ def test_beyond_the_places_to_wait_nobody_waits(scene: Scene) -> None:
 
     assert refused.status() == 429
     assert ("Retry-After", "1") in refused.responses[0].headers
+
+
+def test_whoever_asks_more_makes_room_for_whoever_asks_less(scene: Scene) -> None:
+    busy = scene.submit("busy", wait=True, address="a")
+    assert busy.started.wait(PATIENCE)
+    first, second = (scene.submit(name, address="a") for name in ("first", "second"))
+
+    other = scene.submit("other", address="b")
+
+    assert second.status() == 429
+    scene.gate.set()
+    assert (first.status(), other.status()) == (200, 200)
+    assert scene.pool.refused == 1
+
+
+def test_what_is_vital_runs_while_everything_else_is_taken(scene: Scene) -> None:
+    for name in ("first", "second", "third"):
+        scene.submit(name, wait=True)
+
+    vital = scene.submit("vital", is_vital=True)
+
+    assert vital.status() == 200
+    assert scene.ran == ["first", "vital"]
+
+
+def test_what_is_over_is_not_kept_until_its_time_would_have_been(scene: Scene) -> None:
+    class Body:
+        """Stands for what a request holds."""
+
+        def answer(self) -> HttpResponse:
+            return DONE
+
+    body = Body()
+    gone = weakref.ref(body)
+    answer = Answer()
+    scene.pool.submit(partial(Body.answer, body), answer.respond, deadline=scene.clock.monotonic() + 60)
+    assert answer.status() == 200
+    del body
+    scene.pool.close()
+    gc.collect()
+    assert gone() is None
+    assert scene.timers
 
 
 def test_a_request_that_cannot_begin_in_time_is_told_when_the_time_is_over_and_never_run(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.quotas.front import Front
 from tests.telemetry.promlint import problems, read
 
 from strongroom.http.listener import Listener
+from strongroom.http.message import HttpResponse
 from strongroom.server.pool import Pool
 from strongroom.server.readings import read_edge
 
@@ -231,12 +233,18 @@ def test_every_gauge_of_a_running_server_is_read() -> None:
 
 
 def test_a_full_pool_is_seen(front: Front) -> None:
-    pool = front.edge.pool
-    for _ in range(68):
-        assert pool._free.acquire(blocking=False)
-    assert front.post("sys/rotate").status == 429
-    for _ in range(68):
-        pool._free.release()
+    pool, gate = front.edge.pool, threading.Event()
+
+    def wait() -> HttpResponse:
+        gate.wait()
+        return HttpResponse(204, ())
+
+    try:
+        for number in range(68):
+            pool.submit(wait, lambda _: None, address=f"192.0.2.{number}")
+        assert front.post("sys/rotate").status == 429
+    finally:
+        gate.set()
     assert pool.refused == 1
     assert value(front, "strongroom_requests_total", operation="update", outcome="limited", mount_type="none") == 1
     assert front.vault.node.in_flight.all() == []

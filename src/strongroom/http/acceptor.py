@@ -20,6 +20,7 @@ from strongroom.logical.request import Connection
 
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_SECONDS = 0.2
+_UNSENT_BYTES = 128 * 1024
 
 
 class Acceptor:
@@ -92,7 +93,8 @@ class Acceptor:
         connection = Connection() if self._unix_path else _connection(peer)
         connection.shows_metrics = self.shows_metrics
         address = _counted_as(connection.remote_address)
-        if not self._shared.visitors.admit(address):
+        if not self._admit(address):
+            self._shared.visitors.refuse()
             accepted.close()
             return
         try:
@@ -105,11 +107,19 @@ class Acceptor:
         self._shared.remember(conversation)
         conversation.begin()
 
+    def _admit(self, address: str) -> bool:
+        shared = self._shared
+        if shared.visitors.admit(address):
+            return True
+        return shared.places.free_one_for(address, shared.conversations) and shared.visitors.admit(address)
+
     def _conversation(self, accepted: socket.socket, connection: Connection, address: str) -> Conversation:
         accepted.setblocking(False)
         if not self._unix_path:
             with contextlib.suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # What a client does not take waits with us, where it is counted, and not in the memory of the system.
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         context = self.context
         transport = PlainTransport(accepted) if context is None else TlsTransport(accepted, context)
         return Conversation(

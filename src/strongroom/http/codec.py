@@ -7,6 +7,7 @@ target, its body and the few headers named here, and nothing else of HTTP goes o
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +19,7 @@ from strongroom.http.target import parse_query, split_target
 from strongroom.http.writer import JSON_HEADERS
 from strongroom.logical.backend import Shape
 from strongroom.logical.envelope import envelope
-from strongroom.logical.errors import InvalidRequest, NotFound, UnsupportedMediaType
+from strongroom.logical.errors import InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from strongroom.logical.instant import parse_duration
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Request, Response
@@ -26,6 +27,8 @@ from strongroom.logical.secret import Secret
 
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX = 1024 * 1024
+"""How large a form may be. What is larger is sent as JSON, which can be told to be too much before it is read."""
 INLINE_AUTH = "x-vault-inline-auth-path"
 """Of OpenBao's clients: the path of a login that shall happen before the request, with its parameters in more such headers."""
 KEPT_HEADERS = ("accept", "user-agent", "x-forwarded-for", "x-vault-request")
@@ -36,6 +39,7 @@ REASON = "x-strongroom-reason"
 REASON_CHARACTERS_MAX = 256
 
 _KEPT_HEADER_CHARACTERS = 512
+_NO_PAIR = re.compile(r"(?:\A|&)[^&=]++(?:&|\Z)")
 _TOKEN_CHARACTERS_MAX = 8192
 # Stands for a token that no store can ever have given out: looked up like any other, found like none.
 _IMPOSSIBLE_TOKEN = "invalid"  # noqa: S105 -- the opposite of a secret
@@ -186,11 +190,13 @@ def _decode_body(body: bytes, content_type: str) -> Mapping[str, Any]:
 
 def _decode_form(body: bytes) -> Mapping[str, Any]:
     """A form. What has no ``=`` in it is no form, but something that would become the name of a key and stand in the log in clear."""
+    if len(body) > FORM_BYTES_MAX:
+        raise TooLarge(f"a form has at most {FORM_BYTES_MAX} bytes; send JSON")
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
         raise InvalidRequest("the form holds characters that are not percent-encoded") from None
-    if any(part and "=" not in part for part in text.split("&")):
+    if _NO_PAIR.search(text):
         raise InvalidRequest("the body is neither a JSON object nor a form of name=value pairs joined by '&'")
     return parse_query(text)
 

@@ -18,13 +18,15 @@ from strongroom.http.errors import OVERLOADED, encode_error, refusal
 from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.http.parser import Limits, Refused, RequestParser
+from strongroom.http.places import Use
 from strongroom.http.shared import Exchange, Shared, Timeouts
 from strongroom.http.transport import Broken, Transport
 from strongroom.http.writer import CONTINUE, SPEAK_TLS, serialize
 from strongroom.logical.request import Connection
 
-# A body may take the timeout and then one second more for each of these bytes: whoever is slower only holds a place.
-_BODY_BYTES_PER_SECOND = 16 * 1024
+# A body may take the timeout and then one second more for each of these bytes, and so may an answer: whoever is slower only holds a place.
+# Nobody saves time up: what came fast at first does not allow for a longer silence later.
+_BYTES_PER_SECOND = 16 * 1024
 # How many reads of one connection a round makes before the others have their turn.
 _READS_PER_ROUND = 16
 _DISCARDED_BYTES = 65536
@@ -45,10 +47,10 @@ class Conversation:
     """One connection, from accept to close. It belongs to the loop's thread."""
 
     __slots__ = (
-        "_accounted",
-        "_body_since",
         "_connection",
         "_descriptor",
+        "_due",
+        "_kept",
         "_last",
         "_loop",
         "_outgoing",
@@ -91,8 +93,8 @@ class Conversation:
         self._last = False
         self._refused = False
         self._receiving = False
-        self._body_since = NEVER
-        self._accounted = 0
+        self._due = NEVER
+        self._kept = 0
         self.address = address
         self.deadline = NEVER
         self.scheduled = NEVER
@@ -152,7 +154,7 @@ class Conversation:
         """Send ``response`` to the request in flight. Without effect where the client is gone."""
         if self._phase is not Phase.ANSWERING:
             return
-        self._account(0)
+        self._keep(0)
         shared = self._shared
         self._last = shared.stopping or not self._parser.keep_alive
         head = request.method == "HEAD"
@@ -170,13 +172,34 @@ class Conversation:
         if request.method == "HEAD" or self._shared.stopping or not self._parser.keep_alive:
             self.answer(request, OVERLOADED)
         elif self._phase is Phase.ANSWERING:
-            self._account(0)
+            self._keep(0)
             self._last = False
             self._send(self._shared.overloaded)
 
     def end_if_idle(self) -> None:
         """Close unless a request is arriving, in flight or being answered."""
         if self._phase is Phase.HANDSHAKE or (self._phase is Phase.READING and not self._parser.buffered):
+            self.close()
+
+    @property
+    def use(self) -> Use:
+        """What the connection is used for now."""
+        if self._phase is Phase.ANSWERING:
+            return Use.WORKING
+        if self._phase is Phase.WRITING or self._phase is Phase.DRAINING:
+            return Use.SENDING
+        return Use.RECEIVING if self._receiving else Use.NOTHING
+
+    @property
+    def can_let_go(self) -> bool:
+        """Whether a request is arriving or an answer leaving, and nobody works for this client meanwhile."""
+        return self._phase is Phase.READING or self._phase is Phase.WRITING
+
+    def let_go(self) -> None:
+        """Too much is kept in memory, and most of it for this client: refuse what arrives, or drop what it does not take."""
+        if self._phase is Phase.READING:
+            self._refuse(Refused(429, "too many request bodies are arriving at once; try again"))
+        else:
             self.close()
 
     def close(self) -> None:
@@ -187,7 +210,7 @@ class Conversation:
             self._transport.say_goodbye()
         self._phase = Phase.CLOSED
         self._watch(NOTHING)
-        self._account(0)
+        self._keep(0)
         self.deadline = NEVER
         self._loop.close_later(self._socket)
         self._shared.forget(self)
@@ -236,35 +259,39 @@ class Conversation:
         self.deadline = NEVER
         if self._receiving:
             self._receiving = False
-            self._body_since = NEVER
-            self._account(len(request.body))
+            self._keep(len(request.body))
         self._shared.batch.append(Exchange(self, request, self._shared))
 
     def _await_rest(self) -> None:
         loop, timeouts, parser = self._loop, self._timeouts, self._parser
         if not self._receiving:
             self._receiving = True
+            self._due = NEVER
             loop.set_deadline(self, loop.now + timeouts.head)
         if parser.in_body:
-            if self._body_since == NEVER:
-                self._body_since = loop.now
-            loop.set_deadline(self, self._body_since + timeouts.body + parser.buffered / _BODY_BYTES_PER_SECOND)
+            self._expect_more(parser.buffered - self._kept, timeouts.body)
         if parser.wants_continue:
             parser.wants_continue = False
             # The socket is empty here but for a previous answer, which was sent whole: these 25 bytes always fit.
             self._transport.send(CONTINUE)
-        self._account(parser.buffered)
-        if self._shared.buffered > self._shared.visitors.bounds.buffered_bytes:
-            self._refuse(Refused(429, "too many request bodies are arriving at once; try again"))
+        self._keep(parser.buffered)
+        self._shared.holdings.make_room()
 
-    def _account(self, buffered: int) -> None:
-        self._shared.buffered += buffered - self._accounted
-        self._accounted = buffered
+    def _expect_more(self, passed: int, patience: float) -> None:
+        """So many bytes of a body or an answer passed. A second is given for so many, and at no time more than ``patience`` in all."""
+        most = self._loop.now + patience
+        self._due = min(self._due + passed / _BYTES_PER_SECOND, most)
+        self._loop.set_deadline(self, self._due)
+
+    def _keep(self, count: int) -> None:
+        if count != self._kept:
+            self._kept = count
+            self._shared.holdings.keep(self, count)
 
     def _refuse(self, refused: Refused) -> None:
         self._last = self._refused = True
         self._phase = Phase.ANSWERING
-        self._account(0)
+        self._keep(0)
         self._send(serialize(refusal(refused), date=self._shared.date, keep_alive=False, without_body=False))
 
     def _send(self, content: bytes) -> None:
@@ -275,8 +302,12 @@ class Conversation:
                 return
             self._outgoing = memoryview(content)[sent:]
             self._phase = Phase.WRITING
-            self._loop.set_deadline(self, self._loop.now + self._timeouts.write)
+            self._due = NEVER
+            self._expect_more(sent, self._timeouts.write)
+            self._keep(len(content))
             self._write()
+            if self._phase is Phase.WRITING:
+                self._shared.holdings.make_room()
         except Broken:
             self.close()
 
@@ -287,7 +318,8 @@ class Conversation:
                 self._watch(WRITABLE)
                 return
             self._outgoing = self._outgoing[sent:]
-            self._loop.set_deadline(self, self._loop.now + self._timeouts.write)
+            self._expect_more(sent, self._timeouts.write)
+        self._keep(0)
         self._finish_answer()
 
     def _finish_answer(self) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from strongroom.http.holdings import Holdings
 from strongroom.http.loop import Loop
 from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.places import Places, Sitting
 from strongroom.http.visitors import Visitors
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a client may take, in seconds, for each step. ``body`` grows by one second per 16 KiB that arrived.
+    """How long a client may take, in seconds, for each step. A body and an answer may take a second more for each 16 KiB that passed, and
+    at no time fall back by more than ``body`` and ``write``.
 
     ``wait`` is the server's own: how long a complete request may wait until work on it begins.
     """
@@ -58,6 +61,10 @@ class Talks(Protocol):
         ...
 
 
+class Stays(Talks, Sitting, Protocol):
+    """A conversation that takes a place."""
+
+
 @dataclass(slots=True)
 class Shared:
     """The state of one listener. It belongs to the loop's thread."""
@@ -66,7 +73,6 @@ class Shared:
     visitors: Visitors
     on_failure: Callable[[Exception], None]
     stopping: bool = False
-    buffered: int = 0
     date: bytes = b""
     overloaded: bytes = b""
     """The answer to a request that is refused unread, ready to be sent."""
@@ -75,13 +81,20 @@ class Shared:
     batch: list[Exchange] = field(default_factory=list)
     ready: list[Talks] = field(default_factory=list)
     answered: list[tuple[Exchange, HttpResponse]] = field(default_factory=list)
-    conversations: set[Talks] = field(default_factory=set)
+    conversations: set[Stays] = field(default_factory=set)
+    holdings: Holdings = field(init=False)
+    places: Places = field(init=False)
 
-    def remember(self, conversation: Talks) -> None:
+    def __post_init__(self) -> None:
+        """What is kept for clients has the bound that the visitors have."""
+        self.holdings = Holdings(self.visitors.bounds.buffered_bytes)
+        self.places = Places(self.visitors, self.loop)
+
+    def remember(self, conversation: Stays) -> None:
         """Keep a new connection, which was admitted."""
         self.conversations.add(conversation)
 
-    def forget(self, conversation: Talks) -> None:
+    def forget(self, conversation: Stays) -> None:
         """It is closed."""
         if conversation in self.conversations:
             self.conversations.discard(conversation)

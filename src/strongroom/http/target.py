@@ -15,6 +15,7 @@ PREFIX = "/v1/"
 QUERY_PARAMETERS_MAX = 1000
 
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_WELL_ENCODED = re.compile(rb"[^%]*+(?:%[0-9A-Fa-f]{2}[^%]*+)*+")
 # Encoded, these would decode to something that separates or ends: '/', '\\', NUL. Dots need no entry: decoded, they are checked.
 _NEVER_ENCODED = frozenset({"2f", "5c", "00"})
 
@@ -51,10 +52,9 @@ def parse_query(query: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     if not query:
         return parameters
-    parts = query.split("&")
-    if len(parts) > QUERY_PARAMETERS_MAX:
+    if query.count("&") >= QUERY_PARAMETERS_MAX:
         raise InvalidRequest(f"more than {QUERY_PARAMETERS_MAX} parameters")
-    for part in parts:
+    for part in query.split("&"):
         if not part:
             continue
         raw_name, _, raw_value = part.partition("=")
@@ -75,18 +75,12 @@ def _decode_parameter(raw: str) -> str:
 
 
 def _percent_decode(text: str, what: str) -> str:
-    pieces = text.split("%")
-    decoded = bytearray(pieces[0].encode())
-    for piece in pieces[1:]:
-        digits = piece[:2]
-        if len(digits) != 2 or not (digits.isascii() and digits.isalnum()):
-            raise InvalidRequest(f"{what} holds a '%' that is not followed by two hexadecimal digits")
-        try:
-            decoded.append(int(digits, 16))
-        except ValueError:
-            raise InvalidRequest(f"{what} holds a '%' that is not followed by two hexadecimal digits") from None
-        decoded += piece[2:].encode()
+    encoded = text.encode()
+    if not _WELL_ENCODED.fullmatch(encoded):
+        raise InvalidRequest(f"{what} holds a '%' that is not followed by two hexadecimal digits")
+    # As escapes of Python's own, which are read without a step for each: %41 becomes \x41, and a backslash stays one.
+    escaped = encoded.replace(b"\\", b"\\\\").replace(b"%", b"\\x")
     try:
-        return decoded.decode()
+        return escaped.decode("unicode_escape").encode("latin-1").decode()
     except UnicodeDecodeError:
         raise InvalidRequest(f"{what} is not valid UTF-8 text") from None

@@ -22,6 +22,8 @@ from OpenSSL.crypto import X509
 _TLS_1_2_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 _READ_BYTES = 65536
+_MESSAGES_MAX = 16
+"""So many messages that are no data a client may send after the handshake. None needs more than a few updates of its key in years."""
 
 
 class TlsVersion(Enum):
@@ -77,6 +79,7 @@ def build_context(settings: TlsSettings) -> SSL.Context:
     # No resumption: a resumed session would carry a client certificate past the moment at which it was shown.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_session_id(b"strongroom")
+    context.set_info_callback(_end_chatter)
     context.set_alpn_select_callback(_select_http_1_1)
     try:
         context.use_certificate(certificates[0])
@@ -116,6 +119,21 @@ def _accept_any(_connection: SSL.Connection, _certificate: X509, _error: int, _d
 
 def _accept_verified(_connection: SSL.Connection, _certificate: X509, _error: int, _depth: int, verified: int) -> bool:
     return bool(verified)
+
+
+def _end_chatter(connection: SSL.Connection, where: int, code: int) -> None:
+    """Take a connection for ended whose client updates its key again and again.
+
+    OpenSSL would read on, in one call, for as long as such messages come. They can be made beforehand, and an update costs a tenth of
+    a millisecond here: with a megabyte of them a client would hold up all others for seconds.
+    """
+    del code
+    if where & SSL.SSL_CB_HANDSHAKE_DONE:
+        connection.set_app_data([])
+    elif where & SSL.SSL_CB_EXIT and (messages := connection.get_app_data()) is not None:
+        messages.append(where)
+        if len(messages) > _MESSAGES_MAX:
+            connection.set_shutdown(SSL.RECEIVED_SHUTDOWN)
 
 
 def _select_http_1_1(_connection: SSL.Connection, offered: list[bytes]) -> Any:

@@ -9,7 +9,9 @@ from strongroom.sharing.table import WAYS, SharedTable
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many connections there may be over all processes, in all and of one address, and how many bytes of requests in this one."""
+    """How many connections there may be over all processes, in all and of one address, and how many bytes of requests and answers are
+    kept in this one.
+    """
 
     connections: int = 4096
     connections_per_address: int = 1024
@@ -42,6 +44,18 @@ class Visitors:
         """How many were closed at once, because too many were open."""
         return int(self._sums[_REFUSED])
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many are open as there may be."""
+        return self.open >= self.bounds.connections
+
+    def count(self, address: str) -> int:
+        """How many are open from ``address``."""
+        table = self._addresses
+        with table.turn:
+            slot = table.find(address.encode())
+            return 0 if slot is None else int(table.numbers[slot])
+
     def admit(self, address: str) -> bool:
         """Count one more connection from ``address``, if that is within the bounds; ``""`` (a unix socket) has only the total."""
         table, sums, bounds = self._addresses, self._sums, self.bounds
@@ -51,11 +65,15 @@ class Visitors:
             if sums[_OPEN] < bounds.connections:
                 slot = table.claim(name)
             if slot is None or (address and table.numbers[slot] >= bounds.connections_per_address):
-                sums[_REFUSED] += 1
                 return False
             table.numbers[slot] += 1
             sums[_OPEN] += 1
             return True
+
+    def refuse(self) -> None:
+        """One was closed at once, since it was not admitted."""
+        with self._addresses.turn:
+            self._sums[_REFUSED] += 1
 
     def leave(self, address: str) -> None:
         """One that was admitted is closed."""

@@ -14,10 +14,12 @@ from strongroom.http.message import HttpResponse
 from strongroom.logical.backend import Router
 from strongroom.logical.errors import InternalFailure
 from strongroom.logical.request import Request
+from strongroom.quotas.ruleset import client_of
 from strongroom.server.doorman import Asks, Doorman, Read
 from strongroom.server.log import Log
 from strongroom.server.meter import Meter
 from strongroom.server.pool import CallLater, Pool
+from strongroom.server.vital import is_vital
 from strongroom.system.node import Node
 from strongroom.system.unsealed import Unsealed
 
@@ -102,7 +104,13 @@ class Edge:
             exchange.respond(response)
 
         in_flight.begin_slow(request, self._node.clock.now_ns())
-        self.pool.submit(work, respond, deadline=exchange.request.deadline)
+        self.pool.submit(
+            work,
+            respond,
+            deadline=exchange.request.deadline,
+            address=client_of(request.connection.remote_address),
+            is_vital=is_vital(exchange.request.target),
+        )
 
     def _answer_slowly(self, request: Request, began: float) -> HttpResponse:
         unsealed = self._node.unsealed

@@ -17,6 +17,8 @@ from strongroom.physical.store import Unavailable
 
 _PR_SET_DUMPABLE = 4
 _M_MMAP_THRESHOLD = -3
+KEPT_DESCRIPTORS = 256
+"""So many open files are not for connections: the store's, of each thread, audit files, backups, what processes say to each other."""
 _LARGE_BYTES = 512 * 1024
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK = 14
@@ -131,6 +133,23 @@ def harden() -> bool:
         return int(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)) == 0
     except (OSError, AttributeError):
         return False
+
+
+def allow_connections(wanted: int) -> int:
+    """Raise this process's limit of open files as far as so many connections need and the system allows. Answers how many there may be.
+
+    Some are kept back: for want of a descriptor the store or an audit file could not be opened, and clients must not bring that about.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + KEPT_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with contextlib.suppress(OSError, ValueError):  # it stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    return max(soft - KEPT_DESCRIPTORS, soft // 2, 1)
 
 
 def lock_memory() -> None:

@@ -31,7 +31,7 @@ from strongroom.logical.service_state import NOBODY, ServiceState
 from strongroom.physical.sqlite import hold_folder
 from strongroom.physical.store import Unavailable
 from strongroom.server.assemble import assemble, open_store
-from strongroom.server.commons import bounds_of, new_commons
+from strongroom.server.commons import bounds_of, new_commons, shortage
 from strongroom.server.config import load_config
 from strongroom.server.config_reader import ConfigError
 from strongroom.server.config_values import ServerConfig, StorageType, TcpListener, UnixListener
@@ -110,6 +110,8 @@ class Server:
         self._is_over = False
         clock, entropy = SystemClock(), SystemEntropy()
         commons = role.commons if role is not None else new_commons(entropy, bounds_of(config))
+        if not isinstance(role, Follower) and (short := shortage(config, commons.visitors.bounds)):
+            log.warning(short)
         self.node: Node = assemble(
             config,
             clock,

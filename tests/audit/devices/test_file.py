@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import stat
@@ -330,6 +331,47 @@ def test_a_stream_that_nobody_reads_any_more_is_a_failure() -> None:
     with pytest.raises(DeviceFailed):
         StreamDevice(writing).write(LINE)
     os.close(writing)
+
+
+STREAM_WRITER = """
+import sys
+from strongroom.audit.devices.file import StreamDevice
+device = StreamDevice(1)
+for number in range(40):
+    device.write(b"".join(b"%s %d %s.\\n" % (sys.argv[1].encode(), number, b"x" * 5000) for _ in range(20)))
+"""
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["blocking", "non-blocking"])
+def test_processes_that_share_a_stream_do_not_write_into_each_others_lines(*, waits: bool) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, waits)
+    command = [sys.executable, "-c", STREAM_WRITER]
+    writers = [subprocess.Popen([*command, name], stdout=writing) for name in "abc"]
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        lines = stream.read().splitlines()
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert len(lines) == 3 * 40 * 20
+    assert {line.split(b" ")[2] for line in lines} == {b"x" * 5000 + b"."}
+
+
+def test_the_lock_of_a_stream_is_asked_for_and_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel would take that wait, together with one for another lock, for a deadlock of two processes, and fail the other."""
+    asked: list[int] = []
+
+    def lockf(_: int, command: int) -> None:
+        asked.append(command)
+        if len(asked) < 3:
+            raise BlockingIOError
+
+    monkeypatch.setattr("strongroom.audit.devices.file.fcntl.lockf", lockf)
+    reading, writing = os.pipe()
+    StreamDevice(writing).write(LINE)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        assert stream.read() == LINE
+    assert asked == [fcntl.LOCK_EX | fcntl.LOCK_NB] * 3 + [fcntl.LOCK_UN]
 
 
 def test_special_paths_open_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

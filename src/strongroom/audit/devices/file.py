@@ -7,10 +7,15 @@ configuration file may name.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
+import select
 import stat
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
 
 from strongroom.audit.devices import Device, DeviceFailed
 from strongroom.audit.devices.file_options import DISCARD, STDOUT, FileOptions, check_options
@@ -19,6 +24,10 @@ from strongroom.audit.options import Limits
 _TAIL_BYTES_MAX = 4 << 20
 # A write that the system cuts short is continued this often before the device counts as failed.
 _ATTEMPTS = 3
+_NEWLINE = ord("\n")
+_LOOK_SECONDS = 0.0005
+_STREAM_TURN = threading.Lock()
+"""Among the threads of this process, of which each of several devices has one."""
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -133,17 +142,23 @@ class FileDevice:
 
 
 class StreamDevice:
-    """Writes to a descriptor that the process was started with, such as standard output, which it never closes."""
+    """Writes to a descriptor that the process was started with, such as standard output, which it never closes.
+
+    The processes of a server share it, and a pipe that is full takes lines in pieces: so they take turns, and none writes into
+    another one's line. Whoever reads slowly is waited for, also where the stream was made not to wait.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._torn = False
 
     def write(self, lines: bytes) -> None:
         """Write ``lines``; durable means taken by whoever reads the stream."""
-        remaining = memoryview(lines)
+        remaining = memoryview(b"\n" + lines if self._torn else lines)
         try:
-            while remaining:
-                remaining = remaining[os.write(self._descriptor, remaining) :]
+            with _STREAM_TURN, _turn_among_processes(self._descriptor):
+                while remaining:
+                    remaining = remaining[self._write_some(remaining) :]
         except OSError as error:
             raise _failed(error) from None
 
@@ -152,6 +167,40 @@ class StreamDevice:
 
     def close(self) -> None:
         """Nothing: the stream is not ours."""
+
+    def _write_some(self, content: memoryview) -> int:
+        try:
+            written = os.write(self._descriptor, content)
+        except BlockingIOError:
+            ready = select.poll()
+            ready.register(self._descriptor, select.POLLOUT)
+            ready.poll()
+            return 0
+        self._torn = content[written - 1] != _NEWLINE
+        return written
+
+
+@contextlib.contextmanager
+def _turn_among_processes(descriptor: int) -> Iterator[None]:
+    """A record lock of the kernel's, which the end of a process gives back, however it ends.
+
+    It is asked for again and again, and not waited for: the kernel would take a process whose thread waits here, and which has another
+    lock that ours waits for, for a deadlock of the two, and fail the other lock.
+    """
+    while not _can_lock(descriptor):
+        time.sleep(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        fcntl.lockf(descriptor, fcntl.LOCK_UN)
+
+
+def _can_lock(descriptor: int) -> bool:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class DiscardDevice:
