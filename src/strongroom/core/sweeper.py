@@ -11,7 +11,7 @@ from strongroom.consumers import store as consumers
 from strongroom.core.background import Background
 from strongroom.core.batch import Alarms
 from strongroom.core.fingerprints import sweep_unmounted
-from strongroom.core.removal import remove_unmounted
+from strongroom.core.removal import remove_left_in_mounts, remove_unmounted
 from strongroom.core.resealing import Resealing
 from strongroom.core.reuse_index import list_pending
 from strongroom.crypto.aead import Damaged
@@ -90,6 +90,7 @@ class Sweeper(Background):
             self._clear_tokens(unsealed)
             or remove_unmounted(unsealed)
             or self._forget_unmounted(unsealed)
+            or remove_left_in_mounts(unsealed)
             or self._resealing.step(unsealed)
         )
 

@@ -258,6 +258,15 @@ class KeepsValues(Protocol):
 
 
 @runtime_checkable
+class LeavesRows(Protocol):
+    """A backend that leaves rows which nothing finds any more, where one request would have to remove too many of them."""
+
+    def remove_left(self, storage: Storage, limit: int) -> bool:
+        """Remove up to ``limit`` of them; whether there may be more to do. Called behind the requests until there is not."""
+        ...
+
+
+@runtime_checkable
 class BoundTo(Protocol):
     """A backend that keeps data under a token and drops it when the token dies (cubbyhole)."""
 

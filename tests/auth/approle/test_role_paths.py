@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from strongroom.auth.approle import AppRole, secret_id
 from strongroom.logical.errors import InvalidRequest, NotFound, UnsupportedOperation
 from strongroom.logical.operation import Operation
 
@@ -121,6 +122,32 @@ def test_a_deleted_role_is_gone_with_everything_that_belongs_to_it(approle: Any)
     approle.delete("role/r")
     with pytest.raises(NotFound):
         approle.read("role/r")
+    assert approle.snapshot() == before
+
+
+def test_of_a_role_with_many_secret_ids_a_deletion_leaves_most_for_later(
+    approle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret_id, "REMOVED_AT_ONCE", 5)
+    approle.write("role/other")
+    approle.write("role/other/secret-id")
+    before = approle.snapshot()
+    approle.write("role/r")
+    for _ in range(10):
+        approle.write("role/r/secret-id")
+    approle.write("role/r/secret-id/destroy", secret_id="x")
+    held = len(approle.snapshot())
+    approle.delete("role/r")
+    assert len(approle.snapshot()) == held - 2 - 5 + 1, "the role, its ID, five records; and the note of the others"
+    assert not approle.exists("role/r")
+    approle.write("role/r")
+    with pytest.raises(NotFound):
+        approle.keys("role/r/secret-id")
+    approle.delete("role/r")
+    steps = 0
+    while approle.in_transaction("", Operation.UPDATE, lambda context: AppRole().remove_left(context.storage, 4)):
+        steps += 1
+    assert steps == 5, "of the other 16 four in each, and then it is seen that there are no more"
     assert approle.snapshot() == before
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from strongroom.auth.approle import role_paths, secret_id_paths
 from strongroom.auth.approle.login import log_in, renew
 from strongroom.auth.approle.role import find_by_role_id, roles_bound_to
+from strongroom.auth.approle.secret_id import remove_left
 from strongroom.logical.backend import Context, Endpoint, Path, folding
 from strongroom.logical.field import decode_str
 from strongroom.logical.operation import Operation
@@ -51,3 +52,7 @@ class AppRole:
     def renew(self, context: Context, auth: Auth) -> Auth:
         """``auth`` with the durations that hold today; see ``login.renew``."""
         return renew(context, auth)
+
+    def remove_left(self, storage: Storage, limit: int) -> bool:
+        """Remove some records of roles that are gone; see ``LeavesRows``."""
+        return remove_left(storage, limit)

@@ -1,13 +1,14 @@
-"""Secret IDs: what a machine shows at its login. Owns the records ``secret_id/``, ``accessor/`` and ``destroyed/``.
+"""Secret IDs: what a machine shows at its login. Owns the records ``secret_id/``, ``accessor/``, ``destroyed/`` and ``removed/``.
 
 Stored is a keyed digest, never the secret ID. Each lies under its role's uid, so it cannot even be looked for through another role.
 ``destroyed/`` remembers which ones were taken back: tokens that came of those are not renewed any more, while tokens of a secret
-ID that was merely used up or ran out live on as they do in Vault.
+ID that was merely used up or ran out live on as they do in Vault. ``removed/`` names roles that are gone, by uid, and left many records.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import chain, islice
 
 import msgspec
 
@@ -17,11 +18,14 @@ from strongroom.auth.identifiers import new_uuid
 from strongroom.logical.backend import Context
 from strongroom.logical.errors import InvalidRequest
 from strongroom.logical.instant import NANOSECONDS
-from strongroom.logical.storage import Storage, delete_tree
+from strongroom.logical.storage import Storage
 
 SECRET_IDS = "secret_id/"  # noqa: S105 -- the name of a folder
 ACCESSORS = "accessor/"
 DESTROYED = "destroyed/"
+REMOVED = "removed/"
+REMOVED_AT_ONCE = 500
+"""So many records of a role go with it in one commit; what is left is removed behind the requests."""
 
 _ACCESSOR = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -136,9 +140,22 @@ def accessors(storage: Storage, role: Role, after: str, limit: int | None) -> li
 
 
 def destroy_all(storage: Storage, role: Role) -> None:
-    """Remove everything that belongs to a role which is being removed."""
-    for folder in (SECRET_IDS, ACCESSORS, DESTROYED):
-        delete_tree(storage, f"{folder}{role.uid}/")
+    """Remove everything that belongs to a role which is being removed: at once if it is little, else :func:`remove_left` goes on with it.
+
+    Nothing finds it any more: it lies under the uid of the role, which no other role ever has.
+    """
+    if not _remove_some(storage, role.uid, REMOVED_AT_ONCE):
+        storage.put(REMOVED + role.uid, b"")
+
+
+def remove_left(storage: Storage, limit: int) -> bool:
+    """Remove some of what roles left that are gone; whether there may be more to do."""
+    name = next(iter(storage.scan(REMOVED)), None)
+    if name is None:
+        return False
+    if _remove_some(storage, name.removeprefix(REMOVED), limit):
+        storage.delete(name)
+    return True
 
 
 def remove_if_expired(context: Context, role: Role, mark: str) -> bool:
@@ -158,6 +175,15 @@ def _read(storage: Storage, role: Role, mark: str) -> SecretId | None:
 def _remove(storage: Storage, role: Role, mark: str, entry: SecretId) -> None:
     storage.delete(_key(role, mark))
     storage.delete(_accessor_key(role, entry.accessor))
+
+
+def _remove_some(storage: Storage, uid: str, limit: int) -> bool:
+    """Remove up to ``limit`` records of a role; whether these were the last."""
+    folders = (f"{folder}{uid}/" for folder in (SECRET_IDS, ACCESSORS, DESTROYED))
+    keys = list(islice(chain.from_iterable(storage.scan(folder) for folder in folders), limit))
+    for key in keys:
+        storage.delete(key)
+    return len(keys) < limit
 
 
 def _key(role: Role, mark: str) -> str:
