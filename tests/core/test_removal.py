@@ -125,8 +125,7 @@ def test_disabling_an_auth_method_leaves_its_own_rows_for_later(vault: Vault) ->
     assert vault.post("auth/userpass/login/u1", {"password": "a long password"}, token=None).status == 403
     vault.post("sys/auth/userpass", {"type": "userpass"})
     assert vault.list("auth/userpass/users").status == 404
-    while step(vault):
-        pass
+    sweeper(vault).sweep()
     assert keys_naming(vault, uuid) == []
 
 
