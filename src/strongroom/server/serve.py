@@ -277,7 +277,6 @@ class Server:
 
     def _listen(self, listener: TcpListener | UnixListener, listening: socket.socket) -> str:
         rules = listener.rules
-        limits = Limits(body_bytes=rules.max_request_size)
         timeouts = Timeouts(
             head=float(rules.http_read_header_timeout),
             body=float(rules.http_read_timeout),
@@ -288,7 +287,7 @@ class Server:
         self.listener.add_socket(
             listening,
             tls=listener.tls if isinstance(listener, TcpListener) else None,
-            limits=limits,
+            limits=Limits(body_bytes=rules.max_request_size),
             timeouts=timeouts,
             unix_path="" if isinstance(listener, TcpListener) or isinstance(self._role, Follower) else listener.path,
             is_shared=self._role is not None,
