@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from tests.anomalies.scene import CountingPasswords, expect, is_alive, vault_with_approle, vault_with_userpass
@@ -120,6 +121,30 @@ def test_row_020_nobodys_password_costs_what_a_real_one_does() -> None:
         real = hashing.hash(Secret("right"), SystemEntropy())
         assert extract_parameters(hashing._nobodys) == extract_parameters(real)
         assert len(hashing._nobodys) == len(real)
+
+
+def test_row_020_a_password_that_nobody_has_is_hashed_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from argon2 import extract_parameters
+    from argon2.low_level import verify_secret
+
+    from strongroom.auth.userpass.passwords import Argon2Passwords
+    from strongroom.crypto import passwords as room
+    from strongroom.crypto.parameters import CHEAPEST
+    from strongroom.logical.ambient import SystemEntropy
+    from strongroom.logical.secret import Secret
+
+    hashing, hashed = Argon2Passwords(CHEAPEST), []
+
+    def counting(encoded: bytes, *rest: Any) -> bool:
+        hashed.append(extract_parameters(encoded.decode()))
+        return verify_secret(encoded, *rest)
+
+    monkeypatch.setattr(room, "verify_secret", counting)
+    for stored in (None, hashing.hash(Secret("right"), SystemEntropy())):
+        with pytest.raises(room.Mismatch):
+            hashing.check(stored, Secret("wrong"))
+    assert len(hashed) == 2
+    assert hashed[0] == hashed[1]
 
 
 def test_row_028_cve_2024_4629_parallel_logins_do_not_beat_the_counter(
