@@ -256,8 +256,7 @@ class Server:
 
     def scrub(self) -> None:
         """Overwrite what was freed, in this process: soon, and again once the answer under way has left."""
-        # At the end all memory goes back anyway.
-        if not self._is_over:
+        if not self._is_over:  # at the end all memory goes back anyway
             self.listener.call_soon(self._scrub_here)
             self.listener.call_soon(lambda: self.listener.call_later(SENT_SECONDS, self._scrub_here))
 
@@ -267,9 +266,8 @@ class Server:
         self.scrub()
 
     def _scrub_here(self) -> None:
-        if not self._is_over:
-            scrub_freed_memory()
-            self._edge.pool.on_each_thread(scrub_cache)
+        scrub_freed_memory()
+        self._edge.pool.on_each_thread(scrub_cache)
 
     def _after_answer(self, call: Callable[[], None]) -> None:
         thread = threading.Thread(target=call, name="after-answer", daemon=True)
