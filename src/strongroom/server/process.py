@@ -10,6 +10,7 @@ import ctypes
 import gc
 import os
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from strongroom.physical.store import Unavailable
 
 _PR_SET_DUMPABLE = 4
 _M_MMAP_THRESHOLD = -3
+SWITCH_SECONDS = 0.0005
+"""For how long a thread goes on while another one waits to; Python's own is ten times as long."""
 KEPT_DESCRIPTORS = 256
 """So many open files are not for connections: the store's, of each thread, audit files, backups, what processes say to each other."""
 _LARGE_BYTES = 512 * 1024
@@ -35,7 +38,15 @@ _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
-def settle_memory() -> None:
+def settle() -> None:
+    """For when all is loaded: from now on the process answers requests, and what else it does shall not be in their way."""
+    _settle_memory()
+    # The thread that answers lets go of Python's lock wherever it reads, writes or waits, many times in a request. Where another one
+    # works behind the requests it has to wait each time to get it back.
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def _settle_memory() -> None:
     """Leave what was loaded until now out of every later collection, and collect less often: requests make no cycles.
 
     And have the memory of large requests go back to the system with each of them.

@@ -40,7 +40,7 @@ from strongroom.server.doorman import Asks
 from strongroom.server.edge import Edge
 from strongroom.server.listening import address_of, bound
 from strongroom.server.log import Complaints, Log
-from strongroom.server.process import protect, scrub_cache, scrub_freed_memory, settle_memory
+from strongroom.server.process import protect, scrub_cache, scrub_freed_memory, settle
 from strongroom.server.readings import read_edge
 from strongroom.server.reload import reload
 from strongroom.server.vital import is_vital
@@ -159,7 +159,7 @@ class Server:
         self._audit_keeper.start()
         self._reuse_learner.start()
         self._publish()
-        settle_memory()
+        settle()
         if when_ready is not None and not isinstance(self._role, Follower):
             self.listener.call_soon(when_ready)
         try:
