@@ -14,6 +14,7 @@ from types import FrameType
 
 from strongroom.barrier.tampering import TamperedStore
 from strongroom.core.audit_keeper import AuditKeeper
+from strongroom.core.background import Background
 from strongroom.core.backup_keeper import BackupKeeper
 from strongroom.core.batch import Alarms
 from strongroom.core.inspector import Inspector
@@ -133,12 +134,14 @@ class Server:
         self.addresses = [
             self._listen(listener, listening) for listener, listening in zip(config.listeners, sockets, strict=True)
         ]
-        self._sweeper = Sweeper(self.node, alarms)
-        self._inspector = Inspector(self.node, log.failure)
         self.node.integrity.on_alarm = log.error
-        self._backup_keeper = BackupKeeper(self.node, log.error, log.failure)
-        self._audit_keeper = AuditKeeper(self.node, log.warning, alarms)
-        self._reuse_learner = ReuseLearner(self.node, log.failure)
+        of_all = (AuditKeeper(self.node, log.warning, alarms), ReuseLearner(self.node, log.failure))
+        of_one = (
+            Sweeper(self.node, alarms),
+            Inspector(self.node, log.failure),
+            BackupKeeper(self.node, log.error, log.failure),
+        )
+        self._behind: tuple[Background, ...] = of_all if isinstance(role, Follower) else of_one + of_all
         read_edge(self.node.telemetry, self.listener, self._edge.pool)
         self.node.lifecycle.call_at_seal(self._scrub)
         self.node.scrub = self._scrub
@@ -153,11 +156,8 @@ class Server:
             self._write_pid_file()
             for address in self.addresses:
                 self._log.info(f"listening on {address}")
-            self._sweeper.start()
-            self._inspector.start()
-            self._backup_keeper.start()
-        self._audit_keeper.start()
-        self._reuse_learner.start()
+        for background in self._behind:
+            background.start()
         self._publish()
         settle()
         if when_ready is not None and not isinstance(self._role, Follower):
@@ -352,11 +352,8 @@ class Server:
 
     def _end(self) -> None:
         self._is_over = True
-        self._sweeper.stop()
-        self._inspector.stop()
-        self._backup_keeper.stop()
-        self._audit_keeper.stop()
-        self._reuse_learner.stop()
+        for background in self._behind:
+            background.stop()
         self._edge.close()
         self.node.close()
         if isinstance(self._role, Follower):
