@@ -91,6 +91,19 @@ def test_what_is_ignored_by_its_path_is_ignored_in_the_history_as_well(scan: Com
     assert [row["file"] for row in scan("git", ".", "-format=jsonl", cwd=project).rows] == ["app.py"]
 
 
+def test_what_cannot_be_read_in_a_history_is_named_by_its_path_and_may_be_excluded(
+    scan: CommandLine, project: Path
+) -> None:
+    (project / "cut.zip").write_bytes(b"PK\3\4" + b"\0" * 60)
+    for words in (("init", "-q"), ("add", "."), ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1")):
+        subprocess.run(["git", *words], cwd=project, check=True, capture_output=True)
+    done = scan("git", ".", "-no-cache", cwd=project)
+    assert (done.exit_code, "Not scanned: cut.zip: " in done.err) == (2, True)
+    (project / ".strongroom-scan.toml").write_text('exclude = ["*.zip", "*.py", "*.js"]\n')
+    done = scan("git", ".", cwd=project)
+    assert (done.exit_code, done.err) == (0, "")
+
+
 def test_a_mark_allows_its_line_with_a_reason_until_its_day(scan: CommandLine, project: Path) -> None:
     def of(mark: str) -> list[str]:
         (project / "app.py").write_text(f"TOKEN = '{TOKEN}'  # {mark}\n")

@@ -93,6 +93,15 @@ class TestNames:
         assert TOKEN not in (project / "known.json").read_text()
         assert scan("dir", ".", "-baseline=known.json", cwd=project).exit_code == 0
 
+    def test_a_secret_in_the_name_of_an_author_is_not_shown(self, scan: CommandLine, project: Path) -> None:
+        builder = start(project)
+        builder.git(
+            "-c", "core.hooksPath=/dev/null", "commit", "--quiet", "--allow-empty", "-m", "x", f"--author={TOKEN} <a@b>"
+        )
+        done = scan("git", ".", "-format=jsonl", cwd=project)
+        assert {row["file"] for row in done.rows} == {"app.py", "<commit message>"}
+        assert TOKEN not in done.out.decode() + done.err
+
     def test_words_that_stand_in_a_value_and_in_a_name_are_shown(self, scan: CommandLine, project: Path) -> None:
         (project / "service-account-of-the-test").mkdir()
         (project / "service-account-of-the-test" / "a.py").write_text(

@@ -178,8 +178,10 @@ def _job(flags: dict[str, Any], config: ScanConfig, rules: Sequence[Rule], targe
         target.root,
     )
     fingerprinter = fingerprinter_of(flags["fingerprint_key_file"])
-    ignores = [*_ignores(target), *config.ignores, *target.ignores, *_excluded(flags, config)]
-    return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=verification(flags))
+    leaves_out = _excluded(flags, config)
+    ignores = [*_ignores(target), *config.ignores, *target.ignores, lambda seen: leaves_out(seen.path)]
+    verify = verification(flags)
+    return Job(wanted, _now, fingerprinter, ignores=ignores, version=__version__, verify=verify, leaves_out=leaves_out)
 
 
 def _rules(flags: dict[str, Any], target: Target) -> tuple[ScanConfig, list[Rule]]:
@@ -245,12 +247,11 @@ def _ignores(target: Target) -> list[Ignores]:
     return [_below(root, ignores) for ignores in found]
 
 
-def _excluded(flags: dict[str, Any], config: ScanConfig) -> list[Ignores]:
+def _excluded(flags: dict[str, Any], config: ScanConfig) -> Callable[[str], bool]:
     """What -exclude names, for sources that know the path of a thing only once something was found in it."""
     from strongroom.scanner.sources.globs import Choice
 
-    choice = Choice.of((), (*flags.get("exclude", ()), *config.exclude))
-    return [lambda seen: choice.excludes(seen.path)]
+    return Choice.of((), (*flags.get("exclude", ()), *config.exclude)).excludes
 
 
 def _below(root: str, ignores: Ignores) -> Ignores:

@@ -1,4 +1,4 @@
-"""Secrets in names of files: a report that does not show secrets does not show them there either."""
+"""Secrets in names, of files and of people: a report that does not show secrets does not show them there either."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class HiddenNames:
             if not may_hold_secret(value):
                 continue  # words stand in names and in values without being secret in either
             for one in finding.occurrences:
-                for name in (one.path, one.address):
+                for name in (one.path, one.address, one.author):
                     if value in name:
                         self._secrets.setdefault(name, set()).add(value)
 
     def hide(self, findings: Iterable[Finding]) -> None:
-        """Put stars for the secrets in the names of all places, and of addresses."""
+        """Put stars for the secrets in the names of all places, in addresses, and in names of authors."""
         if self._secrets:
             for finding in findings:
                 finding.occurrences = [self._placed(one) for one in finding.occurrences]
@@ -45,7 +45,9 @@ class HiddenNames:
         return [replace(problem, path=self.hidden(problem.path)) for problem in problems]
 
     def _placed(self, one: Occurrence) -> Occurrence:
-        return replace(one, path=self.hidden(one.path), address=self.hidden(one.address))
+        return replace(
+            one, path=self.hidden(one.path), address=self.hidden(one.address), author=self.hidden(one.author)
+        )
 
 
 def _steps(name: str) -> Iterator[str]:

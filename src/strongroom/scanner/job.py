@@ -19,6 +19,7 @@ from strongroom.scanner.fragment import Source
 from strongroom.scanner.problem import Problem
 from strongroom.scanner.reports.report import Report
 from strongroom.scanner.seen import Ignores, Seen
+from strongroom.scanner.unplaced import placed, unplaced
 
 Progress = Callable[[int, int], None]
 """Told how many fragments and how many bytes were scanned so far."""
@@ -26,12 +27,16 @@ Verify = Callable[[Sequence[Finding]], None]
 """Asks providers whether secrets live, and writes the answers into the findings."""
 
 
+def _nothing(_path: str) -> bool:
+    return False
+
+
 @runtime_checkable
 class Attributing(Protocol):
     """A source that knows the history of its objects."""
 
     def attribute(self, object_ids: Sequence[str]) -> Mapping[str, Sequence[Place]]:
-        """Where each of the objects stands in the history."""
+        """Where each of the objects stands in the history, by its whole id. The first 12 digits of one are enough to ask for it."""
         ...
 
 
@@ -46,6 +51,8 @@ class Job:
     ignores: Sequence[Ignores] = ()
     version: str = ""
     verify: Verify | None = None
+    leaves_out: Callable[[str], bool] = _nothing
+    """Which paths are not to be scanned, for sources that know a path only after the scan."""
 
     def run(self, source: Source, problems: list[Problem], note: Callable[[str], None], progress: Progress) -> Report:
         """Scan `source`, which appends to `problems`. Raises ScanFailed."""
@@ -59,8 +66,8 @@ class Job:
         scan.run(source, heard)
         if known is not None and isinstance(source, Incremental):
             known.add(source.object_ids(), heard.object_ids, heard.problems)
-        if isinstance(source, Attributing) and (ids := collector.object_ids()):
-            collector.attribute(source.attribute(ids))
+        if isinstance(source, Attributing):
+            self._attribute(source, collector, heard)
         findings = collector.findings()
         if self.verify is not None:
             self.verify(findings)
@@ -75,6 +82,15 @@ class Job:
             collector.allowed,
             len(collector.in_baseline),
         )
+
+    def _attribute(self, source: Attributing, collector: Collector, heard: _Heard) -> None:
+        """Say where findings and problems of git objects stand. What cannot be read where nothing is to be scanned is no failure."""
+        found = collector.object_ids()
+        beginnings = unplaced(heard.problems) - {name[:12] for name in found}
+        if found or beginnings:
+            places = source.attribute([*found, *sorted(beginnings)])
+            collector.attribute(places)
+            heard.problems = placed(heard.problems, places, self.leaves_out)
 
     def _known_objects(self, source: Source, heard: _Heard) -> CleanObjects | None:
         """What an earlier scan found clean, which `source` leaves out; None where nothing is kept."""

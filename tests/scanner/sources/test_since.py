@@ -167,3 +167,13 @@ def test_a_base_that_a_shallow_clone_lacks_is_refused(first: Builder, tmp_path: 
     first.git("clone", "--quiet", "--depth=1", f"file://{first.root}", str(tmp_path / "shallow"))
     with pytest.raises(ScanFailed, match="without its history fetch that first"):
         GitRepository(str(tmp_path / "shallow"), problems.append, since=f"{base}..HEAD")
+
+
+def test_no_graft_hides_a_commit(first: Builder, tmp_path: Path, problems: list[Problem]) -> None:
+    builder = copy_of(first, tmp_path / "r")
+    builder.hide("new", "new.py")
+    builder.commit("new")
+    builder.write("README", "changed\n")
+    tip = builder.commit("tip")
+    (builder.root / ".git/info/grafts").write_text(f"{tip} {builder.git('rev-parse', 'base')}\n")
+    assert places(since(builder, "base", problems), "new") == {("new.py", 3)}

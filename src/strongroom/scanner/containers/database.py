@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from io import BytesIO
@@ -10,10 +11,12 @@ from strongroom.scanner.containers.limits import DamagedContainer
 from strongroom.scanner.containers.member import Member, Opening, Stream, label
 
 _STEPS = 50_000
+_LEAST_LENGTH = 1 << 16
 _TICKS = 4_000
 """Steps of SQLite's machine for one database: twenty seconds or so. A schema can make a simple query long."""
 
 
+_TABLE = re.compile(rb"\s*CREATE\s+TABLE\b.*", re.IGNORECASE | re.DOTALL)
 _PACKED = (
     b"\x1f\x8b\x08",
     b"PK\x03\x04",
@@ -33,9 +36,11 @@ class _Rows:
     """The rows of a table as text: `column=value` with tabs between them, a line each."""
 
     def __init__(self, database: sqlite3.Connection, table: bytes) -> None:
-        name = table.replace(b'"', b'""').decode("utf-8", "surrogateescape")
-        self._cursor = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608 -- a name cannot be a parameter; it is quoted
-        self._columns = [column[0].encode("utf-8", "replace") for column in self._cursor.description]
+        name = _quoted(table)
+        # Only what is stored: a column that is computed may make a page of every byte.
+        self._columns = [row[1] for row in database.execute(f"PRAGMA table_info({name})")]
+        columns = ", ".join(map(_quoted, self._columns))
+        self._cursor = database.execute(f"SELECT {columns} FROM {name}")  # noqa: S608 -- names cannot be parameters; they are quoted
         self._ready = bytearray()
         self.packed: list[bytes] = []
         """Values that begin like something compressed: as bytes in a row they say nothing."""
@@ -71,6 +76,11 @@ class _Rows:
                 self._packed_bytes += len(value)
 
 
+def _quoted(name: bytes) -> str:
+    """A name as SQL has it. Raises UnicodeError for one that is no text."""
+    return '"' + name.replace(b'"', b'""').decode("utf-8") + '"'
+
+
 def _text(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
@@ -88,11 +98,13 @@ def open_database(stream: Stream, opening: Opening) -> Iterator[Member]:
         database.deserialize(bytes(data))
         database.text_factory = bytes
         database.set_progress_handler(_Clockwork(_TICKS), _STEPS)
+        # No value that is stored is longer than all that is stored.
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(len(data), _LEAST_LENGTH))
         for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0"):
             database.execute(f"PRAGMA {pragma}")
         tables = database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
         for name, statement in tables:
-            if isinstance(name, bytes) and isinstance(statement, bytes) and not _is_virtual(statement):
+            if isinstance(name, bytes) and isinstance(statement, bytes) and _is_plain(statement):
                 yield from _table(database, name, opening)
     except (sqlite3.Error, ValueError, OverflowError, MemoryError):
         raise DamagedContainer("it is damaged: tables could not be read") from None
@@ -111,9 +123,9 @@ def _table(database: sqlite3.Connection, name: bytes, opening: Opening) -> Itera
         yield Member(f"{label(name)}!/<value {number}>", BytesIO(blob))
 
 
-def _is_virtual(statement: bytes) -> bool:
-    """Whether it is a virtual table: those run code of their module's, and keep their content in tables beside them."""
-    return b"virtual" in statement[:40].lower()
+def _is_plain(statement: bytes) -> bool:
+    """Whether it makes an ordinary table. Virtual ones run code of their module's, and keep their content in tables beside them; a view computes."""
+    return _TABLE.fullmatch(statement) is not None
 
 
 class _Clockwork:

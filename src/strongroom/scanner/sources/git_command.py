@@ -96,6 +96,7 @@ class Git:
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_LAZY_FETCH": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_GRAFT_FILE": "/dev/null",
             "GIT_ALLOW_PROTOCOL": "",
             "GIT_PROTOCOL_FROM_USER": "0",
             "GIT_ASKPASS": "false",
