@@ -374,8 +374,7 @@ def prepared(config: ServerConfig) -> Iterator[tuple[list[socket.socket], Role]]
         if config.workers < 2 or config.storage.type is StorageType.MEMORY:
             yield sockets, None
             return
-        # Made and checked once, before there are several who would do it.
-        open_store(config).close()
+        open_store(config).close()  # made and checked once, before there are several who would do it
         # Every process keeps it: the folder is free when the last of them is gone, and not before.
         stack.callback(hold_folder(Path(config.storage.path)).release)
         role = muster(new_commons(SystemEntropy(), bounds_of(config), processes=config.workers), SystemClock())
