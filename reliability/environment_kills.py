@@ -1,4 +1,4 @@
-"""R-22: promotion, import and rotation of an environment, killed wherever they can be. ``python -m reliability.environment_kills --kills 120``.
+"""R-1: promotion, import and rotation of an environment, killed wherever they can be. ``python -m reliability.environment_kills --kills 120``.
 
 Each is the real command line against the real server. The server is killed at every failpoint on the way of each request, the first time that the point is reached,
 the second, and so on, until the command comes through; and the command itself at every file and connection that it opens, names or removes. After each kill all of it must
@@ -332,7 +332,7 @@ def prove(arguments: argparse.Namespace) -> Result:
         "half_done": tally.half_done,
         "not_completed": tally.not_completed,
     }
-    return Result("R-22 environments kill -9", figures, ("half_done", "not_completed"), findings=tally.findings)
+    return Result("R-1 environments kill -9", figures, ("half_done", "not_completed"), findings=tally.findings)
 
 
 def _kill_all(place: Place, work: Work, most: int) -> None:
