@@ -29,7 +29,7 @@ def prove(module: str, *options: str) -> dict[str, Any]:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(workers: int) -> None:
     result = prove("kill_loop", "--cycles", "18", "--workers", str(workers), "--seed", str(workers))
-    assert result["n"] == 18 + 4
+    assert result["n"] == 18 + 5
     assert result["acknowledged"] > 100
     assert result["failpoints_reached"] >= 8
 
