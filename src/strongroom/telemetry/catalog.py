@@ -109,7 +109,7 @@ LOGINS = Declaration(
 SWEPT = Declaration(
     "strongroom_sweeper_removed_tokens_total",
     Kind.COUNTER,
-    "Expired tokens that the sweeper removed, with their trees.",
+    "Expired tokens that the sweeper removed; what hung below them is not counted.",
 )
 UNSEALED = Declaration("strongroom_unsealed", Kind.GAUGE, "1 while the vault is unsealed, else 0.")
 INITIALIZED = Declaration("strongroom_initialized", Kind.GAUGE, "1 if the vault is initialized, else 0.")
