@@ -5,8 +5,9 @@
     python -m bench.growth --sizes 1000,20000    other sizes
 
 A vault is made and filled in this process, by the code that the server runs, a thousand records to a commit; audit and HTTP are left out, because
-they leave nothing in the store. Then the real server, of two processes and with its audit device, is started on it and asked, over one connection,
-for secrets and with tokens drawn by chance. Everything is measured in every size the same way, so what counts is how a row goes on to the right.
+they leave nothing in the store. It is copied at each size. Then a real server, of two processes and with its audit device, is started on every copy, and they are
+asked in turns, over one connection each, for secrets and with tokens drawn by chance: whose turn it is has the machine, the others stand still. So
+what a neighbour takes it takes from all, and what counts is how a row goes on to the right.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ import os
 import platform
 import random
 import re
+import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.turns import turn_of
 from bench.usage import memory_bytes
 from reliability.lab import Lab
-from reliability.server import Client, Server
+from reliability.result import percentile
+from reliability.server import Server
 from strongroom.barrier.transaction import Transaction
 from strongroom.core.fingerprints import FingerprintIndex
 from strongroom.engines.kv_v2.store import SecretStore
@@ -40,26 +44,40 @@ SIZES = "1000,100000,1000000"
 PER_COMMIT = 1000
 FOLDER_NAMES = 1000
 """How many secrets a folder holds: a list page is one folder."""
-ASKED = 1500
-LISTED = 60
-UNSEALED = 5
+ROUNDS = 12
+EARLY_ROUNDS = 4
+ASKED = 300
+LISTED = 20
+UNSEALED = 7
+STARTED = 4
 TOKENS_KEPT = 2000
 TOKEN_SECONDS = 30 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Row:
-    """What was measured in one size. Latencies in milliseconds, memory and disk in bytes, times in seconds."""
+class Vault:
+    """A vault that was filled: where it lies, how much is in it, what opens it, and some of its tokens."""
 
+    folder: Path
     size: int
-    read: float
-    read_p99: float
-    lookup: float
-    listing: float
-    unseal: float
-    start: float
-    memory: int
-    disk: int
+    token: str
+    key: str
+    tokens: Sequence[str]
+
+
+@dataclass
+class Found:
+    """What was measured with one vault, each time anew. Latencies in milliseconds, memory and disk in bytes, times in seconds."""
+
+    starts: list[float] = field(default_factory=list)
+    unseals: list[float] = field(default_factory=list)
+    early_reads: list[float] = field(default_factory=list)
+    """While the rows are inspected, where there are so many that this is not through at once."""
+    reads: list[float] = field(default_factory=list)
+    lookups: list[float] = field(default_factory=list)
+    lists: list[float] = field(default_factory=list)
+    memory: int = 0
+    disk: int = 0
 
 
 class Filler:
@@ -126,7 +144,7 @@ def path_of(number: int) -> str:
     return f"team-{number // FOLDER_NAMES:04d}/application-{number % FOLDER_NAMES:04d}"
 
 
-def timed(count: int, ask: Callable[[], None]) -> list[float]:
+def timed(count: int, ask: Callable[[], object]) -> list[float]:
     """How long each of so many calls took, in milliseconds; the first tenth is not counted."""
     times = []
     for _ in range(count):
@@ -136,76 +154,99 @@ def timed(count: int, ask: Callable[[], None]) -> list[float]:
     return times[count // 10 :]
 
 
-def unseal_seconds(server: Server, root: Client) -> float:
-    """From the key to the first secret that can be read, the median of some."""
-    times = []
-    for _ in range(UNSEALED):
-        root.must("PUT", "sys/seal")
-        began = time.perf_counter()
-        server.unseal()
-        root.must("GET", f"secret/data/{path_of(0)}")
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+class Standing:
+    """A server on a filled vault. ``found`` is what was measured so far."""
 
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._server = Server(vault.folder, workers=2, token=vault.token, unseal_keys=[vault.key])
+        self._client = self._server.client()
+        self._chance = random.Random(1)
+        self.found = Found()
 
-def measure(folder: Path, size: int, token: str, key: str, tokens: Sequence[str]) -> Row:
-    """Start the server on what was filled, and ask it."""
-    chance = random.Random(1)
-    server = Server(folder, workers=2, token=token, unseal_keys=[key])
-    began = time.perf_counter()
-    server.start()
-    server.unseal()
-    client = server.client()
-    client.must("GET", f"secret/data/{path_of(0)}")
-    start = time.perf_counter() - began
-    try:
-        reads = timed(ASKED, lambda: _discard(client.must("GET", f"secret/data/{path_of(chance.randrange(size))}")))
-        lookups = timed(ASKED, lambda: _look_up(client, chance.choice(tokens)))
-        last = (size - 1) // FOLDER_NAMES
-        lists = timed(
-            LISTED, lambda: _discard(client.must("LIST", f"secret/metadata/team-{chance.randrange(last + 1):04d}"))
-        )
-        if server.process is None:
+    @property
+    def pid(self) -> int:
+        """The process from which all others of the server descend."""
+        if self._server.process is None:
             raise RuntimeError("the server is gone")
-        memory = memory_bytes(server.process.pid)
-        unseal = unseal_seconds(server, client)
-    finally:
-        client.close()
-        if server.process is not None:
-            server.process.terminate()
-        server.wait()
-    disk = sum(file.stat().st_size for file in (folder / "data").iterdir())
-    p99 = sorted(reads)[int(len(reads) * 0.99)]
+        return self._server.process.pid
+
+    def start(self) -> None:
+        """Start it, unseal it, and read a first secret."""
+        began = time.perf_counter()
+        self._server.start()
+        self._unseal()
+        self.found.starts.append(time.perf_counter() - began)
+
+    def unseal(self) -> None:
+        """Seal it, and measure from the key to the first secret that can be read."""
+        self._client.must("PUT", "sys/seal")
+        began = time.perf_counter()
+        self._unseal()
+        self.found.unseals.append(time.perf_counter() - began)
+
+    def _unseal(self) -> None:
+        self._server.unseal()
+        self._client.must("GET", f"secret/data/{path_of(0)}")
+
+    def ask_early(self) -> None:
+        """Read while the rows are inspected."""
+        self.found.early_reads += timed(ASKED, self._read)
+
+    def ask(self) -> None:
+        """Read, look tokens up, and list."""
+        self.found.reads += timed(ASKED, self._read)
+        self.found.lookups += timed(ASKED, self._look_up)
+        self.found.lists += timed(LISTED, self._list)
+
+    @property
+    def is_inspected(self) -> bool:
+        """Whether all rows were looked at since the unseal."""
+        state = self._client.must("GET", "sys/integrity").body["data"]["state"]
+        if state == "tampered":
+            raise RuntimeError("the inspection found something")
+        return str(state) == "intact"
+
+    def stop(self) -> None:
+        """End it; answers nothing, but has looked at its memory and its disk."""
+        if self._server.process is not None and self._server.process.poll() is None:
+            self.found.memory = memory_bytes(self.pid)
+            self._client.close()
+            self._server.process.terminate()
+            self._server.wait()
+        self.found.disk = sum(file.stat().st_size for file in (self._vault.folder / "data").iterdir())
+
+    def _read(self) -> None:
+        self._client.must("GET", f"secret/data/{path_of(self._chance.randrange(self._vault.size))}")
+
+    def _list(self) -> None:
+        last = (self._vault.size - 1) // FOLDER_NAMES
+        self._client.must("LIST", f"secret/metadata/team-{self._chance.randrange(last + 1):04d}")
+
+    def _look_up(self) -> None:
+        answer = self._client.call("GET", "auth/token/lookup-self", token=self._chance.choice(self._vault.tokens))
+        if not answer.is_good or answer.body["data"]["ttl"] <= 0:
+            raise RuntimeError(f"a token that was made is answered with {answer.status}")
+
+
+def table(found: Mapping[int, Found]) -> str:
+    """The figures by size, a column for each, and how the last compares to the first."""
     middle = statistics.median
-    return Row(size, middle(reads), p99, middle(lookups), middle(lists), unseal, start, memory, disk)
-
-
-def _discard(answer: object) -> None:
-    del answer
-
-
-def _look_up(client: Client, token: str) -> None:
-    answer = client.call("GET", "auth/token/lookup-self", token=token)
-    if not answer.is_good or answer.body["data"]["ttl"] <= 0:
-        raise RuntimeError(f"a token that was made is answered with {answer.status}")
-
-
-def table(rows: Sequence[Row]) -> str:
-    """The figures, a column for each size, and how the last compares to the first."""
-    titles: dict[str, Callable[[Row], float]] = {
-        "KV v2 read, median, ms": lambda row: row.read,
-        "KV v2 read, p99, ms": lambda row: row.read_p99,
-        "lookup-self, median, ms": lambda row: row.lookup,
-        "list of 1,000 names, median, ms": lambda row: row.listing,
-        "unseal to the first secret, s": lambda row: row.unseal,
-        "start and unseal to the first secret, s": lambda row: row.start,
-        "memory of both processes (PSS), MiB": lambda row: row.memory / 2**20,
-        "store on disk, MiB": lambda row: row.disk / 2**20,
+    titles: dict[str, Callable[[Found], float]] = {
+        "KV v2 read, median, ms": lambda one: middle(one.reads),
+        "KV v2 read, p99, ms": lambda one: percentile(one.reads, 0.99),
+        "KV v2 read while the rows are inspected, median, ms": lambda one: middle(one.early_reads),
+        "lookup-self, median, ms": lambda one: middle(one.lookups),
+        "list of 1,000 names, median, ms": lambda one: middle(one.lists),
+        "unseal to the first secret, s": lambda one: middle(one.unseals),
+        "start and unseal to the first secret, s": lambda one: middle(one.starts),
+        "memory of both processes (PSS), MiB": lambda one: one.memory / 2**20,
+        "store on disk, MiB": lambda one: one.disk / 2**20,
     }
-    heads = " | ".join(f"{row.size:,} secrets and tokens" for row in rows)
-    lines = [f"| | {heads} | last ÷ first |", "|---|" + "---:|" * (len(rows) + 1)]
+    heads = " | ".join(f"{size:,} secrets and tokens" for size in found)
+    lines = [f"| | {heads} | last ÷ first |", "|---|" + "---:|" * (len(found) + 1)]
     for title, value in titles.items():
-        numbers = [value(row) for row in rows]
+        numbers = [value(one) for one in found.values()]
         cells = " | ".join(f"{number:,.2f}" if number < 100 else f"{number:,.0f}" for number in numbers)
         lines.append(f"| {title} | {cells} | {numbers[-1] / numbers[0]:.2f}× |")
     return "\n".join(lines)
@@ -232,29 +273,64 @@ def write(report: str) -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}", "utf-8")
 
 
-def run(sizes: Sequence[int], folder: Path) -> list[Row]:
-    """Fill and measure, size after size, in one store."""
+def fill(sizes: Sequence[int], scratch: Path) -> list[Vault]:
+    """One vault, filled to size after size, and copied at each."""
+    folder = scratch / "vault"
     lab = Lab(folder)
     token, key = lab.initialize()
     lab.must("PUT", "sys/unseal", {"key": key})
     lab.must("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}, token)
     lab.must("PUT", "sys/policies/acl/reader", {"policy": 'path "secret/*" { capabilities = ["read"] }'}, token)
     filled, kept = 0, list[str]()
-    rows = []
+    vaults = []
     for size in sizes:
         filler = Filler(lab)
         filler.resume(filled, kept)
         began = time.monotonic()
         filler.fill(size)
         filled, kept = size, filler.tokens
-        sys.stderr.write(f"filled to {size:,} in {time.monotonic() - began:.0f} s\n")
         lab.close()
-        rows.append(measure(folder, size, token, key, kept))
-        sys.stderr.write(f"{rows[-1]}\n")
+        vaults.append(Vault(scratch / str(size), size, token, key, tuple(kept)))
+        shutil.copytree(folder, vaults[-1].folder)
+        sys.stderr.write(f"filled to {size:,} in {time.monotonic() - began:.0f} s\n")
         lab = Lab(folder)
         lab.must("PUT", "sys/unseal", {"key": key})
     lab.close()
-    return rows
+    shutil.rmtree(folder)
+    return vaults
+
+
+def measure(vaults: Sequence[Vault]) -> dict[int, Found]:
+    """Ask the servers on all vaults, in turns."""
+    servers = [Standing(vault) for vault in vaults]
+    try:
+        for _ in range(STARTED):
+            for server in servers:
+                server.start()
+                server.stop()
+        for server in servers:
+            server.start()
+        in_turns(servers, EARLY_ROUNDS, Standing.ask_early)
+        began = time.monotonic()
+        while not all(server.is_inspected for server in servers):
+            time.sleep(2)
+        sys.stderr.write(f"all rows inspected in {time.monotonic() - began:.0f} s\n")
+        in_turns(servers, ROUNDS, Standing.ask)
+        in_turns(servers, UNSEALED, Standing.unseal)
+    finally:
+        for server in servers:
+            server.stop()
+    return {vault.size: server.found for vault, server in zip(vaults, servers, strict=True)}
+
+
+def in_turns(servers: Sequence[Standing], rounds: int, ask: Callable[[Standing], None]) -> None:
+    """So many rounds, in each of which every server has its turn, in another order each time."""
+    pids = [server.pid for server in servers]
+    for number in range(rounds):
+        first = number % len(servers)
+        for server in (*servers[first:], *servers[:first]):
+            with turn_of(server.pid, pids):
+                ask(server)
 
 
 def main() -> None:
@@ -265,8 +341,8 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
     with tempfile.TemporaryDirectory(prefix="growth-") as scratch:
-        rows = run(sizes, Path(scratch) / "vault")
-    report = f"{circumstances('make bench-growth')}\n\n{table(rows)}"
+        found = measure(fill(sizes, Path(scratch)))
+    report = f"{circumstances('make bench-growth')}\n\n{table(found)}"
     sys.stdout.write(report + "\n")
     if arguments.write:
         write(report)

@@ -19,17 +19,16 @@ import platform
 import pstats
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.usage import MemoryWatch, cpu_seconds, family
+from bench.turns import turn_of
+from bench.usage import MemoryWatch, cpu_seconds
 from tools.servers import Product, Server, openbao, serving, strongroom, strongroom_synced
 
 HERE = Path(__file__).resolve().parent
@@ -127,19 +126,6 @@ def number_in(text: str, pattern: str) -> str:
     return found[1] if found else "0"
 
 
-@contextmanager
-def turn_of(server: Server, servers: list[Server]) -> Iterator[None]:
-    """Let the others stand still meanwhile."""
-    others = [process for other in servers if other is not server for process in family(other.process.pid)]
-    for process in others:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in others:
-            os.kill(process, signal.SIGCONT)
-
-
 def compare(products: list[Product], rounds: int, seconds: int) -> dict[tuple[str, str], list[Round]]:
     """The rounds of each scenario and product, interleaved."""
     results: dict[tuple[str, str], list[Round]] = {}
@@ -149,14 +135,15 @@ def compare(products: list[Product], rounds: int, seconds: int) -> dict[tuple[st
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
             servers.append(stack.enter_context(serving(product, folder)))
         variables = {}
+        pids = [server.process.pid for server in servers]
         for server in servers:
-            with turn_of(server, servers):
+            with turn_of(server.process.pid, pids):
                 server.initialize()
                 variables[server.product.name] = populate(server)
         for number in range(rounds):
             for scenario in SCENARIOS:
                 for server in [*servers[number % len(servers) :], *servers[: number % len(servers)]]:
-                    with turn_of(server, servers):
+                    with turn_of(server.process.pid, pids):
                         measure(
                             server, scenario, variables[server.product.name], 1
                         )  # it stood still: that is not measured
