@@ -177,6 +177,11 @@ def _promotion(vault: Vault) -> Example:
     return Example({"path": NAME, "from": "lower", "to": NAME})
 
 
+def _audited_header(vault: Vault) -> Example:
+    expect(vault.post(f"sys/config/auditing/request-headers/{NAME}"))
+    return Example()
+
+
 def _override(vault: Vault) -> Example:
     expect(vault.post(f"sys/environments/{NAME}", {"mounts": ["kv2"]}))
     return Example({"path": f"kv2/{NAME}", "data": {"value": "another"}})
@@ -228,6 +233,7 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/wrapping/wrap": Example({"value": "anything"}, wrap_ttl="5m"),
     "POST sys/wrapping/rewrap": _wrapping_token,
     "POST sys/audit/{path...}": Example({"type": "file", "options": {"file_path": f"{FOLDER}/audit.log"}}),
+    "GET sys/config/auditing/request-headers/{header}": _audited_header,
     "POST sys/audit-hash/{path...}": Example(captures={"path": "memory"}),
     "GET sys/storage/backup/{number}": _backup,
     "DELETE sys/storage/backup/{number}": _backup,

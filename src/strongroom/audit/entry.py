@@ -19,8 +19,10 @@ from strongroom.logical.backend import Caller, Mount
 from strongroom.logical.errors import LogicalError, NotFound
 from strongroom.logical.instant import rfc3339
 from strongroom.logical.operation import Operation
-from strongroom.logical.request import Auth, Request, Response, TokenType, WrapInfo
+from strongroom.logical.request import Auth, Request, Response, SentHeaders, TokenType, WrapInfo
 
+HEADER_CHARACTERS_MAX = 4096
+"""So much of a header is written where it is written in clear."""
 _CALLERS_MAX = 1024
 _INTERNAL_ERROR = "internal error"
 
@@ -151,7 +153,7 @@ class Formatter:
                 self._cover, request.body, public=facts.public_fields, shown=facts.non_hmac_request_keys
             )
         if facts.audited_headers:
-            members["headers"] = self._headers(request.headers, facts.audited_headers)
+            members |= self._headers(request.sent_headers, facts.audited_headers)
         if request.wrap_ttl is not None:
             members["wrap_ttl"] = request.wrap_ttl
         if facts.environment:
@@ -160,14 +162,14 @@ class Formatter:
             members["reason"] = request.reason
         return members
 
-    def _headers(self, headers: Mapping[str, str], audited: Mapping[str, bool]) -> dict[str, list[str]]:
+    def _headers(self, sent: SentHeaders | None, audited: Mapping[str, bool]) -> dict[str, Any]:
         """The headers that an operator asked for, each with whether its value is covered."""
-        covered = {name.lower(): hashed for name, hashed in audited.items()}
-        return {
-            name.lower(): [self._cover.text(value) if covered[name.lower()] else value]
-            for name, value in headers.items()
-            if name.lower() in covered
-        }
+        found: dict[str, list[str]] = {}
+        for name, hashed in audited.items():
+            value = sent.get(name) if sent is not None else None
+            if value is not None:
+                found[name] = [self._cover.text(value) if hashed else value[:HEADER_CHARACTERS_MAX]]
+        return {"headers": found} if found else {}
 
     def _response(
         self, facts: Facts, response: Response | None, error: BaseException | None, made: dict[str, Any] | None

@@ -18,7 +18,7 @@ class Facts:
     ``caller`` is None where nobody was recognised, ``mount`` where no mount answers. ``operation`` overrides the request's own where the
     policy saw another one (``create`` for an update of something that is not there). ``public_fields`` are the names that the
     endpoint's declaration marks public; the ``non_hmac`` keys come from the mount's tuning; ``audited_headers`` maps the
-    names of headers that shall be recorded to whether their values are hashed.
+    names of headers that shall be recorded, in lower case, to whether their values are hashed.
     """
 
     request: Request

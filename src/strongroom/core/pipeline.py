@@ -54,12 +54,13 @@ def handle(unsealed: Unsealed, request: Request, unit: Unit) -> Answer:
     # 3  Read what was sent. May they? By declaration, address, environment and policies; a no stays a value until it is written down.
     environment = steps.environment_of(unsealed, storage, epoch, route)
     context = steps.new_context(unsealed, unit, epoch, request, route, token)
-    unit.take_back, unit.issued = context.take_back, context.issued
     decoded = steps.decode(request, route)
     verdict = steps.authorize(unsealed, storage, epoch, context, route, decoded, token)
 
     # 4  Write down who wants what, before anything happens.
-    facts = unit.facts = steps.facts_for_audit(context, route, verdict, decoded, environment)
+    facts = unit.facts = steps.facts_for_audit(
+        context, route, verdict, decoded, environment, unsealed.audited_headers.at(storage, epoch)
+    )
     unit.is_emergency = steps.is_emergency(route, verdict)
     unit.record_request(unsealed.broker.request_line(facts, verdict.denial))
 

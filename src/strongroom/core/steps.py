@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -145,12 +146,12 @@ def identify(unsealed: Unsealed, storage: Transaction, request: Request, route: 
 def new_context(
     unsealed: Unsealed, unit: Unit, epoch: int, request: Request, route: Route, token: TokenEntry | None
 ) -> Context:
-    """What the handler will be given."""
+    """What the handler will be given. What it has to take back and which tokens it makes is the unit's to know."""
     storage = unit.transaction
     mount = route.live.mount if route.live else _NO_MOUNT
     warnings: list[str] = []
     guards = guards_for(unsealed, storage, epoch, token, warnings, is_batched=unit.is_batched)
-    return Context(
+    context = Context(
         storage=view_of(storage, route),
         mount=mount,
         caller=unsealed.tokens.caller_of(token) if token else None,
@@ -160,6 +161,8 @@ def new_context(
         fingerprints=FingerprintIndex(unsealed.fingerprint_key, storage, mount.uuid, guards),
         warnings=warnings,
     )
+    unit.take_back, unit.issued = context.take_back, context.issued
+    return context
 
 
 def guards_for(
@@ -270,7 +273,12 @@ def decode(request: Request, route: Route) -> Decoded:
 
 
 def facts_for_audit(
-    context: Context, route: Route, verdict: Verdict, decoded: Decoded, environment: Environment | None
+    context: Context,
+    route: Route,
+    verdict: Verdict,
+    decoded: Decoded,
+    environment: Environment | None,
+    audited_headers: Mapping[str, bool],
 ) -> Facts:
     """What both audit records of this request say about it.
 
@@ -291,6 +299,7 @@ def facts_for_audit(
         public_fields=public,
         non_hmac_request_keys=live.shown_request_keys if live else NOTHING_SHOWN,
         non_hmac_response_keys=live.shown_response_keys if live else NOTHING_SHOWN,
+        audited_headers=audited_headers,
     )
 
 

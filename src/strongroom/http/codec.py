@@ -22,7 +22,7 @@ from strongroom.logical.envelope import envelope
 from strongroom.logical.errors import InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from strongroom.logical.instant import parse_duration
 from strongroom.logical.operation import Operation
-from strongroom.logical.request import Request, Response
+from strongroom.logical.request import Request, Response, SentHeaders
 from strongroom.logical.secret import Secret
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -32,7 +32,7 @@ FORM_BYTES_MAX = 1024 * 1024
 INLINE_AUTH = "x-vault-inline-auth-path"
 """Of OpenBao's clients: the path of a login that shall happen before the request, with its parameters in more such headers."""
 KEPT_HEADERS = ("accept", "user-agent", "x-forwarded-for", "x-vault-request")
-"""The headers that a Request carries on, as they came; everything else of HTTP ends here."""
+"""The headers that handlers may see, as they came; of the others none but those that an operator audits go on, and only into the records."""
 
 REASON = "x-strongroom-reason"
 """Why a change is made. A protected environment asks for it, and the audit record keeps it in clear."""
@@ -115,6 +115,7 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
         namespace=_namespace(headers["x-vault-namespace"], path) if "x-vault-namespace" in headers else "",
         connection=http.connection,
         headers={name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
+        sent_headers=SentHeaders(headers),
         method=http.method,
         reason=_reason(headers[REASON]) if REASON in headers else "",
     )

@@ -26,12 +26,28 @@ class Connection:
     """Whether the listener answers ``sys/metrics`` without a token: the operator said so."""
 
 
+class SentHeaders:
+    """All headers of a request, names in lower case: for audit records, which hold those that an operator named. Never shown as a whole."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def get(self, name: str) -> str | None:
+        """What was sent under ``name``, which is in lower case."""
+        return self._headers.get(name)
+
+    def __repr__(self) -> str:
+        return "<headers>"
+
+
 @dataclass(slots=True, kw_only=True)
 class Request:
     """What one client asks. Handlers read it and never change it.
 
     ``path`` has no leading slash and no ``/v1``; ``body`` holds the decoded JSON object, or the query parameters of an
-    operation without a body. ``wrap_ttl`` is in seconds, or None where no wrapping was asked for. ``reason`` is what the caller says
+    operation without a body. ``headers`` are the few that handlers may see. ``wrap_ttl`` is in seconds, or None where no wrapping was asked for. ``reason`` is what the caller says
     about why, in printable text; audit records keep it in clear.
     """
 
@@ -44,6 +60,7 @@ class Request:
     namespace: str = ""
     connection: Connection = field(default_factory=Connection)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sent_headers: SentHeaders | None = None
     method: str = ""
     reason: str = ""
 

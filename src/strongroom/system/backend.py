@@ -7,6 +7,7 @@ from strongroom.logical.backend import Path
 from strongroom.system.area import Area
 from strongroom.system.audit import AuditArea
 from strongroom.system.audit_evidence import AuditEvidenceArea
+from strongroom.system.audited_headers import AuditedHeaderArea
 from strongroom.system.backup_area import BackupArea
 from strongroom.system.capabilities import CapabilityArea
 from strongroom.system.consumers import ConsumerArea
@@ -60,6 +61,7 @@ class SystemBackend:
             WrappingArea(node),
             AuditArea(node),
             AuditEvidenceArea(node),
+            AuditedHeaderArea(),
             KeyArea(node),
             RekeyArea(
                 node,

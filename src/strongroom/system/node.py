@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from strongroom.audit.broker import Broker
+from strongroom.audit.headers import HeaderBook
 from strongroom.audit.options import Limits
 from strongroom.audit.trail import Evidence
 from strongroom.barrier.barrier import Barrier
@@ -338,6 +339,7 @@ class Node:
             barrier=barrier,
             broker=self.broker,
             devices=devices,
+            audited_headers=HeaderBook(),
             quotas=QuotaBook(self.clock, self.quota_counts),
             tokens=tokens,
             policies=self._policies,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from strongroom.audit.broker import Broker
+from strongroom.audit.headers import HeaderBook
 from strongroom.barrier.barrier import Barrier
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.crypto.short_hash import ShortHash
@@ -46,6 +47,7 @@ class Unsealed:
     barrier: Barrier
     broker: Broker
     devices: DeviceSync
+    audited_headers: HeaderBook
     quotas: QuotaBook
     tokens: TokenStore
     policies: PolicyStore
