@@ -35,10 +35,56 @@ def test_a_rotation_needs_sudo(vault: Vault, path: str) -> None:
     assert vault.get("sys/key-status").data["term"] == 1
 
 
-def test_the_limit_of_a_term_can_be_read(vault: Vault) -> None:
-    data = vault.get("sys/rotate/config").data
-    assert data["enabled"] is True
+@pytest.fixture(params=["sys/rotate/config", "sys/rotate/keyring/config"])
+def rules(request: pytest.FixtureRequest) -> str:
+    """The path of the rules for rotation, in both spellings."""
+    return str(request.param)
+
+
+def test_without_rules_a_key_is_rotated_when_it_may_not_encrypt_any_more(vault: Vault, rules: str) -> None:
+    data = vault.get(rules).data
+    assert (data["enabled"], data["interval"]) == (True, 0)
     assert 0 < data["max_operations"] < 2**32
+
+
+def test_rules_are_changed_one_by_one_and_survive_a_seal(vault: Vault, rules: str) -> None:
+    assert vault.post(rules, {"interval": "168h", "max_operations": 2_000_000}).status == 204
+    assert vault.post(rules, {"enabled": False}).status == 204
+    vault.post("sys/seal")
+    vault.unseal()
+    assert vault.get(rules).data == {"enabled": False, "interval": "168h0m0s", "max_operations": 2_000_000}
+    assert vault.post(rules, {"interval": 0, "enabled": True}).status == 204
+    assert vault.get(rules).data == {"enabled": True, "interval": 0, "max_operations": 2_000_000}
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ({"interval": "23h"}, "24h"),
+        ({"interval": "-1h"}, "interval"),
+        ({"max_operations": 999_999}, "1000000"),
+        ({"max_operations": 2**32}, "max_operations"),
+        ({"max_operations": -1}, "max_operations"),
+        ({"max_operations": "many"}, "max_operations"),
+        ({"enabled": "perhaps"}, "enabled"),
+    ],
+)
+def test_rules_that_cannot_hold_are_refused_and_change_nothing(
+    vault: Vault, body: dict[str, object], hint: str
+) -> None:
+    before = vault.get("sys/rotate/config").data
+    refused = vault.post("sys/rotate/config", {"enabled": False} | body)
+    assert refused.status == 400
+    assert hint in refused.errors[0]
+    assert vault.get("sys/rotate/config").data == before
+
+
+def test_rules_need_sudo(vault: Vault, rules: str) -> None:
+    vault.write_policy("weak", 'path "sys/rotate*" { capabilities = ["read", "update", "create"] }')
+    token = vault.token_for("weak")
+    assert vault.get(rules, token=token).status == 403
+    assert vault.post(rules, {"enabled": False}, token=token).status == 403
+    assert vault.get(rules).data["enabled"] is True
 
 
 def test_a_new_root_key_needs_nobodys_shares_and_leaves_them_in_effect(vault: Vault) -> None:

@@ -173,13 +173,22 @@ class Barrier:
 
     def key_status(self, keyring: int = KEYRING_ROOT) -> KeyStatus:
         """What ``sys/key-status`` shows. Raises LookupError where there is no such keyring."""
+        statuses = self.key_statuses()
+        if keyring not in statuses:
+            raise LookupError("there is no keyring with this id")
+        return statuses[keyring]
+
+    def key_statuses(self) -> dict[int, KeyStatus]:
+        """The same for every keyring, by its id."""
         keys = self._keys
         with keys.lock:
             keys.require()
-            if keyring not in keys.keyrings.by_id:
-                raise LookupError("there is no keyring with this id")
-            term = keys.keyrings.by_id[keyring].active
-            return KeyStatus(term.number, term.installed_ns, max(0, self._invocations.next - term.first_invocation))
+            terms = {one: keyring.active for one, keyring in keys.keyrings.by_id.items()}
+            next_number = self._invocations.next
+        return {
+            one: KeyStatus(term.number, term.installed_ns, max(0, next_number - term.first_invocation))
+            for one, term in terms.items()
+        }
 
     def derive(self, purpose: bytes) -> bytearray:
         """A 32-byte key that depends on the root key and ``purpose`` only, for the verifiers of this room."""

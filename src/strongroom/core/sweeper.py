@@ -1,4 +1,4 @@
-"""Removes what has expired, and what was unmounted, a little at a time.
+"""Removes what has expired, and what was unmounted, a little at a time; and has keys rotated that are due.
 
 Nothing depends on it for safety: expiry is checked at every use (INV-13), and what was unmounted is found by nobody.
 """
@@ -14,6 +14,7 @@ from strongroom.core.fingerprints import sweep_unmounted
 from strongroom.core.removal import remove_left_in_mounts, remove_unmounted
 from strongroom.core.resealing import Resealing
 from strongroom.core.reuse_index import list_pending
+from strongroom.core.term_rotation import rotate_due_terms
 from strongroom.crypto.aead import Damaged
 from strongroom.logical.errors import LogicalError
 from strongroom.physical.store import Conflict, Unavailable, Unknown
@@ -63,6 +64,7 @@ class Sweeper(Background):
                 unsealed.barrier.commit(transaction)
         if swept:
             self._node.telemetry.add(SWEPT, count=swept)
+        rotate_due_terms(unsealed)
         with unsealed.barrier.transaction() as transaction:
             consumers.sweep(transaction, self._node.clock.now_ns(), CONSUMERS_PER_ROUND)
             if transaction.has_changes:

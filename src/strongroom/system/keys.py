@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec.structs import replace
+
 from strongroom.logical.backend import Context, Endpoint, Path, Shape
-from strongroom.logical.instant import rfc3339
+from strongroom.logical.errors import InvalidRequest
+from strongroom.logical.field import Doc, Duration
+from strongroom.logical.instant import format_duration, rfc3339
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.mounts.table import touch_epoch
 from strongroom.system.area import Nothing
 from strongroom.system.node import Node
+from strongroom.system.rotation_rules import (
+    INTERVAL_SECONDS_MIN,
+    OPERATIONS_MIN,
+    put_rotation_rules,
+    rotation_rules,
+)
+
+
+@dataclass(slots=True)
+class RotationConfig:
+    """Rules for rotation; what is not sent stays as it is."""
+
+    max_operations: Annotated[
+        int | None, Doc("After how many encryptions a key is rotated, from 1,000,000 on.", public=True)
+    ] = None
+    interval: Annotated[
+        Duration | None, Doc("After what time a key is rotated, from 24 hours on; 0 for whatever its age.", public=True)
+    ] = None
+    enabled: Annotated[
+        bool | None,
+        Doc(
+            "Whether keys are rotated by these rules. One that may not encrypt any more is replaced in any case.",
+            public=True,
+        ),
+    ] = None
 
 
 class KeyArea:
@@ -20,7 +52,10 @@ class KeyArea:
     def paths(self) -> tuple[Path, ...]:
         """The declarations of this area."""
         both = Shape.ENVELOPE_AND_TOP_LEVEL
-
+        rules = (
+            Endpoint(Operation.READ, self.read_config, "Read the rules.", sudo=True),
+            Endpoint(Operation.UPDATE, self.write_config, "Change those that are sent.", sudo=True),
+        )
         # On the pool: a rotation is durable by itself, outside of the transaction.
         rotate = Endpoint(Operation.UPDATE, self.rotate, "Rotate.", sudo=True, slow=True)
         return (
@@ -44,10 +79,9 @@ class KeyArea:
                 "A new root key, without anybody's shares: seal and shares stay as they are.",
                 (Endpoint(Operation.UPDATE, self.rotate_root, "Rotate.", sudo=True, slow=True),),
             ),
-            Path(
-                "rotate/config",
-                "When the key is rotated by itself.",
-                (Endpoint(Operation.READ, self.read_config, "Read the limits.", sudo=True),),
+            *(
+                Path(f"{spelling}/config", "When keys are rotated by themselves.", rules)
+                for spelling in ("rotate", "rotate/keyring")
             ),
         )
 
@@ -76,7 +110,31 @@ class KeyArea:
             self._node.lifecycle.keys.rotate_root_key()
 
     def read_config(self, context: Context, _: Nothing) -> Response:
-        """The fixed limits."""
-        del context
-        limit = self._node.lifecycle.surroundings.limits.term_invocations
-        return Response(data={"enabled": True, "interval": 0, "max_operations": limit})
+        """The rules, with the limit that holds in any case where there is no lower one."""
+        rules = rotation_rules(context.storage)
+        return Response(
+            data={
+                "enabled": rules.enabled,
+                "interval": format_duration(rules.interval_seconds) if rules.interval_seconds else 0,
+                "max_operations": rules.max_operations or self._operations_max,
+            }
+        )
+
+    def write_config(self, context: Context, request: RotationConfig) -> None:
+        """Let these rules hold. The sweeper looks at them twice a minute, for the keyring of each environment."""
+        rules, limit = rotation_rules(context.storage), self._operations_max
+        if request.max_operations is not None:
+            if not OPERATIONS_MIN <= request.max_operations <= limit:
+                raise InvalidRequest(f"max_operations must be between {OPERATIONS_MIN} and {limit}")
+            rules = replace(rules, max_operations=request.max_operations)
+        if request.interval is not None:
+            if request.interval != 0 and request.interval < INTERVAL_SECONDS_MIN:
+                raise InvalidRequest("interval must be at least 24h, or 0 for no rotation by age")
+            rules = replace(rules, interval_seconds=request.interval)
+        if request.enabled is not None:
+            rules = replace(rules, enabled=request.enabled)
+        put_rotation_rules(context.storage, rules)
+
+    @property
+    def _operations_max(self) -> int:
+        return self._node.lifecycle.surroundings.limits.term_invocations
