@@ -179,3 +179,11 @@ def test_there_are_no_backups(vault: Vault) -> None:
     for path in ("rekey/backup", "rekey/recovery-key-backup", "rotate/root/backup", "rotate/recovery/backup"):
         assert vault.get(f"sys/{path}").errors == ["no backed-up keys found"]
         assert vault.delete(f"sys/{path}").status == 204
+
+
+def test_a_change_begins_only_where_it_is_said_how_many_shares_there_shall_be(vault: Vault) -> None:
+    refused = vault.post("sys/rekey/init")
+    assert (refused.status, refused.errors) == (400, ["invalid seal configuration: shares must be at least one"])
+    state = vault.get("sys/rekey/init").body
+    assert state is not None
+    assert state["started"] is False

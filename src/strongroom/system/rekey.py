@@ -28,8 +28,8 @@ from strongroom.system.node import Node
 class StartRekey:
     """How many new shares there shall be."""
 
-    secret_shares: Annotated[int, Doc("Number of new shares.", public=True)] = 5
-    secret_threshold: Annotated[int, Doc("How many of them are needed.", public=True)] = 3
+    secret_shares: Annotated[int, Doc("Number of new shares; it has to be said.", public=True)] = 0
+    secret_threshold: Annotated[int, Doc("How many of them are needed; it has to be said.", public=True)] = 0
     stored_shares: Annotated[int | None, Doc("Kept for compatibility.", public=True)] = None
     pgp_keys: Annotated[
         list[str] | None,
