@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 
 import pytest
 from tests.audit.scene import KEY, FakeClock, FixedEntropy, MemoryDevice, enabled, make_facts
@@ -116,6 +117,75 @@ def test_batches_that_wait_for_a_slow_device_are_written_together() -> None:
         thread.join()
     assert len(device.records()) == 6
     assert device.writes == 2
+
+
+class PausingClock(FakeClock):
+    """A clock that jumps when the process is said to have stood still, and tells ``on_look`` of the first look at it after that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paused = 0.0
+        self.on_look: Callable[[], None] | None = None
+
+    def pause_after(self, event: threading.Event) -> None:
+        """Stand still for ten seconds once something has happened."""
+        event.wait()
+        self.paused = 10.0
+
+    def monotonic(self) -> float:
+        if self.paused and self.on_look is not None:
+            told, self.on_look = self.on_look, None
+            told()
+        return super().monotonic() + self.paused
+
+
+def paused_broker(clock: FakeClock, device: MemoryDevice) -> Broker:
+    broker = Broker(clock, FixedEntropy(), deadline_seconds=SOON)
+    broker.enable(enabled("only", device))
+    broker.unseal(KEY)
+    return broker
+
+
+def test_what_was_under_way_when_the_process_was_stopped_is_waited_for_once_more() -> None:
+    clock, device = PausingClock(), HangingDevice()
+    broker = paused_broker(clock, device)
+    device.goes_on.clear()
+    clock.on_look = device.goes_on.set
+    waiter = threading.Thread(target=clock.pause_after, args=(device.hangs,))
+    waiter.start()
+    record(broker)
+    waiter.join()
+    assert len(device.records()) == 1
+    assert broker.health[0].is_healthy
+
+
+def test_a_device_that_still_hangs_after_the_process_was_stopped_counts_as_failed() -> None:
+    clock, device = PausingClock(), HangingDevice()
+    broker = paused_broker(clock, device)
+    device.goes_on.clear()
+    waiter = threading.Thread(target=clock.pause_after, args=(device.hangs,))
+    waiter.start()
+    with pytest.raises(AuditUnavailable):
+        record(broker)
+    waiter.join()
+    assert not broker.health[0].is_healthy
+    device.goes_on.set()
+
+
+def test_what_comes_after_the_process_was_stopped_queues_behind_what_was_under_way() -> None:
+    clock, device = PausingClock(), HangingDevice()
+    broker = paused_broker(clock, device)
+    device.goes_on.clear()
+    threads = [threading.Thread(target=record, args=(broker,)) for _ in range(2)]
+    threads[0].start()
+    device.hangs.wait()
+    clock.paused = 10.0
+    threads[1].start()
+    wait_until(lambda: broker._channels.all[0]._inbox.qsize() == 1)
+    device.goes_on.set()
+    for thread in threads:
+        thread.join()
+    assert len(device.records()) == 2
 
 
 def test_sealing_and_closing_do_not_wait_for_a_device_that_hangs() -> None:

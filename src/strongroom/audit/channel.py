@@ -21,7 +21,6 @@ class Channel:
         self.name = enabled.name
         self._inbox: Inbox = queue.SimpleQueue()
         self._writer = Writer(enabled, source)
-        self._deadline_seconds = source.deadline_seconds
         self._is_started = False
         self._lock = threading.Lock()
 
@@ -50,18 +49,21 @@ class Channel:
         """Whether jobs wait already."""
         return self._inbox.qsize() > 0 or self._writer.busy_since is not None
 
-    def is_stuck(self, now: float) -> bool:
-        """Whether the device hangs: it was given up, or has been at one thing for longer than it may, and has not come back."""
-        busy_since = self._writer.busy_since
-        return busy_since is not None and (self._writer.was_given_up or now - busy_since > self._deadline_seconds)
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the device hangs: somebody waited for it in vain, and it has not come back.
+
+        How long it has been at one thing says nothing: this process may have stood still meanwhile, and the device with it.
+        """
+        return self._writer.busy_since is not None and self._writer.was_given_up
 
     def is_due(self, now: float) -> bool:
         """Whether the device is well, or was left alone for long enough to try again."""
         return self._writer.is_healthy or self._writer.retry_at <= now
 
-    def submit(self, job: Job, now: float) -> bool:
+    def submit(self, job: Job) -> bool:
         """Queue ``job``. Where the device hangs, or too much waits for it, nothing is queued and the answer is False."""
-        if self.is_stuck(now) or self._inbox.qsize() >= QUEUE_MAX:
+        if self.is_stuck or self._inbox.qsize() >= QUEUE_MAX:
             self._writer.miss(len(job.lines))
             return False
         self._inbox.put(job)

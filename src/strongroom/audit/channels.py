@@ -19,6 +19,8 @@ from strongroom.logical.errors import InvalidRequest
 
 PATIENCE_SECONDS = 0.1
 """How long a device that is not needed for the rule is waited for."""
+STOOD_STILL_SECONDS = 0.5
+"""Who wakes up so long after a deadline was not running meanwhile (a stopped process, a machine that was moved), and so was no device."""
 
 Action = Callable[[Writer], bool]
 
@@ -98,14 +100,14 @@ class Channels:
 
     def _wait(self, channels: Sequence[Channel], job: Job, *, is_patient: bool) -> set[str]:
         """Submit ``job`` and gather who did it: as many as the rule needs by the deadline, and others that are quick."""
-        now = self._clock.monotonic()
         waiting = {}
         for channel in channels:
             is_behind = channel.is_behind
-            if channel.submit(job, now):
+            if channel.submit(job):
                 waiting[channel.name] = (channel, is_behind)
         done: set[str] = set()
         reply: Reply = job.reply
+        may_be_late = True
         while waiting:
             is_enough = not is_patient and self._rule.holds(done)
             if is_enough and all(is_behind for _, is_behind in waiting.values()):
@@ -114,6 +116,10 @@ class Channels:
             try:
                 name, is_done = reply.get(timeout=timeout)
             except queue.Empty:
+                now = self._clock.monotonic()
+                if may_be_late and now - job.expires > STOOD_STILL_SECONDS:
+                    may_be_late, job.expires = False, now + STOOD_STILL_SECONDS
+                    continue
                 if not is_enough:
                     for channel, _ in waiting.values():
                         channel.give_up()

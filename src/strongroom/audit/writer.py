@@ -24,12 +24,12 @@ Reply = queue.SimpleQueue[tuple[str, bool]]
 Inbox = queue.SimpleQueue["Job | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
     """Something for a writer to do: keep ``lines``, or, where there is an ``action``, that.
 
-    The answer on ``reply`` is the device's name and whether it was done. After ``expires`` (of the monotonic clock) nobody waits for it
-    any more, and lines are not written.
+    The answer on ``reply`` is the device's name and whether it was done. After ``expires`` (of the monotonic clock), which only
+    who waits may put off, nobody waits for it any more, and lines are not written.
     """
 
     reply: Reply
