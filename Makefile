@@ -66,7 +66,7 @@ bench-run: ## measure how long `strongroom run` takes beside `bao kv get`, inter
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.start
 
-bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (half an hour); WRITE=--write
+bench-growth: ## measure what a growing store costs, up to 1M secrets and tokens (a quarter of an hour); WRITE=--write
 	@$(INSTALL) dev
 	$(BIN)/python -m bench.growth $(WRITE)
 
