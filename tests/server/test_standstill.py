@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from tests.kit import JumpingClock
 from tests.processes import wait_until
 
 from strongroom.server.standstill import LOOKS, Standstill, is_stopped
@@ -45,6 +46,24 @@ def test_a_process_that_goes_on_is_left_alone(sleeper: int) -> None:
         wait_until(lambda: not is_stopped(sleeper))
         standstill.look()
     assert ended == []
+
+
+def test_who_was_stopped_with_the_others_does_not_count_what_it_sees_first(sleeper: int) -> None:
+    ended: list[int] = []
+    clock = JumpingClock()
+    standstill = Standstill([sleeper], ended.append, clock=clock, every_seconds=2)
+    os.kill(sleeper, signal.SIGSTOP)
+    wait_until(lambda: is_stopped(sleeper))
+    for _ in range(2 * LOOKS):
+        since = clock.monotonic()
+        clock.jump(6)
+        standstill.look_after(since)
+    assert ended == []
+    for _ in range(LOOKS):
+        since = clock.monotonic()
+        clock.jump(2)
+        standstill.look_after(since)
+    assert ended == [sleeper]
 
 
 def test_a_process_that_is_gone_does_not_stand_still() -> None:

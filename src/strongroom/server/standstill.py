@@ -10,20 +10,31 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from strongroom.core.background import Background
+from strongroom.logical.ambient import Clock, SystemClock
 
 LOOK_SECONDS = 2.0
 LOOKS = 3
 """So often in a row a process must be found standing still: somebody may only want to look at it."""
+LATE_SECONDS = 0.5
+"""Who comes so much later than it wanted to look was itself stopped, perhaps with all the others, which will go on in a moment."""
 _STOPPED = "T"
 
 
 class Standstill(Background):
     """Looks at the processes ``pids`` now and then, from a thread of its own, and calls ``end`` with each that stands still for long."""
 
-    def __init__(self, pids: Sequence[int], end: Callable[[int], None], *, every_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self,
+        pids: Sequence[int],
+        end: Callable[[int], None],
+        *,
+        clock: Clock | None = None,
+        every_seconds: float = LOOK_SECONDS,
+    ) -> None:
         super().__init__("standstill")
         self._found = dict.fromkeys(pids, 0)
         self._end = end
+        self._clock = clock or SystemClock()
         self._every_seconds = every_seconds
 
     def look(self) -> None:
@@ -33,9 +44,16 @@ class Standstill(Background):
             if self._found[pid] == LOOKS:
                 self._end(pid)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
+    def look_after(self, since: float) -> None:
+        """Look, where now is about the time that was meant when the wait began ``since`` (of the monotonic clock)."""
+        if self._clock.monotonic() - since <= self._every_seconds + LATE_SECONDS:
             self.look()
+
+    def _run(self) -> None:
+        since = self._clock.monotonic()
+        while not self._stopping.wait(self._every_seconds):
+            self.look_after(since)
+            since = self._clock.monotonic()
 
 
 def is_stopped(pid: int) -> bool:
