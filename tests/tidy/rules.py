@@ -169,9 +169,23 @@ RULES = (
     ),
     Rule(
         "no data is executed",
-        bans("eval", "exec", "pickle.", "marshal.", "shelve.", "yaml.load", "os.system", "ctypes.pythonapi"),
-        finds="import pickle\npickle.loads(b'')",
-        ignores="import json\njson.loads('1')",
+        bans(
+            "eval",
+            "exec",
+            "pickle.",
+            "marshal.load",
+            "marshal.loads",
+            "shelve.",
+            "yaml.load",
+            "os.system",
+            "ctypes.pythonapi",
+        ),
+        finds=(
+            "import pickle\npickle.loads(b'')",
+            "from marshal import loads\nloads(b'')",
+            "import marshal\nmarshal.load(f)",
+        ),
+        ignores=("import json\njson.loads('1')", "import marshal\nmarshal.dumps(1)"),
     ),
     Rule(
         "nothing is cached at module level",

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.audit.facts import Facts, SealedFacts
-from strongroom.audit.hasher import Cover, Uncovered, cover_members
+from strongroom.audit.hasher import Cover, Hasher, Uncovered, cover_members
 from strongroom.audit.options import Format
+from strongroom.audit.recurring import RecurringCover
 from strongroom.audit.text import line_of, refused_path
 from strongroom.encoding.json import decode
 from strongroom.logical.backend import Caller, Mount
@@ -53,9 +54,10 @@ class Formatter:
     What cannot be covered raises UnknownType; then there is no record, and so nothing may happen.
     """
 
-    def __init__(self, hasher: Cover, form: Format) -> None:
+    def __init__(self, hasher: Hasher, form: Format) -> None:
         self.form = form
         self._cover: Cover = Uncovered() if form.log_raw else hasher
+        self._recurring = None if form.log_raw else RecurringCover(hasher)
         self._cover_accessor = self._cover.text if form.hmac_accessor else Uncovered().text
         self._callers: dict[str, _Known] = {}
 
@@ -203,7 +205,11 @@ class Formatter:
         if self.form.elide_list_responses and facts.request.operation is Operation.LIST:
             counts = {name: len(data[name]) for name in ("keys", "key_info") if isinstance(data.get(name), Collection)}
             data = {name: value for name, value in data.items() if name not in counts}
-        members["data"] = cover_members(self._cover, data, shown=facts.non_hmac_response_keys) | counts
+        shown = facts.non_hmac_response_keys
+        if counts or shown or self._recurring is None:
+            members["data"] = cover_members(self._cover, data, shown=shown) | counts
+        else:
+            members["data"] = self._recurring.members(data)
 
     def _unwrapped(self, members: dict[str, Any], envelope: bytes) -> Mapping[str, Any] | None:
         """The data of an answer that was kept wrapped and leaves now; its auth is covered whole, names aside."""

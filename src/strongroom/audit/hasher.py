@@ -8,16 +8,19 @@ raises, so that a new type can never slip through unhashed.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
+from strongroom.crypto.kdf import derive
 from strongroom.crypto.keyed_hash import KeyedHash
 from strongroom.logical.secret import Secret
 
 PREFIX = "hmac-sha256:"
 NOTHING_SHOWN: frozenset[str] = frozenset()
 _BLOCK_SIZE = 64
+_DIGEST_PURPOSE = b"strongroom audit digest v1"
 _SMALL_NUMBERS = range(-1, 1024)
 
 
@@ -55,12 +58,14 @@ class Hasher:
     booleans are hashed as the text that JSON has for them, bytes as they are.
     """
 
-    __slots__ = ("_empty", "_hash", "_numbers", "_truths")
+    __slots__ = ("_empty", "_hash", "_numbers", "_start_digest", "_truths")
 
     def __init__(self, key: bytes | bytearray | memoryview) -> None:
         if len(key) < 16 or len(key) > _BLOCK_SIZE:
             raise ValueError(f"the audit key must have 16 to {_BLOCK_SIZE} bytes")
         self._hash = KeyedHash(key).hexdigest
+        digest_key = derive(bytes(key), _DIGEST_PURPOSE)
+        self._start_digest = hashlib.blake2b(key=digest_key, digest_size=32).copy
         self._empty = self.content(b"")
         self._truths = {True: self.text("true"), False: self.text("false")}
         # Small whole numbers are frequent (versions, flags, ports) and few, so their hashes are kept.
@@ -79,6 +84,12 @@ class Hasher:
         except UnicodeEncodeError:
             content = value.encode("utf-8", "surrogatepass")
         return PREFIX + self._hash(content)
+
+    def digest(self, content: bytes) -> bytes:
+        """Keyed BLAKE2b (RFC 7693) of ``content``, 32 bytes under a key of its own: to know it again, never for a record."""
+        state = self._start_digest()
+        state.update(content)
+        return state.digest()
 
     def walk(self, value: Any) -> Any:
         """``value`` with its structure and names kept and everything else hashed. Raises UnknownType."""
