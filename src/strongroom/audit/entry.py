@@ -206,10 +206,10 @@ class Formatter:
             counts = {name: len(data[name]) for name in ("keys", "key_info") if isinstance(data.get(name), Collection)}
             data = {name: value for name, value in data.items() if name not in counts}
         shown = facts.non_hmac_response_keys
-        if counts or shown or self._recurring is None:
-            members["data"] = cover_members(self._cover, data, shown=shown) | counts
-        else:
+        if self._recurring is not None and facts.request.operation is Operation.READ and not shown:
             members["data"] = self._recurring.members(data)
+        else:
+            members["data"] = cover_members(self._cover, data, shown=shown) | counts
 
     def _unwrapped(self, members: dict[str, Any], envelope: bytes) -> Mapping[str, Any] | None:
         """The data of an answer that was kept wrapped and leaves now; its auth is covered whole, names aside."""
