@@ -385,17 +385,3 @@ def test_a_sealed_record_has_no_value_at_all() -> None:
         "response": {"outcome": "share accepted"},
         "error": "wrong share",
     }
-
-
-@pytest.mark.parametrize(("operation", "is_remembered"), [(Operation.READ, True), (Operation.UPDATE, False)])
-def test_only_what_was_read_is_remembered_as_it_was_covered(operation: Operation, *, is_remembered: bool) -> None:
-    one = formatter()
-    facts = make_facts(make_request(operation=operation))
-    first = one.response(facts, TIME, Response(data={"a": "b"}), None)
-    assert one.response(facts, TIME, Response(data={"a": "b"}), None) == first
-    assert one._recurring is not None
-    assert bool(one._recurring._known) is is_remembered
-
-
-def test_a_device_that_writes_values_as_they_are_remembers_none() -> None:
-    assert formatter(Format(log_raw=True))._recurring is None

@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.audit.scene import make_facts, make_request
 
+from strongroom.audit.entry import Formatter
 from strongroom.audit.hasher import Hasher, UnknownType
+from strongroom.audit.options import Format
 from strongroom.audit.recurring import BYTES_MAX, REMEMBERED_MAX, RecurringCover
 from strongroom.encoding.json import encode
+from strongroom.logical.operation import Operation
+from strongroom.logical.request import Response
 from strongroom.logical.secret import Secret
 
 HASHER = Hasher(bytes(range(32)))
@@ -116,3 +121,17 @@ def test_a_lone_surrogate_is_recorded_as_without_remembering() -> None:
     data = {"a": "\ud800", "\ud801": "b"}
     assert b"hmac-sha256:" in encode(cover.members(data))
     assert encode(cover.members(data)) == encode(cover.members(data))
+
+
+@pytest.mark.parametrize(("operation", "is_remembered"), [(Operation.READ, True), (Operation.UPDATE, False)])
+def test_only_what_was_read_is_remembered_as_it_was_covered(operation: Operation, *, is_remembered: bool) -> None:
+    one = Formatter(HASHER, Format())
+    facts = make_facts(make_request(operation=operation))
+    first = one.response(facts, "2026-09-21T14:13:20Z", Response(data={"a": "b"}), None)
+    assert one.response(facts, "2026-09-21T14:13:20Z", Response(data={"a": "b"}), None) == first
+    assert one._recurring is not None
+    assert bool(one._recurring._known) is is_remembered
+
+
+def test_a_device_that_writes_values_as_they_are_remembers_none() -> None:
+    assert Formatter(HASHER, Format(log_raw=True))._recurring is None
