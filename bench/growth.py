@@ -9,7 +9,7 @@ A vault is made and filled in this process, by the code that the server runs, a 
 they leave nothing in the store. It is copied at each size. Then a real server, of two processes and with its audit device, is started on every copy, and they are
 asked in turns, over one connection each, for secrets and with tokens drawn by chance: whose turn it is has the machine, the others stand still. So
 what a neighbour takes it takes from all, and what counts is how a row goes on to the right. Meanwhile the servers inspect their rows, as they do after
-every unseal: the smallest is through in seconds, the largest needs an hour.
+every unseal: the smallest is through in seconds, the largest needs more than an hour.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Standing:
         self.found.lists += timed(LISTED, self._list)
 
     def stop(self) -> None:
-        """End it; answers nothing, but has looked at its memory and its disk."""
+        """End it, after a look at its memory, and look at its disk."""
         if self._server.process is not None and self._server.process.poll() is None:
             self.found.memory = memory_bytes(self.pid)
             self._client.close()
@@ -292,7 +292,7 @@ def filled(sizes: Sequence[int], folder: Path) -> list[Vault]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     notes = folder / "vaults.json"
     if notes.exists():
-        vaults = [Vault(Path(folder / str(note["size"])), **note) for note in json.loads(notes.read_text("utf-8"))]
+        vaults = [Vault(folder / str(note["size"]), **note) for note in json.loads(notes.read_text("utf-8"))]
         if [vault.size for vault in vaults] == list(sizes):
             return vaults
     vaults = fill(sizes, folder)

@@ -74,6 +74,26 @@ def test_a_hanging_device_does_not_keep_records_from_a_good_one() -> None:
     bad.goes_on.set()
 
 
+def test_for_a_device_that_hangs_and_is_not_needed_nothing_is_queued_without_end() -> None:
+    clock, bad, good = FakeClock(), HangingDevice(), MemoryDevice()
+    broker = Broker(clock, FixedEntropy(), deadline_seconds=SOON)
+    broker.enable(enabled("bad", bad))
+    broker.enable(enabled("good", good))
+    broker.unseal(KEY)
+    bad.goes_on.clear()
+    record(broker)
+    bad.hangs.wait()
+    for _ in range(2):
+        clock.seconds += SOON + 0.1
+        record(broker)
+    waiting = broker._channels.all[0]._inbox.qsize()
+    for _ in range(20):
+        record(broker)
+    assert broker._channels.all[0]._inbox.qsize() == waiting
+    assert len(good.records()) == 23
+    bad.goes_on.set()
+
+
 def test_a_device_that_is_required_decides_alone() -> None:
     main, other = MemoryDevice(), MemoryDevice()
     broker = make_broker(("main", main), ("other", other), required=("main",))

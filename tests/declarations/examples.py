@@ -233,7 +233,7 @@ EXAMPLES: dict[str, Example | Prepare] = {
     "POST sys/wrapping/wrap": Example({"value": "anything"}, wrap_ttl="5m"),
     "POST sys/wrapping/rewrap": _wrapping_token,
     "POST sys/audit/{path...}": Example({"type": "file", "options": {"file_path": f"{FOLDER}/audit.log"}}),
-    "GET sys/config/auditing/request-headers/{header}": _audited_header,
+    "GET sys/config/auditing/request-headers/{name}": _audited_header,
     "POST sys/audit-hash/{path...}": Example(captures={"path": "memory"}),
     "GET sys/storage/backup/{number}": _backup,
     "DELETE sys/storage/backup/{number}": _backup,

@@ -11,6 +11,9 @@ from strongroom.audit.trail import Source, Trail
 from strongroom.audit.writer import Inbox, Job, Writer
 
 QUEUE_MAX = 1024
+STOOD_STILL_SECONDS = 0.5
+"""Who wakes up so long after a deadline was not running meanwhile (a stopped process, a machine that was moved), and so was no device.
+It waits once more, for as long."""
 
 
 class Channel:
@@ -21,6 +24,9 @@ class Channel:
         self.name = enabled.name
         self._inbox: Inbox = queue.SimpleQueue()
         self._writer = Writer(enabled, source)
+        self._deadline_seconds = source.deadline_seconds
+        self._overdue: tuple[float | None, float] = (None, 0.0)
+        """What the device was seen to be over its time with, by when that began, and when it was seen first."""
         self._is_started = False
         self._lock = threading.Lock()
 
@@ -49,21 +55,27 @@ class Channel:
         """Whether jobs wait already."""
         return self._inbox.qsize() > 0 or self._writer.busy_since is not None
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether the device hangs: somebody waited for it in vain, and it has not come back.
+    def is_stuck(self, now: float) -> bool:
+        """Whether the device hangs: somebody waited for it in vain, or it is at one thing for longer than it may, and has not come back.
 
-        How long it has been at one thing says nothing: this process may have stood still meanwhile, and the device with it.
+        That it is over its time counts only once it was seen before: this process may have stood still meanwhile, and the device with it.
         """
-        return self._writer.busy_since is not None and self._writer.was_given_up
+        busy_since = self._writer.busy_since
+        if busy_since is None or self._writer.was_given_up:
+            return busy_since is not None
+        if now - busy_since <= self._deadline_seconds:
+            return False
+        if self._overdue[0] != busy_since:
+            self._overdue = (busy_since, now)
+        return now - self._overdue[1] > STOOD_STILL_SECONDS
 
     def is_due(self, now: float) -> bool:
         """Whether the device is well, or was left alone for long enough to try again."""
         return self._writer.is_healthy or self._writer.retry_at <= now
 
-    def submit(self, job: Job) -> bool:
+    def submit(self, job: Job, now: float) -> bool:
         """Queue ``job``. Where the device hangs, or too much waits for it, nothing is queued and the answer is False."""
-        if self.is_stuck or self._inbox.qsize() >= QUEUE_MAX:
+        if self.is_stuck(now) or self._inbox.qsize() >= QUEUE_MAX:
             self._writer.miss(len(job.lines))
             return False
         self._inbox.put(job)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from strongroom.audit.channel import Channel
+from strongroom.audit.channel import STOOD_STILL_SECONDS, Channel
 from strongroom.audit.enabled import Enabled
 from strongroom.audit.line import Line
 from strongroom.audit.options import Format
@@ -19,8 +19,6 @@ from strongroom.logical.errors import InvalidRequest
 
 PATIENCE_SECONDS = 0.1
 """How long a device that is not needed for the rule is waited for."""
-STOOD_STILL_SECONDS = 0.5
-"""Who wakes up so long after a deadline was not running meanwhile (a stopped process, a machine that was moved), and so was no device."""
 
 Action = Callable[[Writer], bool]
 
@@ -103,7 +101,7 @@ class Channels:
         waiting = {}
         for channel in channels:
             is_behind = channel.is_behind
-            if channel.submit(job):
+            if channel.submit(job, self._clock.monotonic()):
                 waiting[channel.name] = (channel, is_behind)
         done: set[str] = set()
         reply: Reply = job.reply

@@ -64,7 +64,6 @@ class Sweeper(Background):
                 unsealed.barrier.commit(transaction)
         if swept:
             self._node.telemetry.add(SWEPT, count=swept)
-        rotate_due_terms(unsealed)
         with unsealed.barrier.transaction() as transaction:
             consumers.sweep(transaction, self._node.clock.now_ns(), CONSUMERS_PER_ROUND)
             if transaction.has_changes:
@@ -72,6 +71,7 @@ class Sweeper(Background):
         while list_pending(unsealed) and not self._stopping.is_set():
             pass  # one step after the other: until it is done, the guard does not know of what the mount holds
         self._go_on(unsealed)
+        rotate_due_terms(unsealed)  # last: what cannot be written must not keep space from being freed
         return swept
 
     def _go_on(self, unsealed: Unsealed) -> None:

@@ -12,23 +12,16 @@ from strongroom.logical.field import Doc
 from strongroom.logical.operation import Operation
 from strongroom.logical.request import Response
 from strongroom.mounts.table import touch_epoch
-from strongroom.system.area import Nothing
+from strongroom.system.area import Named, Nothing
 
 _PATH = "config/auditing/request-headers"
-
-
-@dataclass(slots=True)
-class OneHeader:
-    """One header."""
-
-    header: Annotated[str, Doc("The header, in any case.", public=True)]
 
 
 @dataclass(slots=True)
 class AuditHeader:
     """A header to record."""
 
-    header: Annotated[str, Doc("The header, in any case.", public=True)]
+    name: Annotated[str, Doc("The header, in any case.", public=True)]
     hmac: Annotated[
         bool, Doc("Record keyed hashes of its values; a header that carries a credential needs this.", public=True)
     ] = False
@@ -46,7 +39,7 @@ class AuditedHeaderArea:
                 (Endpoint(Operation.READ, self.list, "List them.", sudo=True, shape=Shape.ENVELOPE_AND_TOP_LEVEL),),
             ),
             Path(
-                f"{_PATH}/{{header}}",
+                f"{_PATH}/{{name}}",
                 "One header in the audit records.",
                 (
                     Endpoint(Operation.READ, self.read, "Ask whether it is recorded, and how.", sudo=True),
@@ -61,19 +54,19 @@ class AuditedHeaderArea:
         audited = all_headers(context.storage)
         return Response(data={"headers": {name: {"hmac": hashed} for name, hashed in sorted(audited.items())}})
 
-    def read(self, context: Context, request: OneHeader) -> Response:
+    def read(self, context: Context, request: Named) -> Response:
         """One of them, by the name that was asked for."""
-        hashed = all_headers(context.storage).get(canonical_header(request.header))
+        hashed = all_headers(context.storage).get(canonical_header(request.name))
         if hashed is None:
             raise InvalidRequest("could not find header in config")  # the words of Vault, by which clients know it
-        return Response(data={request.header: {"hmac": hashed}})
+        return Response(data={request.name: {"hmac": hashed}})
 
     def write(self, context: Context, request: AuditHeader) -> None:
         """Record it."""
-        put_header(context.storage, request.header, hashed=request.hmac)
+        put_header(context.storage, request.name, hashed=request.hmac)
         touch_epoch(context.storage)
 
-    def delete(self, context: Context, request: OneHeader) -> None:
+    def delete(self, context: Context, request: Named) -> None:
         """Record it no more."""
-        delete_header(context.storage, request.header)
+        delete_header(context.storage, request.name)
         touch_epoch(context.storage)
