@@ -32,4 +32,4 @@ def test_root_is_known_in_every_spelling(name: str) -> None:
 def test_small_letters_are_the_same_a_second_time_and_fold_no_foreign_letter(name: str) -> None:
     small = in_small_letters(name)
     assert in_small_letters(small) == small
-    assert name.isascii() or small == name.strip()
+    assert name.strip().isascii() or small == name.strip()
