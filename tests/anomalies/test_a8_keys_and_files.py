@@ -25,7 +25,7 @@ from strongroom.client.errors import BadSettings
 from strongroom.client.token_helper import TokenHelper
 from strongroom.delivery.private_file import CannotWrite
 from strongroom.logical.secret import Secret
-from strongroom.physical.memory import MemoryStore
+from strongroom.physical.memory import MemoryStore, _State
 from strongroom.physical.store import Record
 
 
@@ -177,7 +177,7 @@ def test_row_100_cve_2023_2197_every_changed_byte_of_a_record_gives_the_same_err
 
 
 def _replace(store: MemoryStore, key: str, record: Record) -> None:
-    store._state.records = {**store._state.records, key: record}
+    store._state = _State({**store._state.records, key: record}, store._state.order)
 
 
 def test_row_100_no_cipher_but_an_authenticated_one_is_imported() -> None:

@@ -267,6 +267,7 @@ class CountingSnapshot:
         self.entries = self._snapshot.entries
         self.keys_in = self._snapshot.keys_in
         self.close = self._snapshot.close
+        self.state = self._snapshot.state
 
     def keys(self, prefix: str, after: str = "", limit: int | None = None, *, start: str = "") -> list[str]:
         found = self._snapshot.keys(prefix, after, limit, start=start)

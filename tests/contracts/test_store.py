@@ -177,6 +177,44 @@ def test_two_snapshots_of_one_thread_each_keep_their_moment(store: Store) -> Non
     first.close()
 
 
+def test_snapshots_between_which_nothing_was_committed_name_the_same_state(store: Store) -> None:
+    put(store, "k")
+    states = set()
+    for _ in range(3):
+        with store.snapshot() as snapshot:
+            states.add(snapshot.state)
+    assert len(states) == 1
+
+
+def test_a_commit_makes_another_state_whatever_it_changes(store: Store) -> None:
+    put(store, "k")
+    changes: list[Callable[[], None]] = [
+        lambda: put(store, "k", version=2),
+        lambda: put(store, "k"),  # as it was before
+        lambda: put(store, "new"),
+        lambda: store.commit({}, {}, ("new",)),
+        lambda: put(store, "new"),
+    ]
+    states = []
+    for change in changes:
+        change()
+        with store.snapshot() as snapshot:
+            states.append(snapshot.state)
+    assert len(set(states)) == len(states)
+
+
+def test_the_state_of_an_open_snapshot_is_the_one_that_it_shows(store: Store) -> None:
+    put(store, "k")
+    with store.snapshot() as before:
+        state = before.state
+        put(store, "k", version=2)
+        with store.snapshot() as after:
+            assert after.state != state
+            assert after.get("k") == Record(2, b"k")
+        assert before.state == state
+        assert before.get("k") == Record(1, b"k")
+
+
 def test_stored_bytes_do_not_alias_the_callers_buffer(store: Store) -> None:
     buffer = bytearray(b"before")
     store.commit({}, {"k": Record(1, buffer)}, ())  # type: ignore[arg-type] # a caller that does what it should not

@@ -15,6 +15,7 @@ from strongroom.barrier.invocations import BLOCK, Invocations
 from strongroom.barrier.keyring import KEYRING_ROOT, counter_key, keyring_key, new_keyring, seal_counter, seal_keyring
 from strongroom.barrier.keyrings import Keyrings
 from strongroom.barrier.keys import ASSIGNMENT_AT, Keys
+from strongroom.barrier.memory import Memory
 from strongroom.barrier.record import RecordCipher, keyring_in
 from strongroom.barrier.store_root import ROOT_KEY, Root
 from strongroom.barrier.tampering import Finding, TamperedStore, Tampering
@@ -79,6 +80,7 @@ class Barrier:
             self.witness,
         )
         self._pending_numbers = itertools.count(1)
+        self._memory = Memory()
 
     @classmethod
     def create(cls, surroundings: Surroundings, root_key: bytearray) -> Barrier:
@@ -124,7 +126,8 @@ class Barrier:
     def transaction(self) -> Transaction:
         """A new transaction on the store as it is now; close it soon."""
         self._keys.require()
-        return Transaction(self._store.snapshot(), self._open, self._number_pending)
+        snapshot = self._store.snapshot()
+        return Transaction(snapshot, self._open, self._number_pending, seen=self._memory.of(snapshot.state))
 
     def commit(self, transaction: Transaction, *, is_urgent: bool = False) -> None:
         """Make the changes durable, all or nothing, and finish the transaction either way; ``is_urgent`` as for the store.
@@ -271,6 +274,7 @@ class Barrier:
         with self._keys.lock:
             self._keys.wipe()
             self.witness.forget()
+        self._memory.forget()
 
     def _open(self, key: str, record: Record) -> bytes:
         cipher = self._keys.cipher

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from strongroom.barrier.listing import list_children, scan_keys
+from strongroom.barrier.memory import ROW_BYTES, Seen
 from strongroom.barrier.record import TENANT
 from strongroom.barrier.view import View
 from strongroom.physical.store import Record, Snapshot
@@ -90,19 +91,18 @@ class Footprint(NamedTuple):
     reads: Mapping[str, int | None]
 
 
-class _Seen:
-    """What all transactions of a stack share: what the snapshot gave already, which cannot change, since the requests of one batch
-    share tokens, mounts and often secrets; and whether anybody looked at what the lowest one would write.
+class _Stack:
+    """What all transactions of a stack share: what is known of the state that they see, and whether anybody looked at what the lowest
+    one would write.
     """
 
-    __slots__ = ("found", "has_leaned", "opened")
+    __slots__ = ("found", "has_leaned", "opened", "seen")
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen) -> None:
         self.has_leaned = False
-        self.found: dict[str, Record | None] = {}
-        """What lies in the store, by key."""
-        self.opened: dict[str, tuple[int, bytes]] = {}
-        """Of what lies there, that which was opened: its version and its plaintext."""
+        self.seen = seen
+        self.found = seen.found
+        self.opened = seen.opened
 
 
 class Transaction:
@@ -118,8 +118,8 @@ class Transaction:
         "_number_pending",
         "_open",
         "_reads",
-        "_seen",
         "_snapshot",
+        "_stack",
         "_writes_of_layers",
     )
 
@@ -130,14 +130,15 @@ class Transaction:
         number_pending: Callable[[], int],
         below: tuple[_Layer, ...] = (),
         writes_below: tuple[_Writes, ...] = (),
-        seen: _Seen | None = None,
+        stack: _Stack | None = None,
+        seen: Seen | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._open = opener
         self._number_pending = number_pending
         self._layer = layer = _Layer()
         self._layers = (layer, *below)
-        self._seen = seen or _Seen()
+        self._stack = stack or _Stack(seen or Seen())
         # These are looked at in every read, so they are found without a detour.
         self._reads = layer.reads
         self._writes_of_layers = (layer.writes, *writes_below)
@@ -148,9 +149,9 @@ class Transaction:
         for writes in self._writes_of_layers:
             if key in writes:
                 if writes is self._ground:
-                    self._seen.has_leaned = True
+                    self._stack.has_leaned = True
                 return writes[key]
-        opened = self._seen.opened
+        opened = self._stack.opened
         seen = opened.get(key)
         if seen is None:
             record = self._find(key)
@@ -158,6 +159,7 @@ class Transaction:
                 self._reads[key] = None
                 return None
             seen = opened[key] = (record.version, self._open(key, record))
+            self._stack.seen.size += len(seen[1])
         self._reads[key] = seen[0]
         return seen[1]
 
@@ -170,7 +172,7 @@ class Transaction:
         for writes in self._writes_of_layers:
             if key in writes:
                 return self._version_of_write(key)
-        found = self._seen.found
+        found = self._stack.found
         record = found[key] if key in found else self._find(key)
         version = self._reads[key] = None if record is None else record[0]
         return version
@@ -209,7 +211,7 @@ class Transaction:
         None where there are more than ``limit``. For hints: it counts as no read. Which of ``keys`` are not there is known from then on, so
         that reading them costs no look of its own.
         """
-        end, known = size - 1, self._seen.found
+        end, known = size - 1, self._stack.found
         found = self._snapshot.keys_in([TENANT_PREFIX + key[:end] for key in keys], limit)
         if found is None:
             return None
@@ -218,6 +220,7 @@ class Transaction:
         for key in keys:
             if key not in found:
                 known[key] = None
+        self._stack.seen.size += ROW_BYTES * len(keys)
         return found
 
     def view(self, prefix: str) -> View:
@@ -237,7 +240,7 @@ class Transaction:
     def begin_nested(self) -> Transaction:
         """A transaction on top of this one. Leave this one alone until it was merged or dropped."""
         return Transaction(
-            self._snapshot, self._open, self._number_pending, self._layers, self._writes_of_layers, self._seen
+            self._snapshot, self._open, self._number_pending, self._layers, self._writes_of_layers, self._stack
         )
 
     def mark(self) -> Mark | None:
@@ -264,7 +267,7 @@ class Transaction:
 
     def take_leaning(self) -> bool:
         """Whether anybody has looked at what the lowest transaction of the stack would write since this was asked last."""
-        has_leaned, self._seen.has_leaned = self._seen.has_leaned, False
+        has_leaned, self._stack.has_leaned = self._stack.has_leaned, False
         return has_leaned
 
     def footprint(self) -> Footprint:
@@ -299,17 +302,18 @@ class Transaction:
         self.close()
 
     def _find(self, key: str) -> Record | None:
-        found = self._seen.found
+        stack = self._stack
         try:
-            return found[key]
+            return stack.found[key]
         except KeyError:
-            record = found[key] = self._snapshot.get(TENANT_PREFIX + key)
+            record = stack.found[key] = self._snapshot.get(TENANT_PREFIX + key)
+            stack.seen.size += ROW_BYTES if record is None else ROW_BYTES + len(record.value)
             return record
 
     def _version_of_write(self, key: str) -> int | None:
         layer = next(layer for layer in self._layers if key in layer.writes)
         if layer.writes is self._ground:
-            self._seen.has_leaned = True
+            self._stack.has_leaned = True
         if layer.writes[key] is None:
             return None
         version = layer.pending_versions.get(key)
@@ -320,7 +324,7 @@ class Transaction:
     def _overlay(self, prefix: str) -> Mapping[str, bytes | None]:
         """What is changed below ``prefix``."""
         if self._ground:
-            self._seen.has_leaned = True
+            self._stack.has_leaned = True
         return {key: layer.writes[key] for layer in reversed(self._layers) for key in layer.changed_below(prefix)}
 
     def _stored_keys(self, prefix: str, after: str, limit: int, start: str) -> list[str]:

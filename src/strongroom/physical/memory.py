@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +41,11 @@ class MemorySnapshot:
 
     def __init__(self, state: _State) -> None:
         self._state = state
+
+    @property
+    def state(self) -> Hashable:
+        """Which state of the store this is: that which no commit changes any more."""
+        return self._state
 
     def get(self, key: str) -> Record | None:
         """The record at ``key``, or None."""

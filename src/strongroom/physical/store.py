@@ -6,7 +6,7 @@ compared for equality. A store never interprets a value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -83,6 +83,11 @@ class Snapshot(Protocol):
 
     Cheap to open, used by one thread at a time, and closed soon: an open one keeps old bytes from being reclaimed.
     """
+
+    @property
+    def state(self) -> Hashable:
+        """Which state of the store this is. Two snapshots of one store with equal ones show the very same records; others may do so, too."""
+        ...
 
     def get(self, key: str) -> Record | None:
         """The record at ``key``, or None."""

@@ -35,7 +35,7 @@ _FAILED = "the database could not be read; check the disk, then the integrity of
 class SqliteSnapshot:
     """The store at one moment. Used by one thread at a time; ``close`` gives the connection back to the pool."""
 
-    __slots__ = ("_connection", "_give_back")
+    __slots__ = ("_connection", "_give_back", "state")
 
     def __init__(self, connection: apsw.Connection, give_back: Callable[[apsw.Connection], None]) -> None:
         self._connection: apsw.Connection | None = connection
@@ -43,6 +43,9 @@ class SqliteSnapshot:
         try:
             connection.execute("BEGIN")
             connection.execute(_PIN).fetchone()
+            # By this number SQLite decides whether the pages that it read before are still good. It counts for each connection anew.
+            self.state = (connection, connection.data_version())
+            """Which state of the store this is; see the protocol."""
         except apsw.Error:
             connection.close()
             raise Unavailable(_FAILED) from None
