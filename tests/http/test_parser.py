@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strongroom.http.message import HttpRequest
 from strongroom.http.parser import Limits, Refused, RequestParser
 from strongroom.logical.request import Connection
 
@@ -179,3 +180,101 @@ def test_a_refusal_never_holds_what_was_sent() -> None:
         end = outcome([stream])[1]
         assert end is not None
         assert canary.decode() not in end[1]
+
+
+def parsed(*streams: bytes) -> list[HttpRequest]:
+    """The requests of one connection."""
+    parser = RequestParser(LIMITS, Connection())
+    found: list[HttpRequest] = []
+    for stream in streams:
+        parser.feed(stream)
+        request = parser.next_request()
+        assert request is not None
+        found.append(request)
+    return found
+
+
+def test_requests_with_the_same_header_lines_share_what_they_say() -> None:
+    one, other = parsed(SIMPLE, SIMPLE.replace(b"/v1/a", b"/v1/b"))
+    assert other.headers is one.headers
+    assert (one.target, other.target) == ("/v1/a?list=true", "/v1/b?list=true")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (SIMPLE, SIMPLE.replace(b"Token: t", b"Token: u")),
+        (SIMPLE, SIMPLE.replace(b"Token: t", b"Token: tt")),
+        (SIMPLE, SIMPLE.replace(b"HTTP/1.1", b"HTTP/1.0")),
+        (SIMPLE, POSTED),
+    ],
+)
+def test_whoever_says_something_else_is_read_anew(one: bytes, other: bytes) -> None:
+    found = parsed(one, other, one)
+    assert found[1].headers is not found[0].headers
+    assert dict(found[1].headers) == dict(parsed(other)[0].headers)
+    assert dict(found[2].headers) == dict(found[0].headers)
+
+
+def test_long_header_lines_are_not_kept_for_the_next_request() -> None:
+    long = SIMPLE.replace(b"Host: x", b"Host: x\r\nPadding: " + b"p" * 1100)
+    parser = RequestParser(Limits(), Connection())
+    parser.feed(long)
+    assert parser.next_request() is not None
+    assert parser._lines is None
+
+
+def test_who_waits_to_be_told_to_go_on_is_told_each_time() -> None:
+    parser = RequestParser(LIMITS, Connection())
+    for _ in range(2):
+        parser.feed(b"PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert parser.next_request() is None
+        assert parser.wants_continue
+        parser.feed(b"{}")
+        assert parser.next_request() is not None
+
+
+def test_what_was_kept_goes_with_the_connection() -> None:
+    parser = RequestParser(LIMITS, Connection())
+    parser.feed(SIMPLE)
+    assert parser.next_request() is not None
+    parser.discard()
+    assert (parser._lines, parser._framing) == (None, None)
+
+
+LINES = st.sampled_from(
+    [
+        b"Host: x\r\n",
+        b"Host: y\r\n",
+        b"Host: x\r\nConnection: close\r\n",
+        b"Host: x\r\nContent-Length: 2\r\n",
+        b"Host: x\r\nContent-Length: 0\r\n",
+        b"Host: x\r\nTransfer-Encoding: chunked\r\n",
+        b"Host: x\r\nX-Vault-Token: t\r\n",
+        b"Connection: keep-alive\r\n",
+        b"",
+    ]
+)
+BODIES = {b"Content-Length: 2": b"{}", b"chunked": b"2\r\n{}\r\n0\r\n\r\n"}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"/a", b"/b?c=d", b"http://x/a", b"nothing"]), LINES, st.sampled_from([b"0", b"1"])),
+        max_size=8,
+    )
+)
+def test_no_request_is_read_as_if_it_were_the_one_before(heads: list[tuple[bytes, bytes, bytes]]) -> None:
+    streams = [
+        b"PUT %b HTTP/1.%b\r\n%b\r\n" % (target, minor, lines)
+        + next((body for said, body in BODIES.items() if said in lines), b"")
+        for target, lines, minor in heads
+    ]
+    expected: list[Any] = []
+    end = None
+    for stream in streams:
+        requests, end = outcome([stream])
+        expected += requests
+        if end is not None:
+            break
+    assert outcome(streams) == (expected, end)

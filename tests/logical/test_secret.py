@@ -76,3 +76,22 @@ def test_an_empty_secret_is_false() -> None:
 def test_a_secret_is_not_hashable_as_it_must_be_looked_up_by_a_keyed_hash() -> None:
     with pytest.raises(TypeError):
         hash(Secret("a"))
+
+
+def test_a_secret_is_named_once_by_a_function_and_anew_by_another() -> None:
+    calls: list[str] = []
+
+    def first(value: str) -> str:
+        calls.append(value)
+        return f"1{len(value)}"
+
+    def second(value: str) -> str:
+        calls.append(value)
+        return f"2{len(value)}"
+
+    secret = Secret("abc")
+    assert [secret.named_by(first) for _ in range(3)] == ["13"] * 3
+    assert len(calls) == 1
+    assert secret.named_by(second) == "23"
+    assert secret.named_by(first) == "13"
+    assert len(calls) == 3

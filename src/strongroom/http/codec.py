@@ -10,11 +10,11 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from strongroom.encoding import json
 from strongroom.http.errors import UnknownMethod
-from strongroom.http.message import HttpRequest, HttpResponse
+from strongroom.http.message import Headers, HttpRequest, HttpResponse
 from strongroom.http.target import parse_query, split_target
 from strongroom.http.writer import JSON_HEADERS
 from strongroom.logical.backend import Shape
@@ -105,19 +105,20 @@ def decode_request(http: HttpRequest, *, request_id: str, admit: Admit | None = 
     else:
         path = path.removesuffix("/")
         body = parameters
+    said = _said_by(headers)
     return Request(
-        id=request_id,
-        operation=operation,
-        path=path,
-        body=body,
-        token=_token(headers),
-        wrap_ttl=_wrap_ttl(headers["x-vault-wrap-ttl"]) if "x-vault-wrap-ttl" in headers else None,
-        namespace=_namespace(headers["x-vault-namespace"], path) if "x-vault-namespace" in headers else "",
-        connection=http.connection,
-        headers={name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
-        sent_headers=SentHeaders(headers),
-        method=http.method,
-        reason=_reason(headers[REASON]) if REASON in headers else "",
+        request_id,
+        operation,
+        path,
+        body,
+        said.token,
+        said.wrap_ttl,
+        _namespace(said.namespace, path) if said.namespace else "",
+        http.connection,
+        said.kept,
+        said.sent,
+        http.method,
+        said.reason,
     )
 
 
@@ -200,6 +201,34 @@ def _decode_form(body: bytes) -> Mapping[str, Any]:
     if _NO_PAIR.search(text):
         raise InvalidRequest("the body is neither a JSON object nor a form of name=value pairs joined by '&'")
     return parse_query(text)
+
+
+class _Said(NamedTuple):
+    """What the headers of a request say, for as many requests as come with the same."""
+
+    token: Secret[str] | None
+    wrap_ttl: int | None
+    namespace: str
+    kept: Mapping[str, str]
+    sent: SentHeaders
+    reason: str
+
+
+def _said_by(headers: Mapping[str, str]) -> _Said:
+    if isinstance(headers, Headers) and headers.read is not None:
+        known: _Said = headers.read
+        return known
+    said = _Said(
+        _token(headers),
+        _wrap_ttl(headers["x-vault-wrap-ttl"]) if "x-vault-wrap-ttl" in headers else None,
+        headers.get("x-vault-namespace", ""),
+        {name: headers[name][:_KEPT_HEADER_CHARACTERS] for name in KEPT_HEADERS if name in headers},
+        SentHeaders(headers),
+        _reason(headers[REASON]) if REASON in headers else "",
+    )
+    if isinstance(headers, Headers):
+        headers.read = said
+    return said
 
 
 def _token(headers: Mapping[str, str]) -> Secret[str] | None:

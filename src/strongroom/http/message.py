@@ -5,8 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from strongroom.logical.request import Connection
+
+
+class Headers(dict[str, str]):
+    """The headers of a request, never changed. Requests that come over one connection with the same lines share one object.
+
+    ``read`` is for whoever decodes requests: what it made of these headers, so that it need not do so for each.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: Any = None
+
+    def __repr__(self) -> str:
+        return "<headers>"
 
 
 @dataclass(slots=True)

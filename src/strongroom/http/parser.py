@@ -10,13 +10,16 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from strongroom.http.message import HttpRequest
+from strongroom.http.message import Headers, HttpRequest
 from strongroom.logical.request import Connection
 
 HEAD_BYTES_MAX = 32 * 1024
 HEADERS_MAX = 100
 BODY_BYTES_MAX = 32 * 1024 * 1024
+_SAME_LINES_BYTES_MAX = 1024
+"""So long header lines are compared with those of the request before; longer ones are not kept in memory for that."""
 
 SINGLE_HEADERS = frozenset(
     {
@@ -74,16 +77,21 @@ class Limits:
     body_bytes: int = BODY_BYTES_MAX
 
 
-@dataclass(slots=True)
-class _Head:
+class _Framing(NamedTuple):
+    """What the header lines say: how long the body is, or that it is chunked, and whether the connection goes on afterwards."""
+
+    headers: Headers
+    length: int
+    chunked: bool
+    keep_alive: bool
+
+
+class _Head(NamedTuple):
     """A request whose body is still to come."""
 
     method: str
     target: str
-    headers: dict[str, str]
-    length: int
-    chunked: bool
-    keep_alive: bool
+    framing: _Framing
 
 
 class RequestParser:
@@ -101,9 +109,10 @@ class RequestParser:
         "_chunk_left",
         "_chunks",
         "_connection",
+        "_framing",
         "_head",
-        "_host",
         "_limits",
+        "_lines",
         "_scanned",
         "keep_alive",
         "wants_continue",
@@ -114,7 +123,9 @@ class RequestParser:
         self._connection = connection
         self._buffer = bytearray()
         self._scanned = 0
-        self._host: str | None = ""
+        # The header lines of the last request, with the last digit of its version, and what they say: a client sends the same with each.
+        self._lines: tuple[bytes, bytes] | None = None
+        self._framing: _Framing | None = None
         self._head: _Head | None = None
         # What it gives in the end is its own memory: a large body is never there twice.
         self._body = io.BytesIO()
@@ -140,7 +151,7 @@ class RequestParser:
 
     def discard(self) -> None:
         """Forget what was stored. The parser must not be used again."""
-        self._head = None
+        self._head = self._framing = self._lines = None
         self._buffer.clear()
         self._body.close()
 
@@ -153,24 +164,28 @@ class RequestParser:
             head = self._read_head()
             if head is None:
                 return None
-        if head.chunked:
+        method, target, (headers, length, chunked, keep_alive) = head
+        if chunked:
             if not self._read_chunks():
                 self._head = head
                 return None
             body = self._take_body()
             self._chunks = 0
-        elif head.length == 0:
+        elif length == 0:
             body = b""
+        elif self._body_bytes == 0 and length <= len(self._buffer):
+            body = bytes(self._buffer[:length])
+            del self._buffer[:length]
         else:
-            self._move_to_body(head.length - self._body_bytes)
-            if self._body_bytes < head.length:
+            self._move_to_body(length - self._body_bytes)
+            if self._body_bytes < length:
                 self._head = head
                 return None
             body = self._take_body()
         self._head = None
         self.wants_continue = False
-        self.keep_alive = head.keep_alive
-        return HttpRequest(head.method, head.target, head.headers, body, self._connection)
+        self.keep_alive = keep_alive
+        return HttpRequest(method, target, headers, body, self._connection)
 
     def _move_to_body(self, at_most: int) -> None:
         buffer = self._buffer
@@ -205,27 +220,31 @@ class RequestParser:
         method, target, minor, lines = match.groups()
         del match  # it locks the buffer's size
         del buffer[: end + 4]
-        headers = _headers(lines.decode("latin-1"), self._limits.headers)
-        return self._framed(method.decode("ascii"), target.decode("ascii"), headers, http_1_1=minor == b"1")
+        framing = self._framing
+        if framing is None or self._lines != (lines, minor):
+            headers = _headers(lines.decode("latin-1"), self._limits.headers)
+            framing = self._framed(headers, http_1_1=minor == b"1")
+            is_kept = len(lines) <= _SAME_LINES_BYTES_MAX and "expect" not in headers
+            self._framing, self._lines = (framing, (lines, minor)) if is_kept else (None, None)
+        text = target.decode("ascii")
+        if text[0] != "/":
+            text = _origin_form(text, framing.headers.get("host"))
+        return _Head(method.decode("ascii"), text, framing)
 
-    def _framed(self, method: str, target: str, headers: dict[str, str], *, http_1_1: bool) -> _Head:
+    def _framed(self, headers: Headers, *, http_1_1: bool) -> _Framing:
         """Decide where the body ends (RFC 9112 6.3) and what the connection does afterwards."""
         host = headers.get("host")
-        if host != self._host or host is None:
-            # Load balancers probe with HTTP/1.0 and no Host, which is allowed there (RFC 9112 3.2).
-            if http_1_1 if host is None else not _HOST.fullmatch(host):
-                raise Refused(400, "an HTTP/1.1 request needs exactly one valid Host header")
-            self._host = host
-        if target[0] != "/":
-            target = _origin_form(target, host)
+        # Load balancers probe with HTTP/1.0 and no Host, which is allowed there (RFC 9112 3.2).
+        if http_1_1 if host is None else not _HOST.fullmatch(host):
+            raise Refused(400, "an HTTP/1.1 request needs exactly one valid Host header")
         length, chunked = self._body_framing(headers, http_1_1=http_1_1)
         if "expect" in headers:
             self._expect(headers["expect"], has_body=chunked or length > 0)
         option = headers.get("connection")
         keep_alive = http_1_1 if option is None else _keeps_alive(option, http_1_1=http_1_1)
-        return _Head(method, target, headers, length, chunked, keep_alive)
+        return _Framing(headers, length, chunked, keep_alive)
 
-    def _body_framing(self, headers: dict[str, str], *, http_1_1: bool) -> tuple[int, bool]:
+    def _body_framing(self, headers: Headers, *, http_1_1: bool) -> tuple[int, bool]:
         """The body's length, and whether it is chunked instead."""
         length_text = headers.get("content-length")
         encoding = headers.get("transfer-encoding")
@@ -311,12 +330,12 @@ def _what_is_wrong(head: bytes) -> str:
     return "the request target holds characters that must be percent-encoded, as UTF-8"
 
 
-def _headers(text: str, maximum: int) -> dict[str, str]:
+def _headers(text: str, maximum: int) -> Headers:
     lines = text.split("\r\n")
     lines.pop()  # what follows the last line's end
     if len(lines) > maximum:
         raise Refused(431, "http: too many request header fields")
-    headers: dict[str, str] = {}
+    headers = Headers()
     for line in lines:
         name, _, value = line.partition(":")
         name = name.lower()

@@ -1,11 +1,12 @@
 """A value that cannot be shown by accident.
 
-``Secret`` wraps a value whose text must never meet a log, an error, a repr or a pickle. Reading it needs the word ``reveal``,
-so ``grep reveal`` is the audit.
+``Secret`` wraps a value whose text must never meet a log, an error, a repr or a pickle. Reading it needs the word ``reveal``, or
+``named_by``, which gives it to one function; so to ``grep`` for these two is the audit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T", str, bytes, bytearray)
@@ -14,14 +15,22 @@ T = TypeVar("T", str, bytes, bytearray)
 class Secret(Generic[T]):
     """A redacting box around one ``str``, ``bytes`` or wipeable ``bytearray``. Equality runs in constant time; everything else refuses."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_named", "_value")
 
     def __init__(self, value: T) -> None:
         self._value: T = value
+        self._named: tuple[Callable[[T], str], str] | None = None
 
     def reveal(self) -> T:
         """The value itself."""
         return self._value
+
+    def named_by(self, name_of: Callable[[T], str]) -> str:
+        """What ``name_of`` makes of the value, such as its keyed hash: made once for as long as the very same function asks."""
+        named = self._named
+        if named is None or named[0] is not name_of:
+            named = self._named = (name_of, name_of(self._value))
+        return named[1]
 
     def __repr__(self) -> str:
         return "<secret>"

@@ -82,6 +82,7 @@ class TokenStore:
 
     def __init__(self, keys: TokenKeys, clock: Clock, entropy: Entropy, on_dropped: Dropped) -> None:
         self._names = Names(keys.hash_key)
+        self._id_of = self._names.of_token
         self._batch_key = keys.batch_key
         self._clock = clock
         self._entropy = entropy
@@ -91,7 +92,7 @@ class TokenStore:
 
     def id_of(self, token: Secret[str]) -> str:
         """The keyed hash under which a token is stored."""
-        return self._names.of_token(token.reveal())
+        return token.named_by(self._id_of)
 
     def identity_of(self, entry: TokenEntry) -> str:
         """A keyed hash of who is behind a token: the same for every token of an account."""
