@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import time
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from strongroom.logical.instant import (
@@ -105,6 +107,17 @@ def test_durations_are_written_in_the_form_of_go(seconds: int, text: str) -> Non
 def test_an_instant_is_written_with_nine_digits_and_in_utc() -> None:
     assert rfc3339(0) == "1970-01-01T00:00:00.000000000Z"
     assert rfc3339(1_900_000_000 * NANOSECONDS + 5) == "2030-03-17T17:46:40.000000005Z"
+
+
+@given(st.integers(-62_135_596_800 - 10**6, 253_402_300_800 + 10**6), st.integers(0, NANOSECONDS - 1))
+@example(-62_135_596_800, 0)
+@example(-62_135_596_801, 1)
+@example(253_402_300_799, NANOSECONDS - 1)
+@example(253_402_300_800, 0)
+def test_an_instant_is_written_as_the_calendar_of_the_system_has_it(seconds: int, nanoseconds: int) -> None:
+    moment = time.gmtime(seconds)
+    expected = f"{moment.tm_year:04d}-{moment.tm_mon:02d}-{moment.tm_mday:02d}T{moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d}"
+    assert rfc3339(seconds * NANOSECONDS + nanoseconds) == f"{expected}.{nanoseconds:09d}Z"
 
 
 @given(st.integers(0, LATEST_NS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from strongroom.audit.channel import Channel
 from strongroom.audit.channels import Channels
@@ -190,19 +191,11 @@ class Broker:
 
         Raises UnknownType where the request holds what cannot be hashed, and Sealed.
         """
-        time = self._stamp.now()
-        formatted = {}
-        for form in self._channels.forms:
-            formatted[form] = self._formatter(form).request(facts, time, error)
-        return Line(formatted, lambda form: self._formatter(form).request(facts, time, error))
+        return self._line(partial(self._request, facts, self._stamp.now(), error))
 
     def response_line(self, facts: Facts, response: Response | None, error: BaseException | None = None) -> Line:
         """The record of what came of it; raises as :meth:`request_line` does. Errors that are not our own are not quoted."""
-        time = self._stamp.now()
-        formatted = {}
-        for form in self._channels.forms:
-            formatted[form] = self._formatter(form).response(facts, time, response, error)
-        return Line(formatted, lambda form: self._formatter(form).response(facts, time, response, error))
+        return self._line(partial(self._response, facts, self._stamp.now(), response, error))
 
     def sealed_line(self, facts: SealedFacts, error: BaseException | None = None, *, is_response: bool = False) -> Line:
         """The record of an attempt to initialize, unseal or seal, for the devices of the configuration file alone."""
@@ -248,6 +241,20 @@ class Broker:
         rest = [line for line in lines if line.only_configured]
         is_kept = not configured or self._channels.keep(configured, rest)
         return is_kept and (not everywhere or self._keep(everywhere))
+
+    def _line(self, render: Callable[[Format], bytes]) -> Line:
+        formatted = {}
+        for form in self._channels.forms:
+            formatted[form] = render(form)
+        return Line(formatted, render)
+
+    def _request(self, facts: Facts, time: str, error: LogicalError | None, form: Format) -> bytes:
+        return self._formatter(form).request(facts, time, error)
+
+    def _response(
+        self, facts: Facts, time: str, response: Response | None, error: BaseException | None, form: Format
+    ) -> bytes:
+        return self._formatter(form).response(facts, time, response, error)
 
     def _formatter(self, form: Format) -> Formatter:
         unsealed = self._unsealed

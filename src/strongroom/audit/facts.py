@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from strongroom.audit.hasher import NOTHING_SHOWN
 from strongroom.audit.options import Format
@@ -11,8 +13,7 @@ from strongroom.logical.backend import Caller, Mount
 from strongroom.logical.request import Request
 
 
-@dataclass(slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, kw_only=True):
     """A request and what was decided about it, before anything happens. Not changed after its first record was made.
 
     ``caller`` is None where nobody was recognised, ``mount`` where no mount answers. ``operation`` overrides the request's own where the
@@ -32,11 +33,14 @@ class Facts:
     public_fields: frozenset[str] = NOTHING_SHOWN
     non_hmac_request_keys: frozenset[str] = NOTHING_SHOWN
     non_hmac_response_keys: frozenset[str] = NOTHING_SHOWN
-    audited_headers: Mapping[str, bool] = field(default_factory=dict)
+    audited_headers: Mapping[str, bool] = msgspec.field(default_factory=dict)
     path_is_canonical: bool = True
     """False for a path that was refused at the edge: it is recorded shortened and percent-encoded."""
-    formatted: dict[Format, tuple[bytes, bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    formatted: dict[Format, tuple[bytes, bytes]] = msgspec.field(default_factory=dict)
     """The parts that both records share, once they were formatted (kept by the formatter, for nobody else)."""
+
+    def __repr__(self) -> str:
+        return f"<facts of {self.request!r}>"
 
 
 @dataclass(slots=True, kw_only=True)

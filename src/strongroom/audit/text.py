@@ -56,15 +56,17 @@ class Stamp:
     """The time of a record, as text. Remembers the last second, because many records share it."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._last: tuple[int, str] = (-1, "")
+        self._now_ns = clock.now_ns
+        self._second: tuple[int, str] = (-NANOSECONDS, "")
+        """When the last second began, and its text."""
 
     def now(self) -> str:
         """The time now, RFC 3339 in UTC with nanoseconds."""
-        instant = self._clock.now_ns()
-        second, fraction = divmod(instant, NANOSECONDS)
-        last, text = self._last
-        if last != second:
+        instant = self._now_ns()
+        begin, text = self._second
+        fraction = instant - begin
+        if not 0 <= fraction < NANOSECONDS:
+            second, fraction = divmod(instant, NANOSECONDS)
             text = rfc3339(second * NANOSECONDS)[:-10]
-            self._last = (second, text)
-        return f"{text}{fraction:09d}Z"
+            self._second = (second * NANOSECONDS, text)
+        return "%s%09dZ" % (text, fraction)  # noqa: UP031 -- once for each line, and a third faster

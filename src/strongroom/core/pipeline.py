@@ -6,7 +6,7 @@ the declaration how. Every endpoint goes through it, ``sys/`` and unauthenticate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from strongroom.core import steps, wrapping
 from strongroom.core.unit import Deferred, Unit
@@ -20,8 +20,7 @@ STORE_FAILURES = (Conflict, Unavailable, Unknown)
 """What the store raises: for the unit's owner, who runs it again or gives up."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """What a request came to: a response (None for "done, nothing to say") or an error, and the shape of the body.
 
     ``route`` says where it went, for whoever counts; None where it went nowhere.

@@ -89,7 +89,7 @@ class Fingerprints(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Context:
     """What a handler is given besides its typed request: its storage, its mount, who asks, time and randomness.
 

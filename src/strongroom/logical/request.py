@@ -42,7 +42,7 @@ class SentHeaders:
         return "<headers>"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Request:
     """What one client asks. Handlers read it and never change it.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from strongroom.logical.operation import Capability
 
 
-@dataclass(slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, kw_only=True):
     """What a request wants to do.
 
     ``path`` is canonical, without a leading slash. ``wrap_ttl`` is in seconds, None where no wrapping was asked for. ``body``
@@ -20,9 +21,12 @@ class Question:
     path: str
     capability: Capability
     now_ns: int
-    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    body: Mapping[str, Any] = msgspec.field(default_factory=dict)
     wrap_ttl: int | None = None
     needs_sudo: bool = False
+
+    def __repr__(self) -> str:
+        return f"<may one {self.capability.value} {self.path}?>"
 
 
 @dataclass(frozen=True, slots=True)

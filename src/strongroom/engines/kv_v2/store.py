@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,8 +36,7 @@ _metadata_decoder = msgspec.json.Decoder(Metadata)
 _config_decoder = msgspec.json.Decoder(Config)
 
 
-@dataclass(frozen=True, slots=True)
-class SecretStore:
+class SecretStore(msgspec.Struct, frozen=True):
     """The secrets of one mount, inside one transaction. ``now_ns`` is the one instant of the whole request."""
 
     storage: Storage
