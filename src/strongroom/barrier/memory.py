@@ -1,7 +1,8 @@
 """What was read of the store, for whoever looks at the very same state of it.
 
-Most batches of requests only read, and nothing is written between two of them: what the last one found and opened is what the next would
-find and open. It is forgotten with the state, with the barrier, and when it becomes much.
+Most batches of requests only read, and nothing is written between two of them: the rows that the last one found are those that the next
+would find. They stay sealed: what is opened is no longer kept than a transaction takes (SECURITY D-22). It is forgotten with the state, with
+the barrier, and when it becomes much.
 """
 
 from __future__ import annotations
@@ -21,17 +22,12 @@ ROW_BYTES = 256
 class Seen:
     """What is known of one state, which cannot change. Whoever adds to it adds to ``size``, in bytes."""
 
-    __slots__ = ("found", "opened", "size")
+    __slots__ = ("found", "size")
 
     def __init__(self) -> None:
         self.found: dict[str, Record | None] = {}
         """What lies in the store, by the tenant's key."""
-        self.opened: dict[str, tuple[int, bytes]] = {}
-        """Of what lies there, that which was opened: its version and its plaintext."""
         self.size = 0
-
-    def __repr__(self) -> str:
-        return "<what was read>"
 
 
 class Memory:

@@ -92,8 +92,8 @@ class Footprint(NamedTuple):
 
 
 class _Stack:
-    """What all transactions of a stack share: what is known of the state that they see, and whether anybody looked at what the lowest
-    one would write.
+    """What all transactions of a stack share: what is known of the state that they see, since the requests of one batch share tokens,
+    mounts and often secrets; and whether anybody looked at what the lowest one would write.
     """
 
     __slots__ = ("found", "has_leaned", "opened", "seen")
@@ -102,7 +102,8 @@ class _Stack:
         self.has_leaned = False
         self.seen = seen
         self.found = seen.found
-        self.opened = seen.opened
+        self.opened: dict[str, tuple[int, bytes]] = {}
+        """Of what lies in the store, that which was opened: its version and its plaintext."""
 
 
 class Transaction:
@@ -159,7 +160,6 @@ class Transaction:
                 self._reads[key] = None
                 return None
             seen = opened[key] = (record.version, self._open(key, record))
-            self._stack.seen.size += len(seen[1])
         self._reads[key] = seen[0]
         return seen[1]
 
