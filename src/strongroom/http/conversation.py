@@ -15,6 +15,7 @@ from enum import Enum
 
 from strongroom import failpoints
 from strongroom.http.errors import OVERLOADED, encode_error, refusal
+from strongroom.http.forgetting import SILENCE_SECONDS
 from strongroom.http.loop import NEVER, NOTHING, READABLE, WRITABLE
 from strongroom.http.message import HttpRequest, HttpResponse
 from strongroom.http.parser import Limits, Refused, RequestParser
@@ -50,6 +51,7 @@ class Conversation:
         "_connection",
         "_descriptor",
         "_due",
+        "_keeps_lines",
         "_kept",
         "_last",
         "_loop",
@@ -95,6 +97,7 @@ class Conversation:
         self._receiving = False
         self._due = NEVER
         self._kept = 0
+        self._keeps_lines = False
         self.address = address
         self.deadline = NEVER
         self.scheduled = NEVER
@@ -181,6 +184,17 @@ class Conversation:
         if self._phase is Phase.HANDSHAKE or (self._phase is Phase.READING and not self._parser.buffered):
             self.close()
 
+    def forget_if_silent(self) -> bool:
+        """Forget what the client sends with each request, if it has been silent for a while; whether nothing of it is kept any more."""
+        since = (
+            self.deadline - self._timeouts.idle
+        )  # that of a client from which nothing arrives was set when its last answer left
+        is_silent = self._phase is Phase.READING and not self._receiving and since <= self._loop.now - SILENCE_SECONDS
+        if is_silent:
+            self._parser.forget_lines()
+            self._keeps_lines = False
+        return is_silent or self.closed
+
     @property
     def use(self) -> Use:
         """What the connection is used for now."""
@@ -257,6 +271,9 @@ class Conversation:
         self._phase = Phase.ANSWERING
         request.deadline = self._loop.now + self._timeouts.wait
         self.deadline = NEVER
+        if not self._keeps_lines:
+            self._keeps_lines = True
+            self._shared.forgetting.begin(self)
         if self._receiving:
             self._receiving = False
             self._keep(len(request.body))

@@ -149,9 +149,14 @@ class RequestParser:
         """Add what the socket gave."""
         self._buffer += received
 
+    def forget_lines(self) -> None:
+        """Forget what the client sends with each of its requests; its token is among it."""
+        self._lines = self._framing = None
+
     def discard(self) -> None:
         """Forget what was stored. The parser must not be used again."""
-        self._head = self._framing = self._lines = None
+        self._head = None
+        self.forget_lines()
         self._buffer.clear()
         self._body.close()
 

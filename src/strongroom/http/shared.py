@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from strongroom.http.forgetting import Forgetting
 from strongroom.http.holdings import Holdings
 from strongroom.http.loop import Loop
 from strongroom.http.message import HttpRequest, HttpResponse
@@ -84,11 +85,13 @@ class Shared:
     conversations: set[Stays] = field(default_factory=set)
     holdings: Holdings = field(init=False)
     places: Places = field(init=False)
+    forgetting: Forgetting = field(init=False)
 
     def __post_init__(self) -> None:
         """What is kept for clients has the bound that the visitors have."""
         self.holdings = Holdings(self.visitors.bounds.buffered_bytes)
         self.places = Places(self.visitors, self.loop)
+        self.forgetting = Forgetting(self.loop)
 
     def remember(self, conversation: Stays) -> None:
         """Keep a new connection, which was admitted."""
