@@ -115,7 +115,7 @@ def serve() -> Iterator[Serve]:
             listener = Listener(
                 application,
                 clock,
-                visitors=Visitors(bounds),
+                visitors=Visitors(bounds, processes=settings.pop("processes", 1)),
                 patience=settings.pop("patience", None),
                 is_vital=settings.pop("is_vital", None),
                 stop_seconds=stop_seconds,

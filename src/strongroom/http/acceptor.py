@@ -20,6 +20,9 @@ from strongroom.logical.request import Connection
 
 _OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ACCEPT_PAUSE_SECONDS = 0.2
+# So long a process that has more clients than its share leaves the next one to its siblings, and so many more it may have.
+_YIELD_SECONDS = 0.002
+_SPARE = 1
 _UNSENT_BYTES = 128 * 1024
 
 
@@ -28,6 +31,7 @@ class Acceptor:
 
     __slots__ = (
         "_accepts_per_round",
+        "_has_yielded",
         "_limits",
         "_listening",
         "_loop",
@@ -52,6 +56,7 @@ class Acceptor:
         accepts_per_round: int,
     ) -> None:
         self._accepts_per_round = accepts_per_round
+        self._has_yielded = False
         self._listening = listening
         self._loop = shared.loop
         self._shared = shared
@@ -78,13 +83,16 @@ class Acceptor:
         """Somebody knocks."""
         del mask
         for _ in range(self._accepts_per_round):
+            if self._yields():
+                return
             try:
                 accepted, peer = self._listening.accept()
             except BlockingIOError:
                 return
             except OSError as error:
                 if error.errno in _OUT_OF_DESCRIPTORS:
-                    self._pause()
+                    # Let those that are open finish, instead of spinning on a socket that stays ready.
+                    self._pause(_ACCEPT_PAUSE_SECONDS)
                     return
                 continue  # that client is gone already
             self._welcome(accepted, peer)
@@ -132,10 +140,17 @@ class Acceptor:
             shared=self._shared,
         )
 
-    def _pause(self) -> None:
-        """Out of descriptors: let those that are open finish, instead of spinning on a socket that stays ready."""
+    def _yields(self) -> bool:
+        """Whether a sibling shall have this client, since we have more than our share. Nobody is left to siblings twice: they may be busy."""
+        shared = self._shared
+        self._has_yielded = not self._has_yielded and len(shared.conversations) > shared.visitors.share + _SPARE
+        if self._has_yielded:
+            self._pause(_YIELD_SECONDS)
+        return self._has_yielded
+
+    def _pause(self, seconds: float) -> None:
         self._watch(NOTHING)
-        self._loop.set_deadline(Timer(self._unpause), self._loop.now + _ACCEPT_PAUSE_SECONDS)
+        self._loop.set_deadline(Timer(self._unpause), self._loop.now + seconds)
 
     def _unpause(self) -> None:
         if not self._shared.stopping:

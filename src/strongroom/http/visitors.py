@@ -30,6 +30,7 @@ class Visitors:
 
     def __init__(self, bounds: Bounds | None = None, *, key: bytes = b"", processes: int = 1) -> None:
         self.bounds = bounds or Bounds()
+        self._processes = processes
         slots = WAYS * (1 + self.bounds.connections * 4 // WAYS)
         self._addresses = SharedTable(slots, 1, key=key, processes=processes)
         self._sums = SharedTable(WAYS, 2, key=key).numbers
@@ -38,6 +39,11 @@ class Visitors:
     def open(self) -> int:
         """How many connections are open now."""
         return int(self._sums[_OPEN])
+
+    @property
+    def share(self) -> float:
+        """How many of them each process has if all have as many."""
+        return self.open / self._processes
 
     @property
     def refused(self) -> int:
