@@ -9,7 +9,7 @@ from strongroom.http.forgetting import SILENCE_SECONDS, Forgetting
 def kept(served: Served) -> list[bool]:
     """Of each connection, whether it keeps what its client sends with every request."""
     conversations = served.listener._shared.conversations
-    return [one._parser._lines is not None for one in conversations if isinstance(one, Conversation)]
+    return [one._parser._framing is not None for one in conversations if isinstance(one, Conversation)]
 
 
 def watched(served: Served) -> int:

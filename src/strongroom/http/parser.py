@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import NamedTuple
 
 from strongroom.http.message import Headers, HttpRequest
@@ -113,6 +114,7 @@ class RequestParser:
         "_head",
         "_limits",
         "_lines",
+        "_minor",
         "_scanned",
         "keep_alive",
         "wants_continue",
@@ -124,7 +126,7 @@ class RequestParser:
         self._buffer = bytearray()
         self._scanned = 0
         # The header lines of the last request, with the last digit of its version, and what they say: a client sends the same with each.
-        self._lines: tuple[bytes, bytes] | None = None
+        self._lines = self._minor = b""
         self._framing: _Framing | None = None
         self._head: _Head | None = None
         # What it gives in the end is its own memory: a large body is never there twice.
@@ -151,7 +153,7 @@ class RequestParser:
 
     def forget_lines(self) -> None:
         """Forget what the client sends with each of its requests; its token is among it."""
-        self._lines = self._framing = None
+        self._lines, self._framing = b"", None
 
     def discard(self) -> None:
         """Forget what was stored. The parser must not be used again."""
@@ -226,11 +228,12 @@ class RequestParser:
         del match  # it locks the buffer's size
         del buffer[: end + 4]
         framing = self._framing
-        if framing is None or self._lines != (lines, minor):
+        # In constant time, since a proxy may send the requests of several clients over one connection.
+        if framing is None or self._minor != minor or not compare_digest(self._lines, lines):
             headers = _headers(lines.decode("latin-1"), self._limits.headers)
             framing = self._framed(headers, http_1_1=minor == b"1")
             is_kept = len(lines) <= _SAME_LINES_BYTES_MAX and "expect" not in headers
-            self._framing, self._lines = (framing, (lines, minor)) if is_kept else (None, None)
+            self._framing, self._lines, self._minor = (framing, lines, minor) if is_kept else (None, b"", minor)
         text = target.decode("ascii")
         if text[0] != "/":
             text = _origin_form(text, framing.headers.get("host"))
