@@ -142,6 +142,8 @@ def combinations(word: bytes) -> list[bytes]:
     found: list[bytes] = []
     if _DIGIT.search(word):
         _combine(word, found)
+        if word[0] in _ENDS or word[-1] in _ENDS:
+            found.append(word.strip(_ENDS))
         return found
     found.append(word.strip(_BRACKETS))
     for inner in _BRACKET.split(word):
