@@ -41,8 +41,6 @@ T = TypeVar("T")
 # Each setting with the value that it must read back as. synchronous 3 is EXTRA: with NORMAL, a loss of power loses commits that were
 # acknowledged. FULL keeps them all, but for one: the journal of the switch to WAL is deleted without a sync of the folder, and if it
 # came back after a loss of power, it would roll the database back to the empty one that it was. So this comes before the switch.
-# A checkpoint takes as long as a batch of writes, whose process it holds up: at four times SQLite's number of pages (16 MB of log) there
-# are a quarter as many, and a page that changes often is written once for all of its changes.
 _SETTINGS: tuple[tuple[str, str, object], ...] = (
     ("synchronous", "EXTRA", 3),
     ("journal_mode", "WAL", "wal"),
@@ -52,7 +50,6 @@ _SETTINGS: tuple[tuple[str, str, object], ...] = (
     ("foreign_keys", "ON", 1),
     ("busy_timeout", str(BUSY_MILLISECONDS), BUSY_MILLISECONDS),
     ("temp_store", "MEMORY", 2),
-    ("wal_autocheckpoint", "4000", 4000),
 )
 
 _SCHEMA = """
