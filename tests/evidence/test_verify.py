@@ -337,3 +337,15 @@ def test_no_single_change_of_a_log_goes_unseen_or_is_taken_for_another(whole: Lo
     report = verify([path], key=whole.key, anchor=whole.anchor)
     assert report.verdict == "broken"
     assert report.findings[0].kind in EXPECTED[kind], report.findings
+
+
+def test_the_last_line_before_a_crash_is_not_torn_where_the_next_chain_knows_it(whole: Log) -> None:
+    lines = whole.lines()
+    at = [number for number, line in enumerate(lines) if b'"sequence":1,"hash"' in line][1] - 1
+    for cut in range(1, 4):
+        changed = [*lines[:at], lines[at][: -1 - cut] + b" " * cut + b"\n", *lines[at + 1 :]]
+        path = whole.folder / "edited.log"
+        path.write_bytes(b"".join(changed))
+        report = verify([path], key=whole.key, anchor=whole.anchor)
+        assert report.verdict == "broken"
+        assert report.findings[0].kind in EXPECTED["edit"], report.findings

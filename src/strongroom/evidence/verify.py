@@ -153,7 +153,10 @@ class Verifier:
         if self._torn is None:
             return
         (spot, torn), self._torn = self._torn, None
-        if text.startswith(torn) or (checkpoint is not None and checkpoint.is_beginning):
+        is_begun_anew = (
+            checkpoint is not None and checkpoint.is_beginning and not _stands_for(torn, checkpoint.previous)
+        )
+        if text.startswith(torn) or is_begun_anew:
             self._stray = None
             self.report.notes.append(f"{spot.file}:{spot.line}: a torn line, as a failed write or a crash leaves it")
 
@@ -380,3 +383,8 @@ class Verifier:
                     f"no signature vouches for {report.unsigned} lines yet: a running server signs within a second, a crashed one at "
                     "its next unseal"
                 )
+
+
+def _stands_for(torn: bytes, kept: Head | None) -> bool:
+    """Whether a torn line says that it is the one that is known to be kept: then it was whole, and somebody edited it."""
+    return kept is not None and b'"chain":{"id":"%b","sequence":%d,' % (kept.id.encode(), kept.sequence) in torn
