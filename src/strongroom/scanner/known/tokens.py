@@ -50,6 +50,8 @@ _SIGN = re.compile(rb"[^A-Za-z0-9_.+%\-\x80-\xff]")
 _BRACKETS = b"()[]{}<>\"'`,;."
 _BRACKET = re.compile(rb"[()\[\]{}<>\"'`,;]")
 _DIGIT = re.compile(rb"[0-9]")
+_PAIRS = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7,}(?![0-9A-Za-z])")
+"""Bytes in hex with colons: more signs than are combined."""
 _ENDS = b".,:;!?-_*+"
 
 
@@ -142,8 +144,8 @@ def combinations(word: bytes) -> list[bytes]:
     found: list[bytes] = []
     if _DIGIT.search(word):
         _combine(word, found)
-        if word[0] in _ENDS or word[-1] in _ENDS:
-            found.append(word.strip(_ENDS))
+        if word.count(b":") >= LEAST - 1:
+            found += _PAIRS.findall(word)
         return found
     found.append(word.strip(_BRACKETS))
     for inner in _BRACKET.split(word):
