@@ -183,6 +183,8 @@ class Apart(RuleBasedStateMachine):
         # Between environments of one mount each, the mounts correspond whatever they are called.
         ranks = list(self.rank_of.values())
         are_single = all(ranks.count(NAMES.index(name)) == 1 for name in (source, into))
+        if not are_single and self.rank_of[there] != NAMES.index(into):
+            return  # it was moved away, and nothing corresponds
         body = {"path": path if are_single else f"{part}/{path}", "from": source, "to": into}
         plan = self.vault.post("sys/promote", body)
         if NAMES.index(into) <= NAMES.index(source):
