@@ -75,3 +75,18 @@ def found(surroundings: Surroundings, root_key: bytearray) -> Barrier:
         surroundings.store.commit({}, created.founding_records(transaction), (), created.witness)
     created.seal()
     return Barrier.load(surroundings, bytearray(root_key))
+
+
+def write(barrier: Barrier, **values: bytes | None) -> None:
+    with barrier.transaction() as transaction:
+        for key, value in values.items():
+            if value is None:
+                transaction.delete(key)
+            else:
+                transaction.put(key, value)
+        barrier.commit(transaction)
+
+
+def read(barrier: Barrier, key: str) -> bytes | None:
+    with barrier.transaction() as transaction:
+        return transaction.get(key)

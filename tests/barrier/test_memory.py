@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.barrier.conftest import FakeClock, SeededEntropy
+from tests.barrier.conftest import FakeClock, SeededEntropy, read, write
 
 from strongroom.barrier import memory
 from strongroom.barrier.barrier import Barrier, Surroundings
@@ -14,21 +14,6 @@ from strongroom.barrier.transaction import TENANT_PREFIX, Transaction
 from strongroom.crypto.aead import Damaged
 from strongroom.physical.memory import MemoryStore, _State
 from strongroom.physical.store import Record
-
-
-def write(barrier: Barrier, **values: bytes | None) -> None:
-    with barrier.transaction() as transaction:
-        for key, value in values.items():
-            if value is None:
-                transaction.delete(key)
-            else:
-                transaction.put(key, value)
-        barrier.commit(transaction)
-
-
-def read(barrier: Barrier, key: str) -> bytes | None:
-    with barrier.transaction() as transaction:
-        return transaction.get(key)
 
 
 def count_looks(transaction: Transaction) -> list[str]:

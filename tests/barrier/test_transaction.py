@@ -4,26 +4,12 @@ from collections.abc import Iterator
 from typing import Self
 
 import pytest
+from tests.barrier.conftest import read, write
 
 from strongroom.barrier.barrier import Barrier, Surroundings
 from strongroom.barrier.transaction import Transaction, _Layer
 from strongroom.logical.storage import Storage, delete_tree
 from strongroom.physical.store import Conflict
-
-
-def write(barrier: Barrier, **values: bytes | None) -> None:
-    with barrier.transaction() as transaction:
-        for key, value in values.items():
-            if value is None:
-                transaction.delete(key)
-            else:
-                transaction.put(key, value)
-        barrier.commit(transaction)
-
-
-def read(barrier: Barrier, key: str) -> bytes | None:
-    with barrier.transaction() as transaction:
-        return transaction.get(key)
 
 
 def test_a_transaction_is_a_storage(barrier: Barrier) -> None:
