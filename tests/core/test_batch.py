@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.core.conftest import Scene
 
-from strongroom.core.batch import ATTEMPTS_MAX
+from strongroom.core.batch import ATTEMPTS_MAX, RUNS_MAX
 from strongroom.core.pipeline import Answer
 from strongroom.logical.errors import (
     AuditUnavailable,
@@ -186,6 +186,33 @@ def test_only_those_run_again_that_rest_on_what_has_changed(scene: Scene) -> Non
     assert [scene.value(key) for key in ("one", "two", "three")] == ["x", "first x", "x"]
 
 
+def test_who_was_overtaken_shares_one_commit_with_the_others(scene: Scene) -> None:
+    somebody_changes(scene, "two")
+    before = scene.faults.commits
+    scene.batch(*(scene.request("append", key=key, value="x") for key in ("one", "two", "three", "two")))
+    assert scene.faults.commits == before + 2, "the faster one, and the batch"
+    assert [scene.value(key) for key in ("one", "two", "three")] == ["x", "first xx", "x"]
+
+
+def test_whoever_is_overtaken_twice_runs_on_the_newest_state(scene: Scene) -> None:
+    faster = iter(["two", "one", "two"])
+
+    def is_faster() -> None:
+        scene.faults.before_commit = lambda: None
+        data(scene.alone(scene.request("append", key=next(faster), value="first ")))
+        data(scene.alone(scene.request("append", key=next(faster), value="first ")))
+        scene.faults.before_commit = is_faster_again
+
+    def is_faster_again() -> None:
+        scene.faults.before_commit = lambda: None
+        data(scene.alone(scene.request("append", key=next(faster), value="second ")))
+
+    scene.faults.before_commit = is_faster
+    answers = scene.batch(*(scene.request("append", key=key, value="x") for key in ("one", "two", "three")))
+    assert [data(answer)["value"] for answer in answers] == ["first x", "first second x", "x"]
+    assert [scene.value(key) for key in ("one", "two", "three")] == ["first x", "first second x", "x"]
+
+
 def test_whoever_saw_what_did_not_happen_runs_again_too(scene: Scene) -> None:
     somebody_changes(scene, "two")
     answers = scene.batch(
@@ -214,7 +241,7 @@ def test_the_audit_log_tells_of_each_that_ran_again(scene: Scene) -> None:
 
 
 def test_a_batch_that_conflicts_again_is_run_one_by_one(scene: Scene) -> None:
-    conflicts = 2
+    conflicts = RUNS_MAX
 
     def conflict() -> None:
         nonlocal conflicts

@@ -274,8 +274,16 @@ class Transaction:
         """What would be written and what it rests on, as it is now."""
         return Footprint(dict(self._layer.writes), dict(self._reads))
 
+    def holds(self, footprint: Footprint) -> bool:
+        """Whether what another transaction rests on is in the store as it was."""
+        for key, version in footprint.reads.items():
+            record = self._find(key)
+            if version != (None if record is None else record.version):
+                return False
+        return True
+
     def adopt(self, footprint: Footprint) -> None:
-        """Write what another transaction would have written, if what it rests on still holds."""
+        """Write what another transaction would have written, if what it rests on still holds at the commit."""
         self._layer.writes.update(footprint.writes)
         self._reads.update(footprint.reads)
 

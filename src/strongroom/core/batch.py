@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from strongroom import failpoints
 from strongroom.audit.line import Line
-from strongroom.barrier.transaction import TENANT_PREFIX
+from strongroom.barrier.transaction import Transaction
 from strongroom.core import steps
 from strongroom.core.pipeline import STORE_FAILURES, Answer, handle
 from strongroom.core.unit import Deferred, Unit
@@ -28,6 +28,8 @@ from strongroom.logical.request import Request
 from strongroom.physical.store import Conflict, Full, Unavailable, Unknown
 from strongroom.system.unsealed import Unsealed
 
+RUNS_MAX = 3
+"""How often a batch is run, or those of it that others overtook, until each goes by itself."""
 ATTEMPTS_MAX = 64
 """How often a request is run again because another one was faster. Each time somebody made progress."""
 
@@ -62,15 +64,9 @@ def answer_batch(unsealed: Unsealed, requests: Sequence[Request], alarms: Alarms
     """Answer every request; None stands for one that must run on the pool, by :func:`answer_alone`."""
     answers: list[Answer | None] = [None] * len(requests)
     try:
-        try:
-            overtaken = _answer_all(unsealed, requests, answers, alarms)
-        except Conflict:
-            # The pool or a sibling process was faster. Nothing of this batch happened; mostly it works the second time.
-            overtaken = _answer_all(unsealed, requests, answers, alarms)
-        for index in overtaken:
-            answers[index] = answer_alone(unsealed, requests[index], alarms)
+        _answer_all(unsealed, requests, answers, alarms)
     except (Conflict, Unavailable):
-        # Still somebody was faster, or the store takes no writes. Each goes again by itself, so that nobody pays for
+        # Each time somebody was faster, or the store takes no writes. Each goes again by itself, so that nobody pays for
         # somebody else's write.
         return [
             answer and answer_alone(unsealed, request, alarms)
@@ -104,80 +100,91 @@ def answer_alone(unsealed: Unsealed, request: Request, alarms: Alarms) -> Answer
         return Answer(error=refusal_for(error, alarms))
 
 
-def _answer_all(
-    unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms
-) -> Collection[int]:
-    """Fill in ``answers``. Returns the numbers of those that somebody else overtook: nothing of them has happened."""
-    overtaken: frozenset[int] = frozenset()
+def _answer_all(unsealed: Unsealed, requests: Sequence[Request], answers: list[Answer | None], alarms: Alarms) -> None:
+    """Fill in ``answers``. Raises Conflict where the pool or a sibling process was faster each time: then nothing has happened."""
     units: dict[int, Unit] = {}
+    for _ in range(RUNS_MAX - 1):
+        try:
+            lines = _run_and_commit(unsealed, requests, units, answers, alarms)
+            break
+        except Conflict:
+            continue
+    else:
+        lines = _run_and_commit(unsealed, requests, units, answers, alarms)
+    try:
+        _finish(unsealed, units.values(), lines, alarms)
+    except AuditUnavailable as error:
+        raise _Unrecorded(error, done=_emergencies(units)) from None
+
+
+def _run_and_commit(
+    unsealed: Unsealed,
+    requests: Sequence[Request],
+    units: dict[int, Unit],
+    answers: list[Answer | None],
+    alarms: Alarms,
+) -> list[Line]:
+    """Run all requests, or where ``units`` has those of an earlier run, the overtaken ones; and commit what all of them change.
+
+    Fills in ``answers`` and ``units``, the latter in the order in which they follow each other. Returns the lines of the responses, as far
+    as they are not written. Raises Conflict with the units as they are.
+    """
     with unsealed.barrier.transaction() as base:
         unsealed.catch_up(steps.current_epoch(base))
-        for index, request in enumerate(requests):
+        pending = _drop_overtaken(base, units) if units else range(len(requests))
+        request_lines: list[Line] = []
+        for index in pending:
             unit = Unit(base.begin_nested())
             try:
-                answers[index] = _run(unsealed, request, unit, alarms)
+                answers[index] = _run(unsealed, requests[index], unit, alarms)
             except Deferred:
                 answers[index] = None  # the run before this one may have had an answer, of which nothing came
                 continue
             unit.merge()
             units[index] = unit
-        request_lines = [line for unit in units.values() for line in unit.request_lines]
-        response_lines = [line for unit in units.values() for line in unit.response_lines]
+            request_lines += unit.request_lines
         failpoints.reach("before_audit_request")
         try:
             if not base.has_changes:
                 # Nothing to wait for between the two: one write for both.
-                unsealed.broker.write(request_lines + response_lines)
-                response_lines = []
-            else:
-                unsealed.broker.write(request_lines)
+                unsealed.broker.write(request_lines + _response_lines(units))
+                return []
+            unsealed.broker.write(request_lines)
         except AuditUnavailable as error:
             raise _Unrecorded(error, again=_emergencies(units)) from None
         failpoints.reach("after_audit_request")
         try:
-            try:
-                unsealed.barrier.commit(base)
-            except Conflict as conflict:
-                overtaken = _overtaken(units, conflict)
-                units = {index: unit for index, unit in units.items() if index not in overtaken}
-                _commit_again(unsealed, units.values())
-                response_lines = [line for unit in units.values() for line in unit.response_lines]
+            unsealed.barrier.commit(base)
         except (Conflict, Unavailable):
-            raise  # each goes again, with records of its own
+            raise  # who goes again has records of its own
         except Exception as failure:  # noqa: BLE001 -- whatever it is, its requests are on record and so is their end
             refusal = refusal_for(failure, alarms)
             _record_refusal(unsealed, units.values(), refusal)
             raise refusal from None
-    try:
-        _finish(unsealed, units.values(), response_lines, alarms)
-    except AuditUnavailable as error:
-        raise _Unrecorded(error, done=_emergencies(units)) from None
+    return _response_lines(units)
+
+
+def _drop_overtaken(base: Transaction, units: dict[int, Unit]) -> list[int]:
+    """Take those out of ``units`` that rest on what has changed, or that looked at what such a one would write; ``base`` adopts the others.
+
+    Where it cannot be told why somebody was faster, all are taken out. Returns their numbers.
+    """
+    overtaken: list[int] = []
+    for index, unit in units.items():
+        footprint = unit.footprint
+        if (overtaken and unit.has_leaned) or not (footprint is None or base.holds(footprint)):
+            overtaken.append(index)
+    overtaken = overtaken or list(units)
+    for index in overtaken:
+        del units[index]
+    for unit in units.values():
+        if unit.footprint is not None:
+            base.adopt(unit.footprint)
     return overtaken
 
 
-def _overtaken(units: Mapping[int, Unit], conflict: Conflict) -> frozenset[int]:
-    """The numbers of the units that rest on what has changed, and of those that looked at what such a one would write.
-
-    Raises ``conflict`` where that is all of them, or cannot be told.
-    """
-    changed = frozenset(key.removeprefix(TENANT_PREFIX) for key in conflict.keys)
-    overtaken: set[int] = set()
-    for index, unit in units.items():
-        rests_on = unit.footprint.reads.keys() if unit.footprint is not None else frozenset[str]()
-        if not changed.isdisjoint(rests_on) or (overtaken and unit.has_leaned):
-            overtaken.add(index)
-    if not overtaken or not any(unit.footprint for index, unit in units.items() if index not in overtaken):
-        raise conflict
-    return frozenset(overtaken)
-
-
-def _commit_again(unsealed: Unsealed, units: Collection[Unit]) -> None:
-    """Commit what is left of a batch, which rests on what it did before."""
-    with unsealed.barrier.transaction() as transaction:
-        for unit in units:
-            if unit.footprint is not None:
-                transaction.adopt(unit.footprint)
-        unsealed.barrier.commit(transaction)
+def _response_lines(units: Mapping[int, Unit]) -> list[Line]:
+    return [line for unit in units.values() for line in unit.response_lines]
 
 
 def _emergencies(units: Mapping[int, Unit]) -> frozenset[int]:
