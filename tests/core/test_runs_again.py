@@ -35,7 +35,7 @@ class OvertakenStore(MemoryStore):
         super().commit(expected, puts, deletes, *args, **kwargs)
 
 
-def request(vault: Vault, path: str, token: str, **body: Any) -> Request:
+def request(path: str, token: str, **body: Any) -> Request:
     return Request(id=path, operation=Operation.UPDATE, path=path, body=body, token=Secret(token))
 
 
@@ -45,7 +45,7 @@ def test_what_must_run_on_the_pool_the_second_time_has_no_answer_of_the_first() 
     vault.mount("kv")
     limited = vault.post("auth/token/create", {"num_uses": 5}).auth["client_token"]
     # The second one spends a use of its token, so it changes something, too, and goes again.
-    requests = [request(vault, "kv/a", vault.root, v="1"), request(vault, "auth/late/users/ada", limited, password="p")]
+    requests = [request("kv/a", vault.root, v="1"), request("auth/late/users/ada", limited, password="p")]
 
     def enable() -> None:
         assert vault.post("sys/auth/late", {"type": "userpass"}).status == 204
