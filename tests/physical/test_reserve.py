@@ -140,15 +140,26 @@ def test_a_link_in_the_place_of_the_reserve_is_left_alone(tmp_path: Path) -> Non
     target.write_bytes(b"kept")
     (tmp_path / "reserve").symlink_to(target)
     reserve = Reserve(tmp_path)
-    reserve.take()
+    assert not reserve.hold()
     reserve.give_up()
-    assert not reserve.is_held
+    assert not reserve.held
     assert target.read_bytes() == b"kept"
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve space")
 def test_a_reserve_for_which_there_is_no_space_is_not_held(tmp_path: Path) -> None:
-    reserve = Reserve(tmp_path, size=2**60)
-    reserve.take()
-    assert not reserve.is_held
+    reserve = Reserve(tmp_path)
+    assert not reserve.hold(2**60)
+    assert not reserve.held
     assert (tmp_path / "reserve").stat().st_size == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve space")
+def test_a_reserve_that_cannot_grow_stays_as_it_was(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path)
+    assert reserve.hold()
+    assert not reserve.hold(2**60)
+    assert reserve.held == RESERVE_FILE_BYTES
+    state = (tmp_path / "reserve").stat()
+    assert state.st_size == RESERVE_FILE_BYTES
+    assert state.st_blocks * 512 >= RESERVE_FILE_BYTES

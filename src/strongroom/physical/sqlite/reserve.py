@@ -1,6 +1,6 @@
 """The space that is kept back on the file system of the data folder, so that access can be taken away on a full disk too.
 
-A file of a fixed size takes the space while there is enough. It is emptied when something urgent finds the disk full, whoever filled it,
+A file takes the space while there is enough; more of it for a server whose log gets long (``log_length``). It is emptied when something urgent finds the disk full, whoever filled it,
 and takes its space again once there is plenty. Owns that file and nothing else; who may use the space is decided by the store.
 """
 
@@ -15,48 +15,51 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Reserve:
-    """The file in ``folder``, made by ``take``. Used by one thread at a time, and by one process of several at a time.
+    """The file in ``folder``, made by ``hold``. Used by one thread at a time, and by one process of several at a time.
 
     Nothing here raises: without a reserve the store works as well, until the disk is full.
     """
 
-    def __init__(self, folder: Path, size: int = RESERVE_FILE_BYTES) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self.size = size
-        self.is_held = False
-        """Whether this process knows the space to be taken."""
+        self.held = 0
+        """How many bytes this process knows to be taken."""
 
-    def take(self) -> None:
-        """Take the space, if the file system has it."""
+    def hold(self, size: int = RESERVE_FILE_BYTES) -> bool:
+        """Whether as much as ``size`` is taken, after what was missing was taken, if the file system has it."""
+        if self.held >= size:
+            return True
         try:
             descriptor = os.open(self._path, _FLAGS, 0o600)
         except OSError:
-            return
+            return False
         try:
             os.fchmod(descriptor, 0o600)  # whatever the umask took away
-            os.posix_fallocate(descriptor, 0, self.size)
-            self.is_held = True
+            os.posix_fallocate(descriptor, 0, size)
+            self.held = size
         except OSError:
-            _empty(descriptor)
+            _cut(descriptor, self.held)
+            return False
         finally:
             os.close(descriptor)
+        return True
 
     def give_up(self) -> None:
         """Give the space to whoever writes next."""
-        self.is_held = False
+        self.held = 0
         try:
             descriptor = os.open(self._path, _FLAGS, 0o600)
         except OSError:
             return
         try:
-            _empty(descriptor)
+            _cut(descriptor, 0)
         finally:
             os.close(descriptor)
 
 
-def _empty(descriptor: int) -> None:
+def _cut(descriptor: int, size: int) -> None:
     try:
-        os.ftruncate(descriptor, 0)
+        os.ftruncate(descriptor, size)
     except OSError:
         # A file system that cannot even do this gives nothing back, which the caller finds out by asking for its free space.
         return

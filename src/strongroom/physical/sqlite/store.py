@@ -23,7 +23,8 @@ from strongroom.physical.sqlite.connection import (
     refuse_unsafe_library,
 )
 from strongroom.physical.sqlite.folder import Folder
-from strongroom.physical.sqlite.reserve import Reserve
+from strongroom.physical.sqlite.log_length import PLENTY_BYTES, LogLength
+from strongroom.physical.sqlite.reserve import RESERVE_FILE_BYTES, Reserve
 from strongroom.physical.sqlite.snapshot import SqliteSnapshot
 from strongroom.physical.sqlite.survey import SqliteSurvey
 from strongroom.physical.store import (
@@ -105,6 +106,7 @@ class SqliteStore:
         refuse_unsafe_library(apsw.SQLITE_VERSION_NUMBER)
         self._folder = Folder(Path(folder), is_shared=is_shared)
         self._reserve = Reserve(Path(folder))
+        self._log_length = LogLength(self._reserve)
         self._vfs = vfs
         self._reserve_bytes = reserve_bytes
         self._queue: list[_Change] = []
@@ -189,6 +191,7 @@ class SqliteStore:
             # Now that the journal files exist, see that they are closed to others as well.
             self._folder.check_files()
             self._folder.remember_files()
+            self._log_length.watch(writer)
         except BaseException:
             writer.close()
             raise
@@ -259,6 +262,7 @@ class SqliteStore:
         Found out before the commit: a commit that runs out of space could be found durable after a crash.
         """
         free, needed = self._folder.free_bytes(), sum(change.size() for change in batch)
+        self._log_length.has_plenty = free - needed >= PLENTY_BYTES
         if free >= self._reserve_bytes + needed:
             self._refill(free - needed)
             return batch
@@ -284,8 +288,8 @@ class SqliteStore:
         return self._folder.free_bytes() >= needed
 
     def _refill(self, free: int) -> None:
-        if not self._reserve.is_held and free >= 2 * self._reserve_bytes + self._reserve.size:
-            self._reserve.take()
+        if not self._reserve.held and free >= 2 * self._reserve_bytes + RESERVE_FILE_BYTES:
+            self._reserve.hold()
 
     def _apply(self, change: _Change) -> list[Change]:
         """Answers what it changed; nothing where the change is refused, and nothing needs to be known where there is no witness."""
