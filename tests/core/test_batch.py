@@ -213,6 +213,25 @@ def test_whoever_is_overtaken_twice_runs_on_the_newest_state(scene: Scene) -> No
     assert [scene.value(key) for key in ("one", "two", "three")] == ["first x", "first second x", "x"]
 
 
+def test_what_a_policy_no_longer_grants_when_the_batch_runs_again_is_refused(scene: Scene) -> None:
+    path = 'path "probe/*" { capabilities = ["create", "update"] }'
+    assert scene.post("sys/policies/acl/probe", {"policy": path}).status == 204
+    token = scene.post("auth/token/create", {"policies": ["probe"]}).auth["client_token"]
+
+    def is_faster() -> None:
+        scene.faults.before_commit = lambda: None
+        assert scene.delete("sys/policies/acl/probe").status == 204
+        data(scene.alone(scene.request("append", key="two", value="first ")))
+
+    scene.faults.before_commit = is_faster
+    answers = scene.batch(
+        scene.request("append", key="one", value="x", token=token), scene.request("append", key="two", value="x")
+    )
+    assert isinstance(error(answers[0]), PermissionDenied)
+    assert data(answers[1])["value"] == "first x"
+    assert scene.value("one") is None
+
+
 def test_whoever_saw_what_did_not_happen_runs_again_too(scene: Scene) -> None:
     somebody_changes(scene, "two")
     answers = scene.batch(
