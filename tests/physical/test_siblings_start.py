@@ -29,6 +29,24 @@ def test_several_processes_may_make_and_leave_the_same_database_at_once(tmp_path
             assert processes.map(opened, [os.fspath(folder)] * 3, chunksize=1) == ["", "", ""]
 
 
+def test_a_file_that_a_sibling_removes_while_it_is_looked_at_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SqliteStore(tmp_path / "data").close()
+    journal = tmp_path / "data" / "strongroom.db-journal"
+    journal.touch(0o600)
+    look = Path.lstat
+
+    def is_removed_before(path: Path) -> os.stat_result:
+        if path == journal:
+            journal.unlink(missing_ok=True)
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", is_removed_before)
+    SqliteStore(tmp_path / "data").close()
+    assert not journal.exists()
+
+
 def test_a_lock_that_nobody_gives_back_is_told_and_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,10 +114,12 @@ class Folder:
         Looks at the files without opening them: closing a file drops all POSIX locks that this process has on it, those of SQLite too.
         """
         for name in (*FILES, f"{DATABASE}-journal", LOCK, WRITER_LOCK, RESERVE, MARK):
-            if os.path.lexists(self.path / name):
+            # A sibling that opens or leaves the database makes files and removes them at this moment: what is gone is nobody's.
+            with contextlib.suppress(FileNotFoundError):
                 _check(self.path / name, is_folder=False)
         for name in FILES[:2]:
-            if os.path.lexists(self.path / name) and (self.path / name).lstat().st_nlink > 1:
+            state = _state_of(self.path / name)
+            if state is not None and state.st_nlink > 1:
                 raise Unavailable(
                     f"{self.path / name} has a second name (a hard link), under which another server could open it too; remove one"
                 )
