@@ -60,6 +60,15 @@ def fill(folder: Path) -> Path:
     return filling
 
 
+def _begun(server: Server) -> Client:
+    """A client of the server, which is started and initialized, with a mount for secrets."""
+    server.start()
+    server.initialize()
+    client = server.client()
+    client.must("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+    return client
+
+
 def _write_until_full(client: Client, proof: Proof) -> int:
     """Write secrets until one is refused; answers how many were acknowledged."""
     for number in range(2000):
@@ -105,10 +114,7 @@ def full_store(scratch: Path, proof: Proof) -> None:
 
 
 def _full_store(server: Server, disk: Path, proof: Proof) -> None:
-    server.start()
-    server.initialize()
-    client = server.client()
-    client.must("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+    client = _begun(server)
     tokens = _tokens(client, 3 * REVOCATIONS)
     acknowledged = _write_until_full(client, proof)
     lost = _missing(client, acknowledged)
@@ -142,10 +148,7 @@ def space_returns(scratch: Path, proof: Proof) -> None:
     with small_disk(scratch / "returns", 8) as disk:
         server = Server(scratch / "three", data=disk / "data")
         try:
-            server.start()
-            server.initialize()
-            client = server.client()
-            client.must("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+            client = _begun(server)
             client.must("POST", "kv/data/s0", {"data": {"number": "0"}})
             filling = fill(disk)
             body = {"data": {"number": "1"}}
@@ -164,10 +167,7 @@ def suddenly_full(scratch: Path, proof: Proof) -> None:
     with small_disk(scratch / "sudden", 256) as disk:
         server = Server(scratch / "four", data=disk / "data")
         try:
-            server.start()
-            server.initialize()
-            client = server.client()
-            client.must("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+            client = _begun(server)
             tokens = _tokens(client, 3 * REVOCATIONS)
             log, number = disk / "data" / "strongroom.db-wal", 0
             while log.stat().st_size < _LONG_LOG_BYTES:
@@ -199,10 +199,7 @@ def full_audit(scratch: Path, proof: Proof) -> None:
 
 
 def _full_audit(server: Server, disk: Path, proof: Proof) -> None:
-    server.start()
-    server.initialize()
-    client = server.client()
-    client.must("POST", "sys/mounts/kv", {"type": "kv", "options": {"version": "2"}})
+    client = _begun(server)
     client.must("POST", "kv/data/s0", {"data": {"number": "0"}})
     tokens = _tokens(client, 5)
     filling = fill(disk)

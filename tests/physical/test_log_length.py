@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,6 @@ from strongroom.physical.store import Record
 FRAME_BYTES = 4096 + 24
 PAGES_A_COMMIT = 260
 VALUE = bytes(PAGES_A_COMMIT * 4096 - 8192)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def store(folder: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(folder)
-    yield store
-    store.close()
 
 
 def free(store: SqliteStore, count: int) -> None:

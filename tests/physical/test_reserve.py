@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,18 +26,6 @@ class Disk:
 
     def free_bytes(self) -> int:
         return self.free + RESERVE_FILE_BYTES - self._reserve.stat().st_size
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def store(folder: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(folder)
-    yield store
-    store.close()
 
 
 @pytest.fixture
