@@ -69,6 +69,14 @@ def test_where_as_much_cannot_be_kept_back_the_log_stays_short(
     assert reserved(folder) == RESERVE_FILE_BYTES
 
 
+def test_a_long_log_has_its_reserve_again_after_a_sibling_gave_that_up(store: SqliteStore, folder: Path) -> None:
+    free(store, 10 * PLENTY_BYTES)
+    write(store, 2 * SHORT_PAGES)
+    os.truncate(folder / "reserve", 0)
+    store.commit({}, {"small": Record(1, b"x")}, ())
+    assert (folder / "reserve").stat().st_blocks * 512 >= LONG_RESERVE_BYTES
+
+
 def test_a_long_log_is_brought_in_with_the_first_commit_once_space_is_short(store: SqliteStore, folder: Path) -> None:
     free(store, 10 * PLENTY_BYTES)
     write(store, LONG_PAGES - 2 * PAGES_A_COMMIT)

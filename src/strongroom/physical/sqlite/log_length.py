@@ -30,12 +30,15 @@ class LogLength:
 
     def __init__(self, reserve: Reserve) -> None:
         self._reserve = reserve
-        self.has_plenty = False
-        """Whether the file system has plenty of space, as of the commit that is under way."""
+        self._has_plenty = False
 
     def watch(self, writer: apsw.Connection) -> None:
         """Look at the log whenever ``writer`` has committed, in the place of SQLite's own way."""
         writer.set_wal_hook(self._after_commit)
+
+    def note_space(self, free: int) -> None:
+        """So many bytes will be left on the file system after the commit that is under way."""
+        self._has_plenty = free >= PLENTY_BYTES
 
     def _after_commit(self, writer: apsw.Connection, _: str, pages: int) -> int:
         if pages >= SHORT_PAGES and not (pages < LONG_PAGES and self._may_be_long()):
@@ -45,4 +48,4 @@ class LogLength:
         return apsw.SQLITE_OK
 
     def _may_be_long(self) -> bool:
-        return self.has_plenty and self._reserve.hold(LONG_RESERVE_BYTES)
+        return self._has_plenty and self._reserve.hold(LONG_RESERVE_BYTES)

@@ -22,31 +22,40 @@ class Reserve:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self.held = 0
-        """How many bytes this process knows to be taken."""
+        self._taken = 0
+        """How many bytes this process took, or found taken."""
 
     def hold(self, size: int = RESERVE_FILE_BYTES) -> bool:
         """Whether as much as ``size`` is taken, after what was missing was taken, if the file system has it."""
-        if self.held >= size:
+        if self._taken >= size and self._is_as_large_as(size):
             return True
         try:
             descriptor = os.open(self._path, _FLAGS, 0o600)
         except OSError:
             return False
         try:
+            before = os.fstat(descriptor).st_size
             os.fchmod(descriptor, 0o600)  # whatever the umask took away
-            os.posix_fallocate(descriptor, 0, size)
-            self.held = size
+            if not _take(descriptor, size):
+                _cut(descriptor, before)
+                return False
+            self._taken = size
         except OSError:
-            _cut(descriptor, self.held)
             return False
         finally:
             os.close(descriptor)
         return True
 
+    def _is_as_large_as(self, size: int) -> bool:
+        """A sibling process may have given it up."""
+        try:
+            return self._path.lstat().st_size >= size
+        except OSError:
+            return False
+
     def give_up(self) -> None:
         """Give the space to whoever writes next."""
-        self.held = 0
+        self._taken = 0
         try:
             descriptor = os.open(self._path, _FLAGS, 0o600)
         except OSError:
@@ -55,6 +64,14 @@ class Reserve:
             _cut(descriptor, 0)
         finally:
             os.close(descriptor)
+
+
+def _take(descriptor: int, size: int) -> bool:
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError:
+        return False
+    return True
 
 
 def _cut(descriptor: int, size: int) -> None:

@@ -23,7 +23,7 @@ from strongroom.physical.sqlite.connection import (
     refuse_unsafe_library,
 )
 from strongroom.physical.sqlite.folder import Folder
-from strongroom.physical.sqlite.log_length import PLENTY_BYTES, LogLength
+from strongroom.physical.sqlite.log_length import LogLength
 from strongroom.physical.sqlite.reserve import RESERVE_FILE_BYTES, Reserve
 from strongroom.physical.sqlite.snapshot import SqliteSnapshot
 from strongroom.physical.sqlite.survey import SqliteSurvey
@@ -262,7 +262,7 @@ class SqliteStore:
         Found out before the commit: a commit that runs out of space could be found durable after a crash.
         """
         free, needed = self._folder.free_bytes(), sum(change.size() for change in batch)
-        self._log_length.has_plenty = free - needed >= PLENTY_BYTES
+        self._log_length.note_space(free - needed)
         if free >= self._reserve_bytes + needed:
             self._refill(free - needed)
             return batch
@@ -288,7 +288,7 @@ class SqliteStore:
         return self._folder.free_bytes() >= needed
 
     def _refill(self, free: int) -> None:
-        if not self._reserve.held and free >= 2 * self._reserve_bytes + RESERVE_FILE_BYTES:
+        if free >= 2 * self._reserve_bytes + RESERVE_FILE_BYTES:
             self._reserve.hold()
 
     def _apply(self, change: _Change) -> list[Change]:
