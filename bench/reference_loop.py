@@ -14,7 +14,7 @@ import time
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 QUIET_MICROSECONDS = 37.5
-"""What one turn takes on a quiet machine: on one of 2 cores (AMD EPYC, Debian's Python 3.11.2) with nothing else to do 37.3 to 38.7, turn by turn.
+"""What one turn takes on a quiet machine: on one of 2 cores (AMD EPYC, Debian's Python 3.11.2) with nothing else to do mostly 37.3 to 38.7.
 On one that is shared the least was 47 to 50, which was the measure until 2026-12-01."""
 TURNS = 4000
 
